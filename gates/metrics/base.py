@@ -1,0 +1,15 @@
+"""The shape of a collector module, and the register of those shipped.
+
+A collector is one module in `gates/metrics/` with:
+
+- `NAME`: stable name, as gates cite it in `COLLECTORS`;
+- `TITLE`: what a person reads while it runs ("Comparing with the champion");
+- `VERSION`: raised when the numbers it gives can change; stored with each run;
+- `HEAVY`: whether it gets a task of its own (SHAP), else it shares one with the other light ones;
+- `REQUIRES`: evidence roles without which it cannot measure; `OPTIONAL`: roles it uses where present;
+- `USES_FACTS`: fact names it reads (they are part of the input digest);
+- `collect(inputs: Inputs) -> Collected`: deterministic for the same inputs and seed.
+
+The attributes must be readable without importing numpy and friends: heavy imports stand inside `gates.metrics.<name>_impl`
+or in functions of the module, and `collect` is only ever called in the child process.
+"""
