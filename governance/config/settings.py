@@ -1,0 +1,232 @@
+"""The one settings file, read from the environment. `manage.py doctor` says what is wrong with it and the line to set."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+def _flag(name: str, default: bool = False) -> bool:
+    return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
+
+
+DEBUG = _flag("GUIDERAIL_DEBUG")
+HOME = Path(os.environ.get("GUIDERAIL_HOME") or BASE_DIR / "var").resolve()
+PUBLIC_URL = os.environ.get("GUIDERAIL_PUBLIC_URL", "http://localhost:8000").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+_https = _public.scheme == "https"
+
+
+def _secret_key() -> str:
+    """The key from the environment, else one kept beside the data of a single-machine installation."""
+    given = os.environ.get("GUIDERAIL_SECRET_KEY")
+    if given:
+        return given
+    kept = HOME / "secret_key"
+    if not kept.exists():
+        HOME.mkdir(parents=True, exist_ok=True)
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(50))
+    return kept.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]", *filter(None, os.environ.get("GUIDERAIL_HOSTS", "").split(","))]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "governance",
+    "gates",
+    "reviews",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "drf_spectacular",
+]
+
+MIDDLEWARE = [
+    "governance.ui.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "governance.ui.security_headers.SecurityHeadersMiddleware",
+    "governance.ui.unavailable.UnavailableMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "governance.ui.sign_in.SignInRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "governance.ui.errors.DomainErrorMiddleware",
+]
+
+ROOT_URLCONF = "governance.config.urls"
+WSGI_APPLICATION = "governance.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "governance.ui.navigation.navigation",
+            ],
+        },
+    },
+]
+
+
+def _database() -> dict[str, object]:
+    """PostgreSQL from DATABASE_URL; `postgresql:///name?host=/socket/dir` for a Unix socket."""
+    url = urlsplit(os.environ.get("DATABASE_URL", "postgresql://guiderail:guiderail@localhost:5432/guiderail"))
+    query = dict(part.split("=", 1) for part in url.query.split("&") if "=" in part)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.lstrip("/")) or "guiderail",
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": unquote(query.pop("host", url.hostname or "")),
+        "PORT": str(url.port or ""),
+        "CONN_MAX_AGE": int(os.environ.get("GUIDERAIL_DB_CONN_MAX_AGE", "60")),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, **{k: unquote(v) for k, v in query.items()}},
+    }
+
+
+DATABASES = {"default": _database()}
+
+AUTH_USER_MODEL = "governance.Person"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "governance.ui.sign_in.ClosedSignUpAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key", "reauthenticate": "20/m/user"}
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 8 * 3600
+if _https:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+else:
+    _port = _public.port or 80
+    # two demos on one host share cookies across ports unless their names differ
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"guiderail_session_{_port}", f"guiderail_csrf_{_port}"
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = os.environ.get("GUIDERAIL_TIME_ZONE", "UTC")
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(HOME / "files")}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+EVIDENCE_DIR = Path(os.environ.get("GUIDERAIL_EVIDENCE_DIR") or HOME / "evidence")
+EVIDENCE_MAX_BYTES = int(os.environ.get("GUIDERAIL_EVIDENCE_MAX_BYTES", str(2 * 1024**3 - 1)))
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024**2
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if os.environ.get("EMAIL_HOST") else "django.core.mail.backends.console.EmailBackend"
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+DEFAULT_FROM_EMAIL = os.environ.get("GUIDERAIL_FROM_EMAIL", "guiderail@localhost")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["governance.api.authentication.TokenAuthentication", "governance.api.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "governance.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Guiderail",
+    "DESCRIPTION": "Governance review for what an ML organisation deploys. Errors are RFC 9457 problem documents.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# The row is the truth; the message only wakes a worker. Hence no result backend, no retries, no countdowns.
+REDIS_URL = os.environ.get("REDIS_URL", "redis://localhost:6379/0")
+_filesystem_broker = REDIS_URL.startswith("filesystem://")
+CELERY_BROKER_URL = "filesystem://" if _filesystem_broker else REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
+    {"data_folder_in": REDIS_URL[13:], "data_folder_out": REDIS_URL[13:], "control_folder": REDIS_URL[13:] + "-control"}
+    if _filesystem_broker
+    else {
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "visibility_timeout": 3600,
+        "health_check_interval": 15,
+        "queue_order_strategy": "priority",
+    }
+)
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SOFT_TIME_LIMIT = 1500
+CELERY_TASK_TIME_LIMIT = 1800
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_ROUTES = {"gates.run_light": {"queue": "gates"}, "gates.run_heavy": {"queue": "gates.heavy"}}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "relay": {"task": "gates.relay", "schedule": 5.0, "options": {"expires": 5}},
+    "settle": {"task": "reviews.settle_due", "schedule": 10.0, "options": {"expires": 10}},
+    "expire": {"task": "reviews.expire_permits", "schedule": 300.0, "options": {"expires": 300}},
+    "heartbeat": {"task": "governance.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("GUIDERAIL_LOG_LEVEL", "INFO")},
+}

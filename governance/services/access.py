@@ -1,0 +1,97 @@
+"""Who is asking, what they may see and which roles they hold where. One function serves pages, API and tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Now
+
+from governance.domain.errors import Forbidden
+from governance.domain.lifecycle import POLICY, Actor
+from governance.domain.vocabulary import Role, Scope
+from governance.models import ApiToken, Person, RoleGrant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One request's actor. `roles`: unit id -> roles held there now; key None holds for every unit. `token`: set for API tokens."""
+
+    person: Person | None
+    roles: Mapping[int | None, frozenset[Role]] = field(default_factory=dict)
+    home_unit: int | None = None
+    token: ApiToken | None = None
+    origin: str = "web"
+    request_id: str = ""
+
+    @property
+    def sees_all_units(self) -> bool:
+        return self.person is None or None in self.roles
+
+    @property
+    def units(self) -> frozenset[int]:
+        """Units whose records this caller may see (beside "all", see `sees_all_units`)."""
+        own = {self.home_unit} if self.home_unit is not None else set()
+        return frozenset(own | {unit for unit in self.roles if unit is not None})
+
+    def roles_in(self, unit_id: int) -> frozenset[Role]:
+        return self.roles.get(unit_id, frozenset()) | self.roles.get(None, frozenset())
+
+    @property
+    def any_roles(self) -> frozenset[Role]:
+        return frozenset().union(*self.roles.values()) if self.roles else frozenset()
+
+    def actor(self, unit_id: int) -> Actor:
+        """The actor the lifecycle rules see for a case of that unit."""
+        if self.person is None:
+            return POLICY
+        return Actor(self.person.pk, self.roles_in(unit_id), token=self.token is not None, reference=self.person.reference)
+
+    @property
+    def reference(self) -> str:
+        """How audit events name the caller."""
+        if self.person is None:
+            return "policy"
+        return f"{self.person.reference}/token:{self.token.pk}" if self.token else self.person.reference
+
+    def require_scope(self, scope: Scope) -> None:
+        """Refuse a token that lacks `scope`; people signed in have no scopes to lack."""
+        if self.token is not None and scope.value not in self.token.scopes:
+            raise Forbidden(f"This token lacks the scope “{scope.value}”. Ask an administrator for one that has it.", code="scope_needed")
+
+    def require_role(self, unit_id: int, *roles: Role) -> None:
+        """Refuse a caller who holds none of `roles` in the unit."""
+        if not self.roles_in(unit_id) & set(roles):
+            raise Forbidden(f"Only the {' or '.join(r.label for r in roles)} can do this.", code="role_needed")
+
+
+SYSTEM = Caller(person=None, origin="job")
+
+
+def caller_for(person: Person, *, token: ApiToken | None = None, origin: str = "web", request_id: str = "") -> Caller:
+    """Build the caller from the grants that hold now, by the database clock. One query.
+
+    A token acts in its own unit only and carries no roles beyond submitting and reading.
+    """
+    if token is not None:
+        return Caller(person, {token.unit_id: frozenset({Role.SUBMITTER})}, token.unit_id, token, origin, request_id)
+    grants = RoleGrant.objects.filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gt=Now()), person=person, valid_from__lte=Now()
+    ).values_list("unit_id", "role")
+    roles: dict[int | None, frozenset[Role]] = {}
+    for unit_id, role in grants:
+        roles[unit_id] = roles.get(unit_id, frozenset()) | {Role(role)}
+    return Caller(person, roles, person.unit_id, None, origin, request_id)
+
+
+def visible(rows: QuerySet[M], caller: Caller, unit_field: str = "unit_id") -> QuerySet[M]:
+    """Narrow a queryset to what the caller may see: outside their units nothing is found."""
+    if caller.sees_all_units:
+        return rows
+    return rows.filter(**{f"{unit_field}__in": caller.units})

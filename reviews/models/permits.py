@@ -1,0 +1,32 @@
+"""Permits: what deployment tools ask for."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+from governance.models import Person, Submission, SystemVersion, Unit
+
+
+class Permit(models.Model):
+    """A version may be deployed to an environment until a date unless revoked."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="permits")
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="permits")
+    version = models.ForeignKey(SystemVersion, on_delete=models.PROTECT, related_name="permits")
+    environment = models.CharField(max_length=40)
+    artifact_digest = models.CharField(max_length=80, blank=True, db_index=True)
+    dossier_digest = models.CharField(max_length=80)
+    policy_digest = models.CharField(max_length=80)
+    issued_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    revoked_why = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["version", "environment", "-issued_at"], name="permit_lookup")]
+        constraints = [models.UniqueConstraint(fields=["submission", "dossier_digest"], name="permit_once_per_dossier")]
