@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gates.metrics.base import EvidenceInput, EvidenceProblem
+from gates.collecting import EvidenceInput, EvidenceProblem
 from gates.readers.caps import CAPS, Caps, bytes_in_words
 
 HEAD_BYTES = 4096

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from gates.metrics.base import EvidenceInput, EvidenceProblem
+from gates.collecting import EvidenceInput, EvidenceProblem
 from gates.readers.caps import CAPS, Caps, bytes_in_words
 
 BLOCK = 4 * 1024 * 1024

@@ -1,0 +1,165 @@
+"""Finds gates and collectors: a module dropped into `gates/catalog` or `gates/metrics` is there, no list to edit.
+
+Importing them is free of heavy libraries (see `gates/metrics/base.py`), so web processes may ask.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from gates import catalog, metrics
+from gates.collecting import Collected, Inputs
+from gates.spec import HEADINGS, Example, GateResult, Limits, Measured, Mode
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate module as data: its declarations, its documentation and its pure `judge`."""
+
+    code: str
+    name: str
+    title: str
+    collectors: tuple[str, ...]
+    needs: tuple[str, ...]
+    kinds: frozenset[Any]
+    read_by: Any
+    mode: Mode
+    risk: str
+    limits: Limits
+    examples: tuple[Example, ...]
+    docs: Mapping[str, str]
+    judge: Callable[[Measured, Limits], GateResult]
+    module: str
+
+    def limits_with(self, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The default limits with the policy pack's on top."""
+        return {**self.limits, **(overrides or {})}
+
+
+@dataclass(frozen=True)
+class Collector:
+    """A collector module as data. `module` is what the child process imports to call `collect`."""
+
+    name: str
+    title: str
+    version: int
+    heavy: bool
+    requires: tuple[str, ...]
+    optional: tuple[str, ...]
+    uses_facts: tuple[str, ...]
+    module: str
+
+    def collect(self, inputs: Inputs) -> Collected:
+        """Measure, in this process. Only the child process and tests call this."""
+        result = importlib.import_module(self.module).collect(inputs)
+        if not isinstance(result, Collected):
+            raise TypeError(f"{self.name}: collect returned {type(result).__name__}, not Collected")
+        return result
+
+
+@functools.cache
+def gates() -> Mapping[str, Gate]:
+    """Every gate by code, in code order. Raises ValueError for a module that is not whole or a code used twice."""
+    found: dict[str, Gate] = {}
+    for module in _modules(catalog):
+        if not hasattr(module, "CODE"):
+            continue
+        gate = read_gate(module)
+        if gate.code in found:
+            raise ValueError(f"{gate.code} is used by {found[gate.code].module} and {gate.module}")
+        found[gate.code] = gate
+    return dict(sorted(found.items()))
+
+
+@functools.cache
+def collectors() -> Mapping[str, Collector]:
+    """Every collector by name. Raises ValueError for a name used twice."""
+    found: dict[str, Collector] = {}
+    for module in _modules(metrics):
+        if not hasattr(module, "NAME") or not hasattr(module, "collect"):
+            continue
+        collector = Collector(
+            name=module.NAME,
+            title=module.TITLE,
+            version=module.VERSION,
+            heavy=module.HEAVY,
+            requires=tuple(str(role) for role in module.REQUIRES),
+            optional=tuple(str(role) for role in module.OPTIONAL),
+            uses_facts=tuple(module.USES_FACTS),
+            module=module.__name__,
+        )
+        if collector.name in found:
+            raise ValueError(f"{collector.name} is used by {found[collector.name].module} and {collector.module}")
+        found[collector.name] = collector
+    return dict(sorted(found.items()))
+
+
+def gate(code: str) -> Gate:
+    """One gate; KeyError when there is none."""
+    return gates()[code]
+
+
+def collector(name: str) -> Collector:
+    """One collector; KeyError when there is none."""
+    return collectors()[name]
+
+
+def collectors_of(codes: Iterable[str]) -> tuple[str, ...]:
+    """Names of the collectors these gates read, each once, in order of name."""
+    return tuple(sorted({name for code in codes for name in gates()[code].collectors}))
+
+
+def forget() -> None:
+    """Drop what was found, so that the next question looks again (a module was added while running)."""
+    gates.cache_clear()
+    collectors.cache_clear()
+    importlib.invalidate_caches()
+
+
+def read_gate(module: ModuleType) -> Gate:
+    """Turn a catalog module into a `Gate`. Raises ValueError naming what is missing."""
+    missing = [
+        name
+        for name in ("CODE", "NAME", "COLLECTORS", "NEEDS", "KINDS", "READ_BY", "MODE", "RISK", "LIMITS", "EXAMPLES", "judge")
+        if not hasattr(module, name)
+    ]
+    if missing:
+        raise ValueError(f"{module.__name__} lacks {', '.join(missing)}")
+    title, docs = read_docs(module.__doc__ or "")
+    return Gate(
+        code=module.CODE,
+        name=module.NAME,
+        title=title.removesuffix(f"({module.CODE})").strip(),
+        collectors=tuple(module.COLLECTORS),
+        needs=tuple(module.NEEDS),
+        kinds=frozenset(module.KINDS),
+        read_by=module.READ_BY,
+        mode=module.MODE,
+        risk=module.RISK,
+        limits=dict(module.LIMITS),
+        examples=tuple(module.EXAMPLES),
+        docs=docs,
+        judge=module.judge,
+        module=module.__name__,
+    )
+
+
+def read_docs(text: str) -> tuple[str, dict[str, str]]:
+    """Split a gate's docstring into its title line and {heading: text}, headings in the fixed order where present."""
+    title, _, rest = text.strip().partition("\n")
+    sections: dict[str, str] = {}
+    for part in ("\n" + rest).split("\n## ")[1:]:
+        heading, _, body = part.partition("\n")
+        sections[heading.strip()] = body.strip()
+    return title.strip(), {**{h: sections[h] for h in HEADINGS if h in sections}, **sections}
+
+
+def _modules(package: ModuleType) -> list[ModuleType]:
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names if not name.endswith("_impl")]
