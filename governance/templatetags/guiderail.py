@@ -28,9 +28,8 @@ NARROW = "\u202f"
 @register.simple_tag
 def icon(name: str, classes: str = "") -> SafeString:
     """`{% icon "check" %}`: a decorative icon of the sprite. The word beside it carries the meaning."""
-    return format_html(
-        '<svg class="icon {}" aria-hidden="true" focusable="false" viewBox="0 0 24 24"><use href="{}#{}"></use></svg>', classes, static(SPRITE), name
-    )
+    drawing = '<svg class="icon {}" aria-hidden="true" focusable="false" viewBox="0 0 24 24"><use href="{}#{}"></use></svg>'
+    return format_html(drawing, classes, static(SPRITE), name)
 
 
 @register.filter

@@ -101,7 +101,11 @@ class FieldView:
         options = self.options or (YES_NO if self.kind == "yes_no" else ())
         chosen = _chosen(self.value)
         return tuple(
-            Choice(option, self.html_id if index == 0 else f"{self.html_id}-{index}", option.value in chosen and not self.unknown_chosen)
+            Choice(
+                option,
+                self.html_id if index == 0 else f"{self.html_id}-{index}",
+                option.value in chosen and not self.unknown_chosen,
+            )
             for index, option in enumerate(options)
         )
 
@@ -146,8 +150,12 @@ def form_errors(form: forms.BaseForm) -> list[ErrorItem]:
 def from_bound(bound: BoundField, **more: Any) -> FieldView:
     """A Django form field as a question. `more` sets attributes a Django field does not have (`why`, `large`, `provenance`, …)."""
     widget = bound.field.widget
-    attrs = {key: str(value) for key, value in {**widget.attrs, **bound.build_widget_attrs({}, widget)}.items() if value is not True}
-    extra = {key: attrs[key] for key in ("inputmode", "autocomplete", "min", "max", "step", "accept", "maxlength") if key in attrs}
+    attrs = {
+        key: str(value) for key, value in {**widget.attrs, **bound.build_widget_attrs({}, widget)}.items() if value is not True
+    }
+    extra = {
+        key: attrs[key] for key in ("inputmode", "autocomplete", "min", "max", "step", "accept", "maxlength") if key in attrs
+    }
     kind = _kind(widget)
     given: dict[str, Any] = {
         "name": bound.html_name,
