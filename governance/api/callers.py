@@ -1,0 +1,22 @@
+"""Who calls the API."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+
+from governance.domain.errors import Forbidden
+from governance.models import ApiToken
+from governance.services.access import Caller, caller_for
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller of an authenticated API request."""
+    token = request.auth if isinstance(request.auth, ApiToken) else None
+    return caller_for(request.user, token=token, origin="api", request_id=getattr(request, "request_id", ""))
+
+
+def unit_of(caller: Caller) -> int:
+    """The unit in which a call creates things: the token's, else the person's own."""
+    if caller.home_unit is None:
+        raise Forbidden("You belong to no business unit yet. Ask an administrator to add you to one.", code="no_unit")
+    return caller.home_unit

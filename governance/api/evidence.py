@@ -1,0 +1,76 @@
+"""`POST /api/v1/evidence`: store a file by content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.api.callers import caller_of, unit_of
+from governance.domain.errors import FieldError, InvalidInput
+from governance.services.evidence import store_evidence
+
+_CHUNK = 1024 * 1024
+
+
+class RawBodyParser(BaseParser):
+    """Leaves the body as a stream, whatever its type."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: object, media_type: str | None = None, parser_context: object = None) -> object:
+        return {"stream": stream}
+
+
+class EvidenceStored(serializers.Serializer):
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField()
+    name = serializers.CharField()
+    media_type = serializers.CharField()
+
+
+class EvidenceView(APIView):
+    """Store an evidence file."""
+
+    parser_classes = [MultiPartParser, RawBodyParser]
+
+    @extend_schema(
+        operation_id="store_evidence",
+        summary="Store an evidence file by content",
+        description="Multipart field `file`, or the raw body with `Content-Type` and `?name=`. 201 when new, 200 when known.",
+        parameters=[OpenApiParameter("name", str, description="file name, for a raw body")],
+        request={
+            "multipart/form-data": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]},
+            "application/octet-stream": OpenApiTypes.BINARY,
+        },
+        responses={201: EvidenceStored, 200: EvidenceStored, 422: OpenApiResponse(description="empty, too large, or no file")},
+    )
+    def post(self, request: Request) -> Response:
+        caller = caller_of(request)
+        name, media_type, chunks = _incoming(request)
+        row, created = store_evidence(caller=caller, unit_id=unit_of(caller), name=name, media_type=media_type, chunks=chunks)
+        body = {"sha256": row.sha256, "size": row.size, "name": row.name, "media_type": row.media_type}
+        return Response(body, status=201 if created else 200)
+
+
+def _incoming(request: Request) -> tuple[str, str, Iterator[bytes]]:
+    if request.content_type.startswith("multipart/"):
+        upload = request.FILES.get("file")
+        if upload is None:
+            raise InvalidInput("The form has no field “file”.", errors=(FieldError("/file", "missing", "Send the bytes as the multipart field “file”."),))
+        return upload.name or "evidence", upload.content_type or "application/octet-stream", upload.chunks(_CHUNK)
+    name = request.query_params.get("name", "evidence")
+    stream = request.data["stream"] if request.data else None
+    return name, request.content_type or "application/octet-stream", _read(stream)
+
+
+def _read(stream: object) -> Iterator[bytes]:
+    read = getattr(stream, "read", None)
+    while read is not None and (chunk := read(_CHUNK)):
+        yield chunk

@@ -1,0 +1,76 @@
+"""What a submission is compared with: the version in force, and the last one that people reviewed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from governance.domain.facts import Fact, FactSet
+from governance.domain.vocabulary import Assurance, State, Track, strictest
+from governance.models import Submission, TrackDecision
+
+_WAS_APPROVED = (State.APPROVED, State.SUPERSEDED, State.EXPIRED)
+MEMORY = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The approved submission that is in force for a system and environment, with the facts it was approved on."""
+
+    submission: Submission
+    version: str
+    facts: FactSet
+
+
+def champion_of(*, system_id: int, environment: str, before: int | None = None) -> Champion | None:
+    """The latest approved submission of the system in that environment (before a submission id), or None for a first deployment."""
+    rows = Submission.objects.filter(system_id=system_id, environment=environment, state=State.APPROVED)
+    if before is not None:
+        rows = rows.exclude(pk=before)
+    row = rows.select_related("version").order_by("-closed_at", "-id").first()
+    if row is None:
+        return None
+    return Champion(row, row.version.version, decided_facts(row.pk))
+
+
+def decided_facts(submission_id: int) -> FactSet:
+    """The facts of the last track decision of a submission, measured ones included."""
+    facts = TrackDecision.objects.filter(submission_id=submission_id).order_by("-id").values_list("facts", flat=True).first()
+    return FactSet.from_json(facts or [])
+
+
+def earlier_change(*, system_id: int, environment: str) -> float:
+    """Compounded performance change of versions approved since the last one that people reviewed.
+
+    Ten steps of 4 % that each stayed green are 48 % since anybody looked; this is what they add up to before the present step.
+    """
+    factor = 1.0
+    rows = Submission.objects.filter(system_id=system_id, environment=environment, state__in=_WAS_APPROVED)
+    for pk, track in rows.order_by("-closed_at", "-id").values_list("pk", "track")[:50]:
+        if track != Track.GREEN:
+            break
+        change = decided_facts(pk).value("performance.relative_change")
+        if isinstance(change, int | float):
+            factor *= 1.0 + float(change)
+    return factor - 1.0
+
+
+def strictest_recent_track(submission: Submission) -> Fact | None:
+    """The strictest track of the same build in the last 90 days, so that withdrawing and resubmitting buys nothing."""
+    same_build = Q(version_id=submission.version_id)
+    if submission.version.artifact_digest:
+        same_build |= Q(version__artifact_digest=submission.version.artifact_digest)
+    rows = list(
+        Submission.objects.filter(same_build, unit_id=submission.unit_id, submitted_at__gt=Now() - MEMORY)
+        .exclude(pk=submission.pk)
+        .exclude(track="")
+        .values_list("pk", "track")
+    )
+    if not rows:
+        return None
+    worst = strictest(*(Track(track) for _, track in rows))
+    which = ", ".join(f"S-{pk}" for pk, track in rows if track == worst)
+    return Fact("submission.recent_track", worst.value, Assurance.REGISTRY, which, "strictest track of this build in 90 days")

@@ -1,0 +1,98 @@
+"""The facts of a submission: read from files, answered, known to the registers, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from governance.domain.facts import Fact, FactSet
+from governance.domain.vocabulary import Assurance, Provenance
+from governance.models import DataApproval, DataSource, Submission
+from governance.prefill.derive import derive
+from governance.selectors.champions import Champion, earlier_change, strictest_recent_track
+
+
+@dataclass(frozen=True)
+class Registers:
+    """What the organisation has approved, as derivations need it."""
+
+    sources: frozenset[str]
+    features: frozenset[str]
+    approvals: dict[str, tuple[str, ...]]
+
+
+def registers_of(unit_id: int) -> Registers:
+    """The unit's approved sources and features and its unexpired data approvals. Two queries."""
+    rows = DataSource.objects.filter(unit_id=unit_id, approved=True).values_list("name", "is_feature_store", "features")
+    names, features = set(), set()
+    for name, is_store, held in rows:
+        names.add(name)
+        if is_store:
+            features.update(held)
+    approvals = DataApproval.objects.filter(unit_id=unit_id, expires_on__gte=timezone.now().date()).values_list("reference", "sources")
+    return Registers(frozenset(names), frozenset(features), {ref: tuple(sources) for ref, sources in approvals})
+
+
+def answer_fact(question: str, value: object, person_reference: str) -> Fact:
+    """An answer as a declared fact."""
+    return Fact(question, value, Assurance.DECLARED, "answer", f"by {person_reference}")
+
+
+def facts_of(submission: Submission, champion: Champion | None) -> FactSet:
+    """Every fact of the working copy, derived ones included."""
+    read = [Fact.from_json(row) for source in submission.sources.all() for row in source.facts]
+    typed = [
+        answer_fact(answer.question, answer.value, f"person:{answer.by_id}")
+        for answer in submission.answers.all()
+        if answer.provenance != Provenance.CONFIRMED
+    ]
+    known = [*register_facts(submission), *remembered(submission)]
+    return complete([*read, *typed, *known], champion=champion, registers=registers_of(submission.unit_id))
+
+
+def complete(facts: Iterable[Fact], *, champion: Champion | None, registers: Registers) -> FactSet:
+    """Add what follows from the given facts, the champion and the registers."""
+    base = FactSet.of(facts)
+    derived = derive(
+        base,
+        champion=champion.facts if champion else None,
+        champion_version=champion.version if champion else None,
+        approved_sources=registers.sources,
+        approved_features=registers.features,
+        approvals=registers.approvals,
+    )
+    return base.with_facts(derived)
+
+
+def register_facts(submission: Submission) -> list[Fact]:
+    """What the inventory knows of the system."""
+    system, origin = submission.system, f"inventory:{submission.system.slug}"
+    facts = [Fact("system.slug", system.slug, Assurance.REGISTRY, origin, "slug")]
+    if system.owner_id is not None:
+        facts.append(Fact("system.owner", system.owner.name if system.owner else None, Assurance.REGISTRY, origin, "owner"))
+    if system.purpose:
+        facts.append(Fact("business.context", system.purpose, Assurance.REGISTRY, origin, "purpose"))
+    return facts
+
+
+def remembered(submission: Submission) -> list[Fact]:
+    """What happened before: the strictest recent track of this build, and the change since people last looked."""
+    facts = []
+    if recent := strictest_recent_track(submission):
+        facts.append(recent)
+    change = earlier_change(system_id=submission.system_id, environment=submission.environment)
+    if change:
+        facts.append(Fact("performance.change_since_review", change, Assurance.REGISTRY, "approved versions", "compounded since people last reviewed"))
+    return facts
+
+
+def prefilled(facts: FactSet) -> dict[str, Fact]:
+    """For each question that something other than a person's answer speaks about: the statement to show."""
+    found = {}
+    for name, rows in facts.by_name.items():
+        spoken = [fact for fact in rows if fact.origin != "answer" and fact.known]
+        if spoken:
+            found[name] = spoken[0]
+    return found

@@ -1,0 +1,389 @@
+"""The working copy of a submission: opening it, metadata sources, answers, evidence.
+
+Everything here happens while a submission is a draft, its checks failed or changes were requested; nothing is judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models.functions import Now
+
+from governance.domain.canonical import digest
+from governance.domain.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
+from governance.domain.facts import FactSet, same
+from governance.domain.lifecycle import words
+from governance.domain.vocabulary import EDITABLE_STATES, OPEN_STATES, EvidenceRole, Kind, Provenance, Role, Scope, State
+from governance.models import Answer, Contributor, Evidence, EvidenceFile, MetadataSource, Person, Submission, System, SystemVersion
+from governance.policy import Pack
+from governance.policy.questionnaire import parse_answer
+from governance.prefill.reading import read_source
+from governance.selectors.champions import champion_of
+from governance.selectors.facts import facts_of, prefilled
+from governance.selectors.policy import pack_in_force
+from governance.selectors.search import search_vector
+from governance.services.access import Caller, visible
+from governance.services.evidence import clean_name, evidence_path
+from governance.services.work import Work, unit_of_work
+
+MAX_SOURCE_BYTES = 2 * 1024 * 1024
+MAX_SOURCES = 40
+
+
+@dataclass(frozen=True)
+class NewSource:
+    """A metadata file: its text, or the digest of evidence stored before."""
+
+    name: str
+    content: bytes | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class NewEvidence:
+    """Evidence in a role. `columns`: role of column -> name(s)."""
+
+    role: EvidenceRole
+    sha256: str
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    format: str = ""
+
+
+@dataclass(frozen=True)
+class NewAnswer:
+    """What is said to a question; None means "I do not know". `reason`: why a prefilled value is corrected."""
+
+    value: Any
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class NewSubmission:
+    """A whole submission as it arrives."""
+
+    system: str
+    kind: Kind
+    version: str
+    environment: str
+    sources: tuple[NewSource, ...] = ()
+    answers: Mapping[str, NewAnswer] = field(default_factory=dict)
+    evidence: tuple[NewEvidence, ...] = ()
+
+    def content_digest(self) -> str:
+        """Digest over everything that was sent, so that the same content is recognised."""
+        return digest(
+            {
+                "system": self.system,
+                "kind": self.kind.value,
+                "version": self.version,
+                "environment": self.environment,
+                "sources": sorted([s.name, s.sha256 or hashlib.sha256(s.content or b"").hexdigest()] for s in self.sources),
+                "answers": {q: [a.value, a.reason] for q, a in self.answers.items()},
+                "evidence": sorted([e.role.value, e.sha256, digest(dict(e.columns)), e.format] for e in self.evidence),
+            }
+        )
+
+
+def open_submission(
+    work: Work, *, unit_id: int, new: NewSubmission, idempotency_key: str = "", origin: str = "form"
+) -> tuple[Submission, bool]:
+    """Make a draft with everything that was sent, inside the caller's unit of work. Returns it and whether it is new.
+
+    The same content, or the same key with the same content, gives the existing submission. The same key with other content, or
+    another open submission of that version and environment, is a `Conflict`.
+    """
+    caller = work.caller
+    caller.require_scope(Scope.SUBMIT)
+    caller.require_role(unit_id, Role.SUBMITTER)
+    assert caller.person is not None
+    content = new.content_digest()
+    existing = known_submission(unit_id=unit_id, content=content, key=idempotency_key)
+    if existing is not None:
+        return existing, False
+    system = _system(work, unit_id, new)
+    version, _ = SystemVersion.objects.get_or_create(system=system, version=new.version)
+    refuse_second_open(version, new.environment)
+    submission = Submission.objects.create(
+        unit_id=unit_id,
+        system=system,
+        version=version,
+        kind=new.kind,
+        environment=new.environment,
+        submitter=caller.person,
+        turn="submitter",
+        turn_since=Now(),
+        origin=origin,
+        idempotency_key=idempotency_key,
+        content_digest=content,
+        search=search_vector(f"{system.slug} {system.name} {version.version} {new.environment} {system.purpose}"),
+    )
+    Contributor.objects.create(submission=submission, person=caller.person, why="submitted it")
+    work.note("submission.opened", submission, {"system": system.slug, "version": version.version, "environment": new.environment, "content": content})
+    for source in new.sources:
+        add_source(work, submission, source)
+    for item in new.evidence:
+        attach_evidence(work, submission, item)
+    if new.answers:
+        answer(work, submission, new.answers, reason_needed=False)
+    return submission, True
+
+
+def known_submission(*, unit_id: int, content: str, key: str) -> Submission | None:
+    """The submission this request was already answered with, or None. Raises `Conflict` for a key used with other content."""
+    rows = Submission.objects.select_related("system", "version", "submitter", "unit")
+    if key:
+        found = rows.filter(unit_id=unit_id, idempotency_key=key).first()
+        if found is not None and found.content_digest != content:
+            raise Conflict(
+                f"The Idempotency-Key was used for {found.number} with other content. Send a new key for a new submission.",
+                code="idempotency_key_reused",
+            )
+        if found is not None:
+            return found
+    gone = (State.WITHDRAWN, State.REJECTED, State.REVOKED, State.EXPIRED)
+    return rows.filter(unit_id=unit_id, content_digest=content).exclude(state__in=gone).order_by("-id").first()
+
+
+def refuse_second_open(version: SystemVersion, environment: str) -> None:
+    """One open submission per version and environment."""
+    other = Submission.objects.filter(version=version, environment=environment, state__in=OPEN_STATES).first()
+    if other is not None:
+        raise Conflict(
+            f"{other.number} is already open for version {version.version} in {environment} and is {words(State(other.state))}. "
+            "Revise or withdraw that one, or raise the version.",
+            code="already_open",
+        )
+
+
+def editable_submission(*, caller: Caller, submission_id: int) -> Submission:
+    """Lock the submission for editing. Raises `NotFound`, `Forbidden` or `Conflict`."""
+    rows = visible(Submission.objects.select_for_update(of=("self",)).select_related("system", "version", "submitter", "unit"), caller)
+    submission = rows.filter(pk=submission_id).first()
+    if submission is None:
+        raise NotFound(f"There is no submission S-{submission_id} in your business unit.")
+    caller.require_scope(Scope.SUBMIT)
+    person = caller.person
+    if person is None or not _may_edit(submission, person):
+        raise Forbidden("Only the submitter and people who contribute to this submission can change it.", code="not_contributor")
+    if State(submission.state) not in EDITABLE_STATES:
+        raise Conflict(
+            f"{submission.number} is {words(State(submission.state))} and frozen. "
+            "It can be changed again when a check fails or changes are requested; or withdraw it.",
+            code="frozen",
+        )
+    return submission
+
+
+def add_source(work: Work, submission: Submission, new: NewSource) -> MetadataSource:
+    """Read a metadata file and keep it with the facts and problems found. Malformed content is kept and explained, never refused."""
+    name = clean_name(new.name)
+    data = new.content if new.content is not None else _stored(submission, new.sha256)
+    if len(data) > MAX_SOURCE_BYTES:
+        raise InvalidInput(
+            f"{name} has {len(data) / 1024**2:.1f} MiB; metadata files have up to {MAX_SOURCE_BYTES // 1024**2} MiB. "
+            "Data belongs into the evidence step.",
+            code="too_large",
+            errors=(FieldError("/sources", "too_large", f"{name} is too large for a metadata file."),),
+        )
+    if submission.sources.exclude(name=name).count() >= MAX_SOURCES:
+        raise InvalidInput(f"A submission takes up to {MAX_SOURCES} metadata files. Remove one first.", code="too_many")
+    reading = read_source(name, data)
+    assert work.caller.person is not None
+    row, _ = MetadataSource.objects.update_or_create(
+        submission=submission,
+        name=name,
+        defaults={
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "content": data,
+            "reader": reading.reader or "",
+            "facts": [fact.to_json() for fact in reading.facts],
+            "problems": [problem.to_json() for problem in reading.problems],
+            "added_by": work.caller.person,
+        },
+    )
+    _contributes(submission, work.caller.person, "brought metadata for it")
+    _trained_by(submission, reading.facts)
+    work.note("submission.source_added", submission, {"sha256": row.sha256, "reader": row.reader, "facts": len(row.facts)})
+    _touch(submission)
+    return row
+
+
+def remove_source(work: Work, submission: Submission, source_id: int) -> None:
+    """Take a metadata file out of the working copy."""
+    row = submission.sources.filter(pk=source_id).first()
+    if row is None:
+        raise NotFound("That file is no longer part of this submission.")
+    work.note("submission.source_removed", submission, {"sha256": row.sha256})
+    row.delete()
+    _touch(submission)
+
+
+def attach_evidence(work: Work, submission: Submission, new: NewEvidence) -> Evidence:
+    """Put a stored file into a role, replacing what was there."""
+    file = EvidenceFile.objects.filter(unit_id=submission.unit_id, sha256=new.sha256.removeprefix("sha256:")).first()
+    if file is None:
+        raise InvalidInput(
+            f"No evidence with sha256 {new.sha256[:19]}… is stored in this unit. Send the file first: POST /api/v1/evidence.",
+            code="unknown_evidence",
+            errors=(FieldError(f"/evidence/{new.role.value}/sha256", "unknown", "Send the file first, then refer to it by its sha256."),),
+        )
+    assert work.caller.person is not None
+    row, _ = Evidence.objects.update_or_create(
+        submission=submission,
+        role=new.role,
+        defaults={"file": file, "columns": dict(new.columns), "format": new.format, "added_by": work.caller.person, "added_at": Now()},
+    )
+    _contributes(submission, work.caller.person, "attached evidence to it")
+    if file.uploaded_by_id != work.caller.person.pk:
+        _contributes(submission, file.uploaded_by, "uploaded evidence for it")
+    work.note("submission.evidence_attached", submission, {"role": new.role.value, "sha256": file.sha256})
+    _touch(submission)
+    return row
+
+
+def detach_evidence(work: Work, submission: Submission, role: EvidenceRole) -> None:
+    """Take the evidence of a role out of the working copy."""
+    deleted, _ = submission.evidence.filter(role=role).delete()
+    if not deleted:
+        raise NotFound(f"No {role.value.replace('_', ' ')} is attached.")
+    work.note("submission.evidence_detached", submission, {"role": role.value})
+    _touch(submission)
+
+
+def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer], *, reason_needed: bool = True) -> FactSet:
+    """Record answers. Returns the facts afterwards.
+
+    A value equal to the prefilled one confirms it; another one corrects it and needs a reason (a pipeline that gives none is recorded
+    as such). Raises `InvalidInput` naming each question that cannot be taken; then none of them is recorded.
+    """
+    assert work.caller.person is not None
+    _, pack = pack_in_force(submission.kind)
+    champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
+    facts = facts_of(submission, champion)
+    values, problems = _parsed(pack, answers)
+    shown = prefilled(facts)
+    rows = []
+    for question, value in values.items():
+        reason = answers[question].reason.strip()[:500]
+        before = shown.get(question)
+        if value is None:
+            provenance = Provenance.UNKNOWN
+        elif before is None:
+            provenance = Provenance.TYPED
+        elif same(value, before.value):
+            provenance = Provenance.CONFIRMED
+        else:
+            provenance = Provenance.EDITED
+            if not reason and not reason_needed:
+                reason = "Sent by the pipeline without a reason."
+            if not reason:
+                problems.append(FieldError(f"/answers/{question}", "reason_needed", f"“{before.value}” was read from {before.origin}. Say why it is corrected."))
+        rows.append(
+            Answer(
+                submission=submission,
+                question=question,
+                value=value,
+                provenance=provenance,
+                replaced=before.value if before is not None and provenance is Provenance.EDITED else None,
+                reason=reason if provenance is Provenance.EDITED else "",
+                by=work.caller.person,
+            )
+        )
+    if problems:
+        raise InvalidInput("Some answers cannot be taken: " + " ".join(p.detail for p in problems), code="invalid_answers", errors=tuple(problems))
+    Answer.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["submission", "question"],
+        update_fields=["value", "provenance", "replaced", "reason", "by", "at"],
+    )
+    _contributes(submission, work.caller.person, "answered questions on it")
+    work.note("submission.answered", submission, {"questions": sorted(values), "digest": digest({r.question: r.value for r in rows})})
+    _touch(submission)
+    return facts_of(submission, champion)
+
+
+def discard_answer(work: Work, submission: Submission, question: str) -> None:
+    """Take an answer back, so that the prefilled value (or nothing) stands again."""
+    submission.answers.filter(question=question).delete()
+    work.note("submission.answer_discarded", submission, {"question": question})
+    _touch(submission)
+
+
+def _parsed(pack: Pack, answers: Mapping[str, NewAnswer]) -> tuple[dict[str, Any], list[FieldError]]:
+    values: dict[str, Any] = {}
+    problems: list[FieldError] = []
+    questions = {question.id: question for question in pack.questionnaire.questions}
+    for name, given in answers.items():
+        question = questions.get(name)
+        if question is None:
+            detail = f"There is no question “{name}” in the {pack.pack} questionnaire. GET /api/v1/policies/{pack.pack} lists them."
+            if name in {"track", "tier", "risk", "risk_tier"}:
+                detail = "The track is assigned by policy from facts; nobody sends it. Leave it out."
+            problems.append(FieldError(f"/answers/{name}", "unknown_question", detail))
+            continue
+        try:
+            values[name] = parse_answer(question, given.value)
+        except (InvalidInput, ValueError) as exc:
+            problems.append(FieldError(f"/answers/{name}", "invalid", getattr(exc, "detail", str(exc))))
+    return values, problems
+
+
+def _system(work: Work, unit_id: int, new: NewSubmission) -> System:
+    try:
+        system, created = System.objects.select_related("owner").get_or_create(
+            unit_id=unit_id, slug=new.system, defaults={"name": new.system.replace("-", " ").capitalize(), "kind": new.kind}
+        )
+    except IntegrityError:  # somebody made it in the same moment
+        system, created = System.objects.select_related("owner").get(unit_id=unit_id, slug=new.system), False
+    if created:
+        work.note("system.registered", system, {"slug": system.slug, "kind": system.kind})
+    if system.kind != new.kind:
+        raise Conflict(f"{system.slug} is registered as {system.kind.replace('_', ' ')}, not {new.kind.value.replace('_', ' ')}.", code="other_kind")
+    return system
+
+
+def _stored(submission: Submission, sha256: str) -> bytes:
+    file = EvidenceFile.objects.filter(unit_id=submission.unit_id, sha256=sha256.removeprefix("sha256:")).first()
+    if file is None:
+        raise InvalidInput(
+            f"No evidence with sha256 {sha256[:19]}… is stored in this unit. Send the file first: POST /api/v1/evidence.",
+            code="unknown_evidence",
+            errors=(FieldError("/sources", "unknown", "Send the file first, or put its text into “content”."),),
+        )
+    with evidence_path(file.sha256).open("rb") as handle:
+        return handle.read(MAX_SOURCE_BYTES + 1)
+
+
+def _may_edit(submission: Submission, person: Person) -> bool:
+    return submission.submitter_id == person.pk or submission.contributors.filter(person=person).exists()
+
+
+def _contributes(submission: Submission, person: Person, why: str) -> None:
+    Contributor.objects.bulk_create([Contributor(submission=submission, person=person, why=why)], ignore_conflicts=True)
+
+
+def _trained_by(submission: Submission, facts: tuple[Any, ...]) -> None:
+    """People whom the metadata names as having built the model may not decide on it."""
+    names = {str(name).lower() for fact in facts if fact.name == "training.contributors" for name in fact.value or []}
+    if not names:
+        return
+    for person in Person.objects.filter(is_active=True).only("pk", "username", "email", "known_as"):
+        if names & {person.username.lower(), person.email.lower(), *(str(alias).lower() for alias in person.known_as)}:
+            _contributes(submission, person, "trained it, as the metadata says")
+
+
+def _touch(submission: Submission) -> None:
+    Submission.objects.filter(pk=submission.pk).update(updated_at=Now())
+
+
+@contextmanager
+def changing(caller: Caller, submission_id: int) -> Iterator[tuple[Work, Submission]]:
+    """A unit of work on a locked, editable submission: `with changing(caller, pk) as (work, submission):`."""
+    with unit_of_work(caller) as work:
+        yield work, editable_submission(caller=caller, submission_id=submission_id)

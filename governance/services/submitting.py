@@ -1,0 +1,81 @@
+"""Freezing the working copy into a revision, with its provisional track, in the transaction of the submit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models.functions import Now
+
+from governance.domain.facts import FactSet
+from governance.models import Evidence, PolicyPack, Revision, Submission, SystemVersion, TrackDecision
+from governance.policy import Assessment, Pack
+from governance.selectors.champions import champion_of
+from governance.selectors.facts import facts_of
+from governance.selectors.policy import pack_in_force
+from governance.services.tracks import assign
+from governance.services.work import Work
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What a submit produced: the revision, its facts, the provisional track and the pack it was judged by."""
+
+    revision: Revision
+    facts: FactSet
+    decision: TrackDecision
+    assessment: Assessment
+    policy: PolicyPack
+    pack: Pack
+
+
+def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
+    """Make the next revision of a locked submission and assign its provisional track. The state is not touched."""
+    assert work.caller.person is not None
+    policy, pack = pack_in_force(submission.kind)
+    champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
+    facts = facts_of(submission, champion)
+    evidence = list(submission.evidence.select_related("file"))
+    _remember_artifact(submission, evidence, facts)
+    submission.revision += 1
+    # a new revision is judged afresh: what its own facts say, no longer what an earlier revision's did
+    submission.track, submission.track_is_final = "", False
+    submission.champion = champion.submission if champion else None
+    submission.dossier_digest = ""
+    revision = Revision.objects.create(
+        submission=submission,
+        number=submission.revision,
+        facts=facts.to_json(),
+        answers=[
+            {"question": a.question, "value": a.value, "provenance": a.provenance, "replaced": a.replaced, "reason": a.reason, "by": a.by_id}
+            for a in submission.answers.all()
+        ],
+        evidence=[
+            {"role": e.role, "sha256": e.file.sha256, "name": e.file.name, "size": e.file.size, "columns": e.columns, "format": e.format}
+            for e in evidence
+        ],
+        sources=[{"name": s.name, "sha256": s.sha256, "reader": s.reader} for s in submission.sources.all()],
+        note=note,
+        submitted_by=work.caller.person,
+    )
+    submission.submitted_at = Now()
+    submission.save(update_fields=["revision", "track", "track_is_final", "champion", "dossier_digest", "submitted_at"])
+    pending = pending_facts(pack, facts, {e.role for e in evidence})
+    decision, assessment = assign(work, submission=submission, policy=policy, pack=pack, facts=facts, pending=pending, final=False)
+    return Frozen(revision, facts, decision, assessment, policy, pack)
+
+
+def pending_facts(pack: Pack, facts: FactSet, roles: Collection[str]) -> frozenset[str]:
+    """Facts nobody stated yet that a gate will measure because its evidence is there."""
+    return frozenset(name for name in pack.measurable_from(roles) if not any(fact.known for fact in facts.all(name)))
+
+
+def _remember_artifact(submission: Submission, evidence: list[Evidence], facts: FactSet) -> None:
+    """Record which artefact this version is, once: from the model file handed in, else as the metadata declares."""
+    version: SystemVersion = submission.version
+    model = next((e.file.sha256 for e in evidence if e.role == "candidate_model"), "")
+    declared = str(facts.value("model.digest") or "")
+    found = f"sha256:{model}" if model else declared
+    if found and found != version.artifact_digest:
+        version.artifact_digest = found[:80]
+        version.save(update_fields=["artifact_digest"])
