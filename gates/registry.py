@@ -161,5 +161,5 @@ def read_docs(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:
-    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__) if not info.ispkg)
     return [importlib.import_module(f"{package.__name__}.{name}") for name in names if not name.endswith("_impl")]

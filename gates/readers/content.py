@@ -83,7 +83,10 @@ def sniff(evidence: EvidenceInput, caps: Caps = CAPS) -> str:
         ) from error
     if size == 0:
         raise EvidenceProblem(
-            file=evidence.name, expected="a table with a header and rows", found="an empty file (0 bytes)", way_out="Upload it again."
+            file=evidence.name,
+            expected="a table with a header and rows",
+            found="an empty file (0 bytes)",
+            way_out="Upload it again.",
         )
     if size > caps.file_bytes:
         raise EvidenceProblem(

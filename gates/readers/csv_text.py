@@ -52,13 +52,18 @@ def _layout(path: str, name: str, size: int, mtime: int, caps: Caps) -> CsvLayou
     text = sample.decode("utf-8", errors="ignore")
     rows = text.splitlines()[:20]
     if not rows or not rows[0].strip():
-        raise EvidenceProblem(file=name, expected="a header in the first line", found="an empty line", way_out="Add column names.")
+        raise EvidenceProblem(
+            file=name, expected="a header in the first line", found="an empty line", way_out="Add column names."
+        )
     delimiter = _delimiter(rows, name)
     header = [cell.strip() for cell in next(csv.reader(io.StringIO(text), delimiter=delimiter))]
     header = [cell or f"unnamed_{index + 1}" for index, cell in enumerate(header)]
     if len(header) > caps.columns:
         raise EvidenceProblem(
-            file=name, expected=f"at most {caps.columns:,} columns", found=f"{len(header):,}", way_out="Keep the columns that are needed."
+            file=name,
+            expected=f"at most {caps.columns:,} columns",
+            found=f"{len(header):,}",
+            way_out="Keep the columns that are needed.",
         )
     doubles = sorted({cell for cell in header if header.count(cell) > 1}) if len(set(header)) < len(header) else []
     if doubles:
@@ -92,7 +97,10 @@ def _scan(path: str, name: str, caps: Caps) -> tuple[int, bool]:
             if nul >= 0:
                 line = lines + block.count(b"\n", 0, nul) + 1
                 raise EvidenceProblem(
-                    file=name, expected="text", found=f"a NUL byte in line {line:,}", way_out="Export the table again as UTF-8 CSV."
+                    file=name,
+                    expected="text",
+                    found=f"a NUL byte in line {line:,}",
+                    way_out="Export the table again as UTF-8 CSV.",
                 )
             try:
                 decoder.decode(block)

@@ -65,9 +65,7 @@ def footer(evidence: EvidenceInput, caps: Caps = CAPS) -> pq.ParquetFile:
             way_out="Rename or drop one of them.",
         )
     text = [field.name for field in file_schema.schema_arrow if _is_text(field.type)]
-    return pq.ParquetFile(
-        path, read_dictionary=text, thrift_string_size_limit=64_000_000, thrift_container_size_limit=2_000_000
-    )
+    return pq.ParquetFile(path, read_dictionary=text, thrift_string_size_limit=64_000_000, thrift_container_size_limit=2_000_000)
 
 
 def kind_of_type(kind: pa.DataType) -> str:

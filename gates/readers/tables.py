@@ -89,7 +89,10 @@ def _inspect(path: str, name: str, declared: str, fmt: str, size: int, mtime: in
             finder.add(batch.column(column))
     if rows * len(finders) > caps.cells:
         raise EvidenceProblem(
-            file=name, expected=f"at most {caps.cells:,} cells", found=f"{rows * len(finders):,}", way_out="Keep the columns that are needed."
+            file=name,
+            expected=f"at most {caps.cells:,} cells",
+            found=f"{rows * len(finders):,}",
+            way_out="Keep the columns that are needed.",
         )
     if not rows:
         raise EvidenceProblem(file=name, expected="rows under the header", found="none", way_out="Upload the file with its rows.")

@@ -1,0 +1,60 @@
+"""Two models on the same rows: McNemar's test, and the delta method for functions of means of paired per-row quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+from scipy.stats import binom, chi2
+
+from gates.metrics.statistics.intervals import Interval, z_of
+
+EXACT_BELOW = 25
+
+
+@dataclass(frozen=True, slots=True)
+class McNemar:
+    """`only_first` and `only_second`: rows where only that model is right; `statistic` chi-square with one degree of freedom."""
+
+    only_first: int
+    only_second: int
+    statistic: float
+    p: float
+    p_exact: float
+
+
+def mcnemar(only_first: int, only_second: int, *, continuity: bool = False) -> McNemar:
+    """McNemar 1947 on the discordant rows; `p_exact` is the two-sided binomial p-value, to be preferred below 25 of them."""
+    n = only_first + only_second
+    if n == 0:
+        return McNemar(0, 0, 0.0, 1.0, 1.0)
+    gap = max(abs(only_first - only_second) - (1 if continuity else 0), 0)
+    statistic = gap**2 / n
+    exact = min(1.0, 2 * float(binom.cdf(min(only_first, only_second), n, 0.5)))
+    return McNemar(only_first, only_second, statistic, float(chi2.sf(statistic, 1)), exact)
+
+
+def two_sided_p(z: float) -> float:
+    """p-value of a standard normal statistic."""
+    return float(2 * ndtr(-abs(z)))
+
+
+def of_means(rows: np.ndarray, function: Callable[[np.ndarray], float], level: float = 0.95) -> Interval:
+    """A smooth function of the column means of `rows` (n x k) with its delta-method interval.
+
+    The gradient is a central difference, the covariance that of the rows, so pairing is kept. NaN where the function is not defined.
+    """
+    means = rows.mean(axis=0)
+    value = float(function(means))
+    gradient = np.empty(len(means))
+    for k, mean in enumerate(means):
+        step = 1e-6 * max(abs(float(mean)), 1e-3)
+        up, down = means.copy(), means.copy()
+        up[k] += step
+        down[k] -= step
+        gradient[k] = (function(up) - function(down)) / (2 * step)
+    covariance = np.atleast_2d(np.cov(rows, rowvar=False)) / len(rows)
+    half = z_of(level) * float(np.sqrt(max(gradient @ covariance @ gradient, 0.0)))
+    return Interval(value, value - half, value + half, level)
