@@ -52,6 +52,12 @@ def words(value: Any) -> str:
 
 
 @register.filter
+def dashes(value: Any) -> str:
+    """A kebab-case name as words: `selection-rate-ratio` as `Selection rate ratio`."""
+    return str(value or "").replace("-", " ").capitalize()
+
+
+@register.filter
 def percent(value: Any, digits: int = 0) -> str:
     """0.153 as `15 %`, or `15.3 %` with one digit; an em dash when there is no number."""
     number = _number(value)

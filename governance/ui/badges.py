@@ -19,6 +19,11 @@ class Badge:
     icon: str
     says: str = ""
 
+    @property
+    def css(self) -> str:
+        """Class that colours an icon on its own."""
+        return f"tone-{self.tone}"
+
 
 TRACKS: Mapping[str, Badge] = {
     "green": Badge("Green track", "green", "circle-check", "The policy approves it when every gate passes."),
@@ -33,7 +38,7 @@ STATES: Mapping[str, Badge] = {
     "checks_failed": Badge("Checks failed", "red", "circle-x", "The submitter mends it and revises, or asks for a waiver."),
     "in_review": Badge("In review", "blue", "eye", "A person decides the next step."),
     "changes_requested": Badge(
-        "Changes requested", "yellow", "arrow-back-up", "The submitter works through the reviewer's list."
+        "Changes requested", "yellow", "arrow-back-up", "The submitter works through the list."
     ),
     "approved": Badge("Approved", "green", "shield-check", "It may be deployed while its permit is valid."),
     "rejected": Badge("Rejected", "red", "ban", "This version will not be deployed."),

@@ -46,8 +46,8 @@ class FieldView:
     `kind`: text, number, textarea, select, radio, yes_no, checkboxes, checkbox, date, file, email, password, url.
     `label` is the question, `why` says why it is asked, `hint` how to answer, `error` what is wrong and how to mend it.
     `value`: text, number, bool, None, or a list for `checkboxes`. `unknown` offers "I do not know", `unknown_chosen` marks it.
-    `provenance`: attributes for `_provenance_chip.html` (kind, origin, locator, assurance) or None. `learn`: address of the
-    page that teaches. `large` shows the label as the heading of a question page.
+    `provenance`: attributes for `_provenance_chip.html` (kind, origin, locator, assurance) or None. `learn`: address of
+    the page that teaches. `large` shows the label as the heading of a question page.
     """
 
     name: str
@@ -148,7 +148,7 @@ def form_errors(form: forms.BaseForm) -> list[ErrorItem]:
 
 
 def from_bound(bound: BoundField, **more: Any) -> FieldView:
-    """A Django form field as a question. `more` sets attributes a Django field does not have (`why`, `large`, `provenance`, …)."""
+    """A Django form field as a question. `more` sets what a Django field does not have (`why`, `large`, `provenance`)."""
     widget = bound.field.widget
     attrs = {
         key: str(value) for key, value in {**widget.attrs, **bound.build_widget_attrs({}, widget)}.items() if value is not True
