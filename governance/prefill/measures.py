@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from governance.domain.facts import Fact
-from governance.prefill.metric_names import canonical_metric, chosen_metric
+from governance.prefill.metric_names import SHARES, canonical_metric, chosen_metric
 from governance.prefill.source import Problem, Source, child, mapping, shown
 
 _NAMES = ("key", "name", "metric", "type")
@@ -55,7 +55,10 @@ def number(value: Any) -> float | int | None:
 
 def _one(name: str, value: Any, source: Source, place: str) -> Iterator[tuple[str, float, str] | Problem]:
     usable = number(value)
-    if usable is None:
+    if usable is not None and canonical_metric(name) in SHARES and not 0 <= usable <= 1:
+        detail = f"{name} lies between 0 and 1; found {shown(value)}. It is left out; log it as a share, not in percent."
+        yield source.problem(place, detail)
+    elif usable is None:
         yield source.problem(place, f"{name} has to be a finite number; found {shown(value)}. It is left out; log it again.")
     else:
         yield name, usable, place

@@ -14,6 +14,7 @@ from governance.prefill.source import Problem, Source, child, mapping, sequence,
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHORT_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_DRIVE = re.compile(r"^(?:file:)?/{0,3}[A-Za-z]:[\\/]|^\\\\")
 _PLACEHOLDERS = frozenset({"deadbeef", "cafebabe", "badc0ffe", "0123456", "1234567", "abcdef0", "abcdef1"})
 
 FILLS = (
@@ -23,7 +24,6 @@ FILLS = (
     "model.architecture",
     "model.intended_use",
     "model.limitations",
-    "model.decision_threshold",
     "model.task",
     "model.license",
 )
@@ -67,13 +67,18 @@ def tag_facts(tags: dict[str, Any], source: Source, path: str) -> Iterator[Fact 
     if estimator:
         key = "estimator_class" if text(tags.get("estimator_class")) else "estimator_name"
         yield source.fact("model.architecture", class_name(estimator), child(path, key))
+    yield from plain_facts(tags, source, path)
+    yield from stated_in_tags(tags, source, path)
+
+
+def plain_facts(entries: dict[str, Any], source: Source, path: str) -> Iterator[Fact]:
+    """Facts of entries people write under their plain names: owner or team, intended_use, limitations, license, task."""
     seen: set[str] = set()
     for key, name in _PLAIN_TAGS.items():
-        value = text(tags.get(key))
+        value = text(entries.get(key))
         if value and name not in seen:
             seen.add(name)
             yield source.fact(name, value, child(path, key))
-    yield from stated_in_tags(tags, source, path)
 
 
 def commit_facts(value: Any, source: Source, place: str) -> Iterator[Fact | Problem]:
@@ -91,6 +96,15 @@ def commit_facts(value: Any, source: Source, place: str) -> Iterator[Fact | Prob
         yield source.advice(place, f"{shown(commit)} is a short commit id; a full one has 40 hexadecimal digits and stays unique.")
     else:
         yield source.advice(place, f"A commit id has 40 hexadecimal digits; found {shown(commit)}.")
+
+
+def path_advice(value: Any, source: Source, place: str) -> Iterator[Problem]:
+    """Advice where an artifact lies on one person's machine. The path is not repeated: it often holds a name."""
+    path = text(value)
+    if _DRIVE.match(path):
+        yield source.advice(place, "The artifacts lie on a Windows drive of one machine. Log the model to a shared tracking server, so that others find it.")
+    elif path.startswith(("file:///home/", "file:///Users/", "/home/", "/Users/")):
+        yield source.advice(place, "The artifacts lie in one person's home folder. Log the model to a shared tracking server, so that others find it.")
 
 
 def moment(milliseconds: Any) -> str | None:
