@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from governance.domain.vocabulary import RunStatus
@@ -11,12 +11,18 @@ from governance.models import Submission
 
 
 class GateRun(models.Model):
-    """One collector to be run for one revision of a submission."""
+    """One collector to be run for one revision of a submission.
+
+    `attempt` only ever grows: it is the number a worker must still hold when it hands in its result. `inputs` is what the
+    collector may look at, frozen when the run was planned, so that running again measures the same thing.
+    """
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="gate_runs")
     revision = models.PositiveIntegerField()
     collector = models.CharField(max_length=60)
     heavy = models.BooleanField(default=False)
+    priority = models.PositiveSmallIntegerField(default=9, help_text="smaller goes first")
+    inputs = models.JSONField(default=dict)
     input_digest = models.CharField(max_length=80)
     status = models.CharField(max_length=12, default=RunStatus.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
@@ -24,10 +30,11 @@ class GateRun(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(db_default=Now())
     dispatched_at = models.DateTimeField(null=True, blank=True)
+    dispatches = models.PositiveIntegerField(default=0, help_text="how often the relay had to send it again")
     queued_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    progress = models.CharField(max_length=200, blank=True)
+    worker = models.CharField(max_length=120, blank=True)
     # why there is no measurement: missing or unusable evidence, a crash, the third failed attempt
     not_measured = models.TextField(blank=True)
     not_applicable = models.TextField(blank=True)
@@ -36,19 +43,26 @@ class GateRun(models.Model):
     facts = models.JSONField(default=list)
     versions = models.JSONField(default=dict)
     seconds = models.FloatField(null=True, blank=True)
+    results_digest = models.CharField(max_length=80, blank=True)
+    carried_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="carried_to")
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(status__in=[s.value for s in RunStatus]), name="run_status_known"),
+            models.CheckConstraint(condition=Q(attempt__lte=F("max_attempts")), name="run_attempts_bounded"),
+            models.CheckConstraint(condition=~Q(status=RunStatus.RUNNING) | Q(lease_until__isnull=False), name="running_has_lease"),
             models.UniqueConstraint(fields=["submission", "revision", "collector"], name="one_run_per_collector_and_revision"),
         ]
         indexes = [
             models.Index(
-                fields=["not_before", "id"],
+                fields=["priority", "id"],
                 condition=Q(status__in=[RunStatus.QUEUED.value, RunStatus.RUNNING.value]),
                 name="run_unfinished",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.collector}"
 
 
 class Measurement(models.Model):
@@ -70,6 +84,9 @@ class Measurement(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "metric", "group"], name="measured_once")]
         ordering = ["id"]
 
+    def __str__(self) -> str:
+        return f"{self.metric} {self.group}".strip()
+
 
 class Chart(models.Model):
     """A picture drawn by a collector, with its words and the table beneath. Append-only."""
@@ -88,36 +105,5 @@ class Chart(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="chart_once")]
         ordering = ["id"]
 
-
-class GateOutcome(models.Model):
-    """One gate's stored judgement for one revision. Append-only."""
-
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="outcomes")
-    revision = models.PositiveIntegerField()
-    code = models.CharField(max_length=10)
-    name = models.CharField(max_length=80)
-    verdict = models.CharField(max_length=16)
-    blocking = models.BooleanField()
-    says = models.TextField()
-    fix = models.TextField(blank=True)
-    observed = models.FloatField(null=True)
-    low = models.FloatField(null=True)
-    high = models.FloatField(null=True)
-    n = models.BigIntegerField(null=True)
-    limit = models.CharField(max_length=60, blank=True)
-    limits = models.JSONField(default=dict)
-    metric = models.CharField(max_length=120, blank=True)
-    group = models.CharField(max_length=300, blank=True)
-    notes = models.JSONField(default=list)
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["submission", "revision", "code"], name="outcome_once_per_revision")]
-        ordering = ["id"]
-
-
-class WorkerSeen(models.Model):
-    """Last sign of life of each worker process, by host name."""
-
-    name = models.CharField(max_length=120, primary_key=True)
-    seen_at = models.DateTimeField()
+    def __str__(self) -> str:
+        return self.title
