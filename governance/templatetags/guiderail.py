@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -142,6 +143,18 @@ def moment(value: Any) -> SafeString | str:
 def field_view(bound: BoundField, why: str = "") -> FieldView:
     """`{{ form.email|field_view }}`: a Django form field for `components/_field.html`; the argument says why it is asked."""
     return from_bound(bound, why=why)
+
+
+@register.filter
+def relabel(field: FieldView, label: str) -> FieldView:
+    """`{{ form.login|field_view|relabel:"User name" }}`: the same question in better words."""
+    return replace(field, label=label)
+
+
+@register.filter
+def rehint(field: FieldView, hint: str) -> FieldView:
+    """The same question with another hint; an empty one takes it away."""
+    return replace(field, hint=hint)
 
 
 @register.filter
