@@ -5,13 +5,18 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from governance.models import Person, Submission, SystemVersion, Unit
 
 
 class Permit(models.Model):
-    """A version may be deployed to an environment until a date unless revoked."""
+    """A version may be deployed to an environment until a date unless revoked.
+
+    A database trigger refuses one for a submission that is not approved on this very dossier: every required step signed by a person,
+    or a final green track.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="permits")
@@ -29,4 +34,7 @@ class Permit(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["version", "environment", "-issued_at"], name="permit_lookup")]
-        constraints = [models.UniqueConstraint(fields=["submission", "dossier_digest"], name="permit_once_per_dossier")]
+        constraints = [
+            models.UniqueConstraint(fields=["submission", "dossier_digest"], name="permit_once_per_dossier"),
+            models.CheckConstraint(condition=Q(revoked_at__isnull=True) | ~Q(revoked_why=""), name="revoked_permit_says_why"),
+        ]
