@@ -216,12 +216,22 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ROUTES = {"gates.run_light": {"queue": "gates"}, "gates.run_heavy": {"queue": "gates.heavy"}}
 CELERY_TIMEZONE = "UTC"
+RELAY_SECONDS = float(os.environ.get("GUIDERAIL_RELAY_SECONDS", "5"))
 CELERY_BEAT_SCHEDULE = {
-    "relay": {"task": "gates.relay", "schedule": 5.0, "options": {"expires": 5}},
+    "relay": {"task": "gates.relay", "schedule": RELAY_SECONDS, "options": {"expires": max(RELAY_SECONDS, 1)}},
     "settle": {"task": "reviews.settle_due", "schedule": 10.0, "options": {"expires": 10}},
     "expire": {"task": "reviews.expire_permits", "schedule": 300.0, "options": {"expires": 300}},
-    "heartbeat": {"task": "governance.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    **{
+        f"heartbeat-{queue}": {"task": "gates.heartbeat", "schedule": 10.0, "args": (queue,), "options": {"expires": 10, "queue": queue}}
+        for queue in ("default", "gates", "gates.heavy")
+    },
 }
+
+# Gate runs. A run whose worker stops renewing its lease is taken over; the relay sends again what nobody took.
+GATE_LEASE_SECONDS = float(os.environ.get("GUIDERAIL_GATE_LEASE_SECONDS", "30"))
+GATE_MAX_ATTEMPTS = int(os.environ.get("GUIDERAIL_GATE_MAX_ATTEMPTS", "3"))
+GATE_RETRY_SECONDS = float(os.environ.get("GUIDERAIL_GATE_RETRY_SECONDS", "5"))
+GATE_REDISPATCH_SECONDS = float(os.environ.get("GUIDERAIL_GATE_REDISPATCH_SECONDS", "30"))
 
 LOGGING = {
     "version": 1,
