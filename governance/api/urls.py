@@ -1,5 +1,16 @@
-"""URLs of the governance api."""
+"""URLs of the governance API, the OpenAPI document and the health probes."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from drf_spectacular.views import SpectacularAPIView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from governance.api.evidence import EvidenceView
+from governance.api.health import healthz, readyz
+from governance.api.policies import PolicyView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
+    path("api/v1/evidence", EvidenceView.as_view(), name="api_evidence"),
+    path("api/v1/policies/<slug:pack>", PolicyView.as_view(), name="api_policy"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+]

@@ -12,6 +12,7 @@ from typing import Any
 
 from governance.domain.vocabulary import Assurance
 
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One statement about the submission.

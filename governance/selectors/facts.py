@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -10,6 +10,7 @@ from django.utils import timezone
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, Provenance
 from governance.models import DataApproval, DataSource, Submission
+from governance.policy import Pack
 from governance.prefill.derive import derive
 from governance.selectors.champions import Champion, earlier_change, strictest_recent_track
 
@@ -96,3 +97,8 @@ def prefilled(facts: FactSet) -> dict[str, Fact]:
         if spoken:
             found[name] = spoken[0]
     return found
+
+
+def pending_facts(pack: Pack, facts: FactSet, roles: Collection[str]) -> frozenset[str]:
+    """Facts nobody stated yet that a gate will measure because its evidence is there."""
+    return frozenset(name for name in pack.measurable_from(roles) if not any(fact.known for fact in facts.all(name)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError
@@ -17,76 +16,32 @@ from django.db.models.functions import Now
 from governance.domain.canonical import digest
 from governance.domain.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from governance.domain.facts import FactSet, same
+from governance.domain.incoming import NewAnswer, NewEvidence, NewSource, NewSubmission
 from governance.domain.lifecycle import words
-from governance.domain.vocabulary import EDITABLE_STATES, OPEN_STATES, EvidenceRole, Kind, Provenance, Role, Scope, State
-from governance.models import Answer, Contributor, Evidence, EvidenceFile, MetadataSource, Person, Submission, System, SystemVersion
-from governance.policy import Pack
-from governance.policy.questionnaire import parse_answer
+from governance.domain.vocabulary import EDITABLE_STATES, OPEN_STATES, EvidenceRole, Provenance, Role, Scope, State
+from governance.models import (
+    Answer,
+    Contributor,
+    Evidence,
+    EvidenceFile,
+    MetadataSource,
+    Person,
+    Submission,
+    System,
+    SystemVersion,
+)
 from governance.prefill.reading import read_source
+from governance.selectors.answers import refused_answers, try_answers
 from governance.selectors.champions import champion_of
+from governance.selectors.evidence import MAX_SOURCE_BYTES, stored_source
 from governance.selectors.facts import facts_of, prefilled
 from governance.selectors.policy import pack_in_force
 from governance.selectors.search import search_vector
 from governance.services.access import Caller, visible
-from governance.services.evidence import clean_name, evidence_path
+from governance.services.evidence import clean_name
 from governance.services.work import Work, unit_of_work
 
-MAX_SOURCE_BYTES = 2 * 1024 * 1024
 MAX_SOURCES = 40
-
-
-@dataclass(frozen=True)
-class NewSource:
-    """A metadata file: its text, or the digest of evidence stored before."""
-
-    name: str
-    content: bytes | None = None
-    sha256: str = ""
-
-
-@dataclass(frozen=True)
-class NewEvidence:
-    """Evidence in a role. `columns`: role of column -> name(s)."""
-
-    role: EvidenceRole
-    sha256: str
-    columns: Mapping[str, Any] = field(default_factory=dict)
-    format: str = ""
-
-
-@dataclass(frozen=True)
-class NewAnswer:
-    """What is said to a question; None means "I do not know". `reason`: why a prefilled value is corrected."""
-
-    value: Any
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class NewSubmission:
-    """A whole submission as it arrives."""
-
-    system: str
-    kind: Kind
-    version: str
-    environment: str
-    sources: tuple[NewSource, ...] = ()
-    answers: Mapping[str, NewAnswer] = field(default_factory=dict)
-    evidence: tuple[NewEvidence, ...] = ()
-
-    def content_digest(self) -> str:
-        """Digest over everything that was sent, so that the same content is recognised."""
-        return digest(
-            {
-                "system": self.system,
-                "kind": self.kind.value,
-                "version": self.version,
-                "environment": self.environment,
-                "sources": sorted([s.name, s.sha256 or hashlib.sha256(s.content or b"").hexdigest()] for s in self.sources),
-                "answers": {q: [a.value, a.reason] for q, a in self.answers.items()},
-                "evidence": sorted([e.role.value, e.sha256, digest(dict(e.columns)), e.format] for e in self.evidence),
-            }
-        )
 
 
 def open_submission(
@@ -182,7 +137,7 @@ def editable_submission(*, caller: Caller, submission_id: int) -> Submission:
 def add_source(work: Work, submission: Submission, new: NewSource) -> MetadataSource:
     """Read a metadata file and keep it with the facts and problems found. Malformed content is kept and explained, never refused."""
     name = clean_name(new.name)
-    data = new.content if new.content is not None else _stored(submission, new.sha256)
+    data = new.content if new.content is not None else stored_source(submission.unit_id, new.sha256)
     if len(data) > MAX_SOURCE_BYTES:
         raise InvalidInput(
             f"{name} has {len(data) / 1024**2:.1f} MiB; metadata files have up to {MAX_SOURCE_BYTES // 1024**2} MiB. "
@@ -265,7 +220,7 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
     _, pack = pack_in_force(submission.kind)
     champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
     facts = facts_of(submission, champion)
-    values, problems = _parsed(pack, answers)
+    values, problems = try_answers(pack, answers)
     shown = prefilled(facts)
     rows = []
     for question, value in values.items():
@@ -295,7 +250,7 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
             )
         )
     if problems:
-        raise InvalidInput("Some answers cannot be taken: " + " ".join(p.detail for p in problems), code="invalid_answers", errors=tuple(problems))
+        raise refused_answers(problems)
     Answer.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -315,25 +270,6 @@ def discard_answer(work: Work, submission: Submission, question: str) -> None:
     _touch(submission)
 
 
-def _parsed(pack: Pack, answers: Mapping[str, NewAnswer]) -> tuple[dict[str, Any], list[FieldError]]:
-    values: dict[str, Any] = {}
-    problems: list[FieldError] = []
-    questions = {question.id: question for question in pack.questionnaire.questions}
-    for name, given in answers.items():
-        question = questions.get(name)
-        if question is None:
-            detail = f"There is no question “{name}” in the {pack.pack} questionnaire. GET /api/v1/policies/{pack.pack} lists them."
-            if name in {"track", "tier", "risk", "risk_tier"}:
-                detail = "The track is assigned by policy from facts; nobody sends it. Leave it out."
-            problems.append(FieldError(f"/answers/{name}", "unknown_question", detail))
-            continue
-        try:
-            values[name] = parse_answer(question, given.value)
-        except (InvalidInput, ValueError) as exc:
-            problems.append(FieldError(f"/answers/{name}", "invalid", getattr(exc, "detail", str(exc))))
-    return values, problems
-
-
 def _system(work: Work, unit_id: int, new: NewSubmission) -> System:
     try:
         system, created = System.objects.select_related("owner").get_or_create(
@@ -346,18 +282,6 @@ def _system(work: Work, unit_id: int, new: NewSubmission) -> System:
     if system.kind != new.kind:
         raise Conflict(f"{system.slug} is registered as {system.kind.replace('_', ' ')}, not {new.kind.value.replace('_', ' ')}.", code="other_kind")
     return system
-
-
-def _stored(submission: Submission, sha256: str) -> bytes:
-    file = EvidenceFile.objects.filter(unit_id=submission.unit_id, sha256=sha256.removeprefix("sha256:")).first()
-    if file is None:
-        raise InvalidInput(
-            f"No evidence with sha256 {sha256[:19]}… is stored in this unit. Send the file first: POST /api/v1/evidence.",
-            code="unknown_evidence",
-            errors=(FieldError("/sources", "unknown", "Send the file first, or put its text into “content”."),),
-        )
-    with evidence_path(file.sha256).open("rb") as handle:
-        return handle.read(MAX_SOURCE_BYTES + 1)
 
 
 def _may_edit(submission: Submission, person: Person) -> bool:

@@ -17,13 +17,9 @@ from django.conf import settings
 from governance.domain.errors import InvalidInput, NotFound
 from governance.domain.vocabulary import Scope
 from governance.models import EvidenceFile
+from governance.selectors.evidence import evidence_path
 from governance.services.access import Caller, visible
 from governance.services.work import unit_of_work
-
-
-def evidence_path(sha256: str) -> Path:
-    """Where the bytes of a stored file lie."""
-    return Path(settings.EVIDENCE_DIR) / sha256[:2] / sha256
 
 
 def store_evidence(*, caller: Caller, unit_id: int, name: str, media_type: str, chunks: Iterable[bytes]) -> tuple[EvidenceFile, bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models.functions import Now
@@ -11,7 +10,7 @@ from governance.domain.facts import FactSet
 from governance.models import Evidence, PolicyPack, Revision, Submission, SystemVersion, TrackDecision
 from governance.policy import Assessment, Pack
 from governance.selectors.champions import champion_of
-from governance.selectors.facts import facts_of
+from governance.selectors.facts import facts_of, pending_facts
 from governance.selectors.policy import pack_in_force
 from governance.services.tracks import assign
 from governance.services.work import Work
@@ -63,11 +62,6 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
     pending = pending_facts(pack, facts, {e.role for e in evidence})
     decision, assessment = assign(work, submission=submission, policy=policy, pack=pack, facts=facts, pending=pending, final=False)
     return Frozen(revision, facts, decision, assessment, policy, pack)
-
-
-def pending_facts(pack: Pack, facts: FactSet, roles: Collection[str]) -> frozenset[str]:
-    """Facts nobody stated yet that a gate will measure because its evidence is there."""
-    return frozenset(name for name in pack.measurable_from(roles) if not any(fact.known for fact in facts.all(name)))
 
 
 def _remember_artifact(submission: Submission, evidence: list[Evidence], facts: FactSet) -> None:

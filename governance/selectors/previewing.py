@@ -1,0 +1,95 @@
+"""The same rules before anything is handed in: reads, evaluates, records nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from governance.domain.facts import Fact, FactSet
+from governance.domain.incoming import NewAnswer, NewSubmission
+from governance.domain.vocabulary import Role, Scope
+from governance.models import PolicyPack, Submission, System
+from governance.policy import Advice, Assessment, Pack, WayOut, advice, evaluate, what_would_change
+from governance.policy.questionnaire import Question, asked, missing
+from governance.prefill.reading import Problem, read_source
+from governance.selectors.answers import parsed_answers
+from governance.selectors.champions import champion_of
+from governance.selectors.evidence import stored_source
+from governance.selectors.facts import answer_fact, complete, facts_of, pending_facts, registers_of
+from governance.selectors.policy import pack_in_force
+from governance.services.access import Caller
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the policy says of facts as they stand, with what is still to be said and handed in."""
+
+    policy: PolicyPack
+    pack: Pack
+    facts: FactSet
+    pending: frozenset[str]
+    assessment: Assessment
+    ways: tuple[WayOut, ...]
+    advice: tuple[Advice, ...]
+    questions: tuple[Question, ...]
+    missing: tuple[Question, ...]
+    evidence_roles: frozenset[str]
+    champion_version: str | None
+    problems: tuple[Problem, ...] = ()
+
+
+def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
+    """Judge a submission that does not exist. Raises `InvalidInput` for answers or evidence that cannot be taken."""
+    caller.require_scope(Scope.SUBMIT)
+    caller.require_role(unit_id, Role.SUBMITTER)
+    policy, pack = pack_in_force(new.kind)
+    system = System.objects.filter(unit_id=unit_id, slug=new.system).first()
+    champion = champion_of(system_id=system.pk, environment=new.environment) if system else None
+    facts: list[Fact] = []
+    problems: list[Problem] = []
+    for source in new.sources:
+        content = source.content if source.content is not None else stored_source(unit_id, source.sha256)
+        reading = read_source(source.name, content)
+        facts += reading.facts
+        problems += reading.problems
+    values = parsed_answers(pack, new.answers)
+    facts += [answer_fact(question, value, caller.reference) for question, value in values.items()]
+    found = complete(facts, champion=champion, registers=registers_of(unit_id))
+    roles = frozenset(item.role.value for item in new.evidence)
+    return _preview(policy, pack, found, roles, champion.version if champion else None, tuple(problems))
+
+
+def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | None = None) -> Preview:
+    """Judge the working copy as it stands, with what is being typed right now on top."""
+    policy, pack = pack_in_force(submission.kind)
+    champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
+    facts = facts_of(submission, champion)
+    if typed:
+        values = parsed_answers(pack, typed, lenient=True)
+        kept = [fact for fact in facts if not (fact.origin == "answer" and fact.name in values)]
+        spoken = [answer_fact(question, value, "now") for question, value in values.items()]
+        facts = complete([*(f for f in kept if f.origin != "derived"), *spoken], champion=champion, registers=registers_of(submission.unit_id))
+    roles = frozenset(submission.evidence.values_list("role", flat=True))
+    return _preview(policy, pack, facts, roles, champion.version if champion else None, ())
+
+
+def _preview(
+    policy: PolicyPack, pack: Pack, facts: FactSet, roles: Collection[str], champion: str | None, problems: tuple[Problem, ...]
+) -> Preview:
+    pending = pending_facts(pack, facts, roles)
+    assessment = evaluate(pack, facts, pending=pending)
+    return Preview(
+        policy=policy,
+        pack=pack,
+        facts=facts,
+        pending=pending,
+        assessment=assessment,
+        ways=what_would_change(pack, facts, assessment, pending=pending),
+        advice=advice(facts),
+        questions=asked(pack.questionnaire, facts),
+        missing=missing(pack.questionnaire, facts),
+        evidence_roles=frozenset(roles),
+        champion_version=champion,
+        problems=problems,
+    )
+

@@ -1,0 +1,238 @@
+"""Bringing what exists: a new submission, its files, its evidence, its task list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from governance.domain.errors import DomainError, InvalidInput
+from governance.domain.incoming import NewEvidence, NewSource, NewSubmission
+from governance.domain.vocabulary import EvidenceRole, Kind
+from governance.models import Submission, System
+from governance.selectors.drafts import Draft, draft_of
+from governance.selectors.evidence import MAX_SOURCE_BYTES
+from governance.services.access import Caller, visible
+from governance.services.drafts import (
+    add_source,
+    attach_evidence,
+    changing,
+    detach_evidence,
+    open_submission,
+    remove_source,
+)
+from governance.services.evidence import store_evidence
+from governance.services.work import unit_of_work
+from governance.ui.draft_context import evidence_rows, frame
+from governance.ui.fields import FieldView, Option
+from governance.ui.new_form import NewForm
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """The signed-in caller that the sign-in middleware attached."""
+    caller: Caller = request.caller  # type: ignore[attr-defined]
+    return caller
+
+
+@require_http_methods(["GET", "POST"])
+def new_submission(request: HttpRequest) -> HttpResponse:
+    """Step one: which version goes where, and the files that already describe it."""
+    caller = caller_of(request)
+    form = NewForm(request.POST or None, request.FILES or None)
+    problem = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            submission = _open(caller, form)
+        except DomainError as exc:
+            problem = exc.detail
+        else:
+            return redirect("draft_tasks", submission.pk)
+    systems = visible(System.objects.filter(kind=Kind.ML_MODEL), caller).order_by("slug").values_list("slug", flat=True)[:500]
+    context = {"form": form, "problem": problem, "systems": systems, "max_mib": MAX_SOURCE_BYTES // 1024**2}
+    return render(request, "governance/new_submission.html", context, status=422 if form.errors or problem else 200)
+
+
+def _open(caller: Caller, form: NewForm) -> Submission:
+    if caller.home_unit is None:
+        raise InvalidInput("You belong to no business unit yet. Ask an administrator to add you to one.")
+    new = NewSubmission(
+        system=form.cleaned_data["system"],
+        kind=Kind.ML_MODEL,
+        version=form.cleaned_data["version"],
+        environment=form.cleaned_data["environment"],
+        sources=tuple(NewSource(file.name or "file", _bounded(file)) for file in form.cleaned_data["files"]),
+    )
+    with unit_of_work(caller) as work:
+        submission, _ = open_submission(work, unit_id=caller.home_unit, new=new)
+    return submission
+
+
+@require_GET
+def tasks(request: HttpRequest, pk: int) -> HttpResponse:
+    """The task list of a draft: what is done, what is left, and the track so far."""
+    draft = draft_of(caller=caller_of(request), submission_id=pk)
+    return render(request, "governance/draft_tasks.html", {**frame(draft), "tasks": _tasks(draft)})
+
+
+@require_http_methods(["GET", "POST"])
+def files(request: HttpRequest, pk: int) -> HttpResponse:
+    """Metadata files: what each reader found, and what it could not read."""
+    caller = caller_of(request)
+    problem = ""
+    if request.method == "POST":
+        uploads = request.FILES.getlist("files")
+        if not uploads:
+            problem = "Choose at least one file, then add it."
+        for upload in uploads:
+            try:
+                with changing(caller, pk) as (work, submission):
+                    add_source(work, submission, NewSource(upload.name or "file", _bounded(upload)))
+            except InvalidInput as exc:
+                problem = exc.detail
+        if not problem:
+            messages.success(request, f"Read {len(uploads)} file{'s' if len(uploads) != 1 else ''}. Check what was found.")
+            return redirect("draft_files", pk)
+    draft = draft_of(caller=caller, submission_id=pk)
+    field = FieldView(name="files", label="Add files", kind="file", multiple=True, error=problem, hint="MLmodel, run JSON, model card, Great Expectations result, metrics JSON.")
+    context = {**frame(draft), "field": field, "fields": [field], "sources": list(draft.submission.sources.all())}
+    return render(request, "governance/draft_files.html", context, status=422 if problem else 200)
+
+
+@require_POST
+def drop_file(request: HttpRequest, pk: int, source_id: int) -> HttpResponse:
+    """Take a metadata file out."""
+    with changing(caller_of(request), pk) as (work, submission):
+        remove_source(work, submission, source_id)
+    messages.success(request, "The file was taken out.")
+    return redirect("draft_files", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def evidence(request: HttpRequest, pk: int) -> HttpResponse:
+    """Evaluation data, samples and models, each in a role, with the columns that matter."""
+    caller = caller_of(request)
+    fields: list[FieldView] = []
+    if request.method == "POST":
+        fields = _evidence_fields(request)
+        if not any(field.error for field in fields):
+            try:
+                _attach(caller, pk, request)
+            except InvalidInput as exc:
+                fields[1] = FieldView(name="file", label="File", kind="file", error=exc.detail)
+            else:
+                messages.success(request, "The evidence is attached.")
+                return redirect("draft_evidence", pk)
+    draft = draft_of(caller=caller, submission_id=pk)
+    wrong = any(field.error for field in fields)
+    context = {**frame(draft), "fields": fields or _evidence_fields(None), "rows": evidence_rows(draft)}
+    return render(request, "governance/draft_evidence.html", context, status=422 if wrong else 200)
+
+
+@require_POST
+def drop_evidence(request: HttpRequest, pk: int, role: str) -> HttpResponse:
+    """Take the evidence of a role out."""
+    if role not in set(EvidenceRole):
+        raise InvalidInput(f"“{role}” is not a role of evidence.")
+    with changing(caller_of(request), pk) as (work, submission):
+        detach_evidence(work, submission, EvidenceRole(role))
+    messages.success(request, "The evidence was taken out.")
+    return redirect("draft_evidence", pk)
+
+
+def _attach(caller: Caller, pk: int, request: HttpRequest) -> None:
+    upload = request.FILES["file"]
+    with changing(caller, pk) as (_, submission):
+        unit_id = submission.unit_id
+    file, _ = store_evidence(
+        caller=caller,
+        unit_id=unit_id,
+        name=upload.name or "evidence",
+        media_type=upload.content_type or "application/octet-stream",
+        chunks=upload.chunks(),
+    )
+    columns: dict[str, Any] = {}
+    for key in ("label", "prediction", "score", "id", "weight"):
+        if text := request.POST.get(f"column_{key}", "").strip():
+            columns[key] = text
+    if names := [part.strip() for part in request.POST.get("column_sensitive", "").split(",") if part.strip()]:
+        columns["sensitive"] = names
+    with changing(caller, pk) as (work, submission):
+        attach_evidence(work, submission, NewEvidence(EvidenceRole(request.POST["role"]), file.sha256, columns, request.POST.get("format", "")))
+
+
+def _evidence_fields(request: HttpRequest | None) -> list[FieldView]:
+    sent = request.POST if request is not None else {}
+    roles = [Option(role.value, role.value.replace("_", " ").capitalize()) for role in EvidenceRole]
+    role_error = "Choose what the file is for." if request is not None and sent.get("role") not in set(EvidenceRole) else ""
+    file_error = "Choose a file." if request is not None and not isinstance(request.FILES.get("file"), UploadedFile) else ""
+    asked = request.GET.get("role", "") if request is not None else ""
+    texts = [
+        ("label", "Column with the true label", "0 and 1; leave empty for samples and models"),
+        ("prediction", "Column with the decision", "0 and 1"),
+        ("score", "Column with the score", "probability between 0 and 1"),
+        ("id", "Column with the row key", "the same key in the candidate's and the champion's file"),
+        ("weight", "Column with row weights", "only when rows are weighted"),
+        ("sensitive", "Columns with protected attributes", "separated by commas, for example: sex, age_band"),
+    ]
+    return [
+        FieldView(name="role", label="What is the file for?", kind="select", options=[Option("", "Choose…"), *roles], value=sent.get("role", asked), error=role_error),
+        FieldView(
+            name="file",
+            label="File",
+            kind="file",
+            hint="Parquet or CSV for data; ONNX, XGBoost (UBJ or JSON), LightGBM text or skops for models. No pickle: it can run code.",
+            error=file_error,
+        ),
+        *(
+            FieldView(name=f"column_{key}", label=label, hint=hint, value=sent.get(f"column_{key}", ""), optional=True)
+            for key, label, hint in texts
+        ),
+    ]
+
+
+def _tasks(draft: Draft) -> list[dict[str, str]]:
+    pk = draft.submission.pk
+    found = [
+        {
+            "title": "Bring files",
+            "href": reverse("draft_files", args=[pk]),
+            "hint": f"{len(draft.sources)} read, {draft.preview_count} questions filled from them",
+            "state": "done" if draft.sources else "todo",
+        }
+    ]
+    for topic in draft.topics:
+        left = topic.left
+        found.append(
+            {
+                "title": topic.title,
+                "href": reverse("draft_topic", args=[pk, topic.slug]),
+                "hint": f"{topic.filled} of {topic.total} answered" + (f", {left} to fill in" if left else ", please confirm"),
+                "state": "done" if not left else "partly" if topic.filled else "todo",
+            }
+        )
+    lacking = len(draft.missing_evidence)
+    found.append(
+        {
+            "title": "Evidence",
+            "href": reverse("draft_evidence", args=[pk]),
+            "hint": f"{lacking} file{'s' if lacking != 1 else ''} still needed by the gates" if lacking else "everything the gates need is here",
+            "state": "partly" if lacking and draft.evidence else "todo" if lacking else "done",
+        }
+    )
+    found.append({"title": "Check your answers and submit", "href": reverse("draft_check", args=[pk]), "hint": "", "state": "todo"})
+    return found
+
+
+def _bounded(upload: UploadedFile) -> bytes:
+    """The bytes of a metadata upload, refused before they are read when too many."""
+    if (upload.size or 0) > MAX_SOURCE_BYTES:
+        raise InvalidInput(
+            f"{upload.name} has {(upload.size or 0) / 1024**2:.1f} MiB; metadata files have up to {MAX_SOURCE_BYTES // 1024**2} MiB. "
+            "Data belongs into the evidence step."
+        )
+    return bytes(upload.read())
