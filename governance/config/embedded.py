@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -57,9 +58,7 @@ def start_servers(supervisor: Supervisor) -> None:
     if not os.environ.get("DATABASE_URL"):
         postgres = Postgres(home.path / "postgres", sockets / "pg", supervisor.log("postgres"))
         for folder in postgres.prepare():
-            say(
-                f"PostgreSQL refuses to run as root. So that its own account reaches its files, others may now pass through {folder}"
-            )
+            say(f"As root, PostgreSQL runs under an account of its own. So that it reaches its files, all may now pass {folder}")
         server = Child("postgres", postgres.start, postgres.log, signal.SIGINT, 20.0, stop_last=True)
         postgres.wait_ready(supervisor.add(server))
         environment["DATABASE_URL"] = postgres.url()
@@ -135,7 +134,7 @@ def demo(home: Home, data: str | None, *, with_parent: bool) -> None:
         at = f" at {running.url} (process {running.supervisor.pid})" if running else ""
         raise StackProblem(
             f"Guiderail already runs from {home.path}{at}.\nStop it there with Ctrl-C or `make stop`, or start a second one:\n\n"
-            f"    make demo PORT={address.port + 1} GUIDERAIL_HOME={home.path}-2\n"
+            f"    make demo PORT={address.port + 1} GUIDERAIL_HOME={shlex.quote(f'{home.path}-2')}\n"
         )
     with lock:
         left = clean_up(home)

@@ -131,6 +131,8 @@ class Supervisor:
         now = time.monotonic()
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):  # pool processes that outlived it
+                    os.killpg(child.process.pid, signal.SIGKILL)
                 if now - child.started > STEADY:
                     child.pause = FIRST_PAUSE
                 code = child.process.returncode
