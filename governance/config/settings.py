@@ -15,6 +15,8 @@ def _flag(name: str, default: bool = False) -> bool:
 
 
 DEBUG = _flag("GUIDERAIL_DEBUG")
+# the demo organisation was loaded here: its sign-in links work
+DEMO = _flag("GUIDERAIL_DEMO")
 HOME = Path(os.environ.get("GUIDERAIL_HOME") or BASE_DIR / "var").resolve()
 PUBLIC_URL = os.environ.get("GUIDERAIL_PUBLIC_URL", "http://localhost:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)

@@ -198,23 +198,25 @@ def _compile_not(check: Check) -> Check:
 def _compile_joined(checks: tuple[Check, ...], neutral: int, decisive: int) -> Check:
     """One decisive part decides; else unknown outweighs pending; only when every part is neutral is the whole."""
 
+    not_decided = neutral | PENDING | UNKNOWN
+    not_unknown = neutral | PENDING
+
     def joined(statements: Statements, pending: Collection[str]) -> int:
         seen = 0
-        every = neutral | UNKNOWN | PENDING
-        all_may_be_settled = all_may_be_pending = True
+        settled = may_be_pending = may_be_unknown = True
         for check in checks:
             mask = check(statements, pending)
             seen |= mask
-            every &= mask | (UNKNOWN | PENDING if mask & (UNKNOWN | PENDING | neutral) else 0)
-            all_may_be_settled = all_may_be_settled and bool(mask & neutral)
-            all_may_be_pending = all_may_be_pending and bool(mask & (neutral | PENDING))
+            settled = settled and bool(mask & neutral)
+            may_be_pending = may_be_pending and bool(mask & not_unknown)
+            may_be_unknown = may_be_unknown and bool(mask & not_decided)
         result = seen & decisive
-        if all_may_be_settled:
+        if settled:
             result |= neutral
-        if seen & UNKNOWN and every & UNKNOWN:
-            result |= UNKNOWN
-        if seen & PENDING and all_may_be_pending:
-            result |= PENDING
+        if may_be_unknown:
+            result |= seen & UNKNOWN
+        if may_be_pending:
+            result |= seen & PENDING
         return result
 
     return joined

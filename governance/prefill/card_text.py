@@ -54,7 +54,9 @@ def sections(body: str) -> Iterator[Section]:
             found.append((len(heading[1]), heading[2].strip(), i))
     for index, (level, heading_text, start) in enumerate(found):
         end = next((line for deeper, _, line in found[index + 1 :] if deeper <= level), len(lines))
-        yield Section(heading_text, _plain_title(heading_text), _section_words(lines[start + 1 : min(end, start + 1 + MAX_SECTION)]))
+        yield Section(
+            heading_text, _plain_title(heading_text), _section_words(lines[start + 1 : min(end, start + 1 + MAX_SECTION)])
+        )
 
 
 def _plain_title(heading: str) -> str:

@@ -57,7 +57,9 @@ def _compile(table: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
 _PROTECTED_PATTERNS = _compile(_PROTECTED)
 _PROXY_PATTERNS = _compile(_PROXIES)
 _IDENTIFIER_PATTERNS = _compile(_IDENTIFIERS)
-_AFFIX = re.compile(r"^(?:applicant|customer|client|borrower|patient|person|personal|employee|user|cust|co applicant|holder) | (?:\d{1,3}|code|cd|flag|encoded|enc|ohe|cat|std|scaled|norm|value)$")
+_AFFIX = re.compile(
+    r"^(?:applicant|customer|client|borrower|patient|person|personal|employee|user|cust|co applicant|holder) | (?:\d{1,3}|code|cd|flag|encoded|enc|ohe|cat|std|scaled|norm|value)$"
+)
 
 
 def plain_column(name: str) -> str:

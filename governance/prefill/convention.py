@@ -28,7 +28,9 @@ def stated(block: Any, source: Source, path: str) -> Iterator[Fact | Problem]:
     if block is None:
         return
     if not isinstance(block, dict):
-        yield source.problem(path, "guiderail: has to be a mapping of question names to answers, such as {decision.domain: credit}.")
+        yield source.problem(
+            path, "guiderail: has to be a mapping of question names to answers, such as {decision.domain: credit}."
+        )
         return
     yield from _stated(block, source, path, "")
 
@@ -58,7 +60,9 @@ def statement(name: str, value: Any, source: Source, place: str) -> Fact | Probl
     if expected is None:
         close = difflib.get_close_matches(name, FACT_TYPES, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
-        return source.problem(place, f'"{name[:80]}" is not a question or fact that is known here.{hint} The names are listed in docs/readers.md.')
+        return source.problem(
+            place, f'"{name[:80]}" is not a question or fact that is known here.{hint} The names are listed in docs/readers.md.'
+        )
     if expected.set_by is SetBy.PLATFORM:
         return source.problem(place, f"{name} is worked out by the platform; a file cannot state it. Remove it.")
     if value is None:

@@ -15,7 +15,7 @@ _KEYWORDS: Mapping[str, str] = {
         adverse\ action|fico""",
     "insurance": r"""insurance|insurers?|insured|actuarial|policyholders?|underwriting|claims?\ (?:handling|triage|severity|frequency)|
         premium\ (?:setting|calculation)|reinsurance""",
-    "health": r"""health|healthcare|patients?|clinical|clinicians?|medical|medicine|hospitals?|diagnos(?:is|es|tic|tics)|diabetes|
+    "health": r"""health(?!\s+(?:checks?|endpoints?|probes?)\b)|healthcare|patients?|clinical|clinicians?|medical|medicine|hospitals?|diagnos(?:is|es|tic|tics)|diabetes|
         cancer|tumou?rs?|triage|readmission|mortality|sepsis|icu|icd|symptoms?|disease|treatment\ (?:plan|recommendation)|radiology""",
     "hiring": r"""hiring|hire|recruit(?:ing|ment|er|ers)?|resumes?\ screening|cv\ screening|r[ée]sum[ée]s|job\ (?:applicants?|applications?|matching)|
         applicant\ (?:tracking|ranking)|candidate\ (?:ranking|screening|selection)|promotion\ decisions?|employee\ (?:performance|evaluation)|
@@ -26,7 +26,9 @@ _KEYWORDS: Mapping[str, str] = {
         surge\ prices?|willingness\ to\ pay|discount\ (?:setting|optimi[sz]ation)""",
 }
 _PATTERNS = {domain: re.compile(rf"\b(?:{words})\b", re.VERBOSE) for domain, words in _KEYWORDS.items()}
-_NEGATED = re.compile(r"\b(?:not|never|no|nor|without|except|excluding|unlike|out of scope|prohibited|forbidden|unsuitable)\b|n't\b")
+_NEGATED = re.compile(
+    r"\b(?:not|never|no|nor|without|except|excluding|unlike|out of scope|prohibited|forbidden|unsuitable)\b|n't\b"
+)
 _SENTENCE = re.compile(r"[.;!?\n]+\s*")
 _MAX_TEXT = 20_000
 

@@ -95,7 +95,9 @@ FACT_TYPES: Mapping[str, FactType] = {
     "impact.financial": FactType(_K.CHOICE, IMPACTS),
     "rollout.strategy": FactType(_K.CHOICE, STRATEGIES),
     "data.consent_basis": FactType(_K.CHOICE, CONSENT_BASES),
-    **_by("decision.automated decision.affects_customers decision.reversible data.contains_pii rollout.circuit_breaker", _K.YES_NO),
+    **_by(
+        "decision.automated decision.affects_customers decision.reversible data.contains_pii rollout.circuit_breaker", _K.YES_NO
+    ),
     **_by("vendor.third_party model.signature_present", _K.YES_NO),
     **_by("decision.human_review data.pii_approval rollout.rollback_target business.context model.limitations", _K.TEXT),
     **_by("system.owner training.code_commit training.run_id evaluation.dataset_digest training.dataset_digest", _K.TEXT),
@@ -114,7 +116,9 @@ FACT_TYPES: Mapping[str, FactType] = {
     **_by("data.new_sources model.new_features model.removed_features model.unapproved_features", _K.LIST, SetBy.COMPARISON),
     **_by("model.architecture_changed", _K.YES_NO, SetBy.COMPARISON),
     **_by("model.threshold_change performance.baseline performance.relative_change", _K.NUMBER, SetBy.COMPARISON),
-    **_by("champion.exists system.first_deployment data.pii_approval_registered performance.comparable", _K.YES_NO, SetBy.PLATFORM),
+    **_by(
+        "champion.exists system.first_deployment data.pii_approval_registered performance.comparable", _K.YES_NO, SetBy.PLATFORM
+    ),
     **_by("evaluation.on_training_data", _K.YES_NO, SetBy.PLATFORM),
     **_by("champion.version", _K.TEXT, SetBy.PLATFORM),
     **_by("explanation.max_share_change explanation.total_variation explanation.row_cosine_p10", _K.NUMBER, SetBy.PLATFORM),
@@ -186,7 +190,9 @@ def _plan(value: Any) -> tuple[bool, Any]:
         return True, [value.strip()]
     if not isinstance(value, list) or not value:
         return False, None
-    ok = all((isinstance(row, str) and row.strip()) or (isinstance(row, dict) and isinstance(row.get("kind"), str)) for row in value)
+    ok = all(
+        (isinstance(row, str) and row.strip()) or (isinstance(row, dict) and isinstance(row.get("kind"), str)) for row in value
+    )
     return ok, value
 
 

@@ -78,11 +78,15 @@ def performance_facts(block: Any, source: Source, path: str, *, primary: str | N
         return
     yield source.fact("performance.metrics", values, path)
     if primary is not None and primary not in values:
-        yield source.problem(path, f'The main metric "{primary[:80]}" is not among the metrics. Name one of: {", ".join(list(values)[:10])}.')
+        yield source.problem(
+            path, f'The main metric "{primary[:80]}" is not among the metrics. Name one of: {", ".join(list(values)[:10])}.'
+        )
         return
     chosen = primary if primary is not None else chosen_metric(values)
     if chosen is None:
-        yield source.advice(path, "None of these metrics is one that can stand for the model. Log roc_auc, log_loss, accuracy, f1, r2 or rmse.")
+        yield source.advice(
+            path, "None of these metrics is one that can stand for the model. Log roc_auc, log_loss, accuracy, f1, r2 or rmse."
+        )
         return
     yield source.fact("performance.metric", canonical_metric(chosen), places[chosen])
     yield source.fact("performance.candidate", values[chosen], places[chosen])

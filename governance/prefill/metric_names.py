@@ -31,7 +31,9 @@ HIGHER_IS_BETTER: Mapping[str, bool] = {
     "map": True,
 }
 
-SHARES = frozenset({"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "precision", "recall", "ks", "ndcg", "map"})
+SHARES = frozenset(
+    {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "precision", "recall", "ks", "ndcg", "map"}
+)
 
 PREFERENCE = (
     "roc_auc",

@@ -56,11 +56,15 @@ def dataset_facts(block: Any, source: Source, path: str) -> Iterator[Fact | Prob
             if item.place not in origins.setdefault(name, []):
                 origins[name].append(item.place)
     if origins:
-        yield source.fact("model.feature_sources", origins, _locators([i for i in used if i.columns and i.place], "dataset.schema"))
+        yield source.fact(
+            "model.feature_sources", origins, _locators([i for i in used if i.columns and i.place], "dataset.schema")
+        )
     yield from _digest_fact("training.dataset_digest", trained, source)
     yield from _digest_fact("evaluation.dataset_digest", [item for item in inputs if item.context in _EVALUATION], source)
     if inputs and not trained:
-        yield source.advice(path, 'No data set is marked as the training set. Log it with mlflow.log_input(dataset, context="training").')
+        yield source.advice(
+            path, 'No data set is marked as the training set. Log it with mlflow.log_input(dataset, context="training").'
+        )
 
 
 def _read_input(row: Any, source: Source, path: str) -> tuple[_Input | None, list[Problem]]:

@@ -50,5 +50,9 @@ def read_columns(value: Any, source: Source, path: str) -> tuple[Columns, list[P
         else:
             complete = False
             wrong = f'"{name}" is named twice' if name else "has no name"
-            problems.append(source.problem(child(path, i), f"This column {wrong}. Log the signature again with infer_signature on a data frame."))
+            problems.append(
+                source.problem(
+                    child(path, i), f"This column {wrong}. Log the signature again with infer_signature on a data frame."
+                )
+            )
     return Columns(tuple(names), complete, tensor), problems

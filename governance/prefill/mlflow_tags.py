@@ -89,11 +89,15 @@ def commit_facts(value: Any, source: Source, place: str) -> Iterator[Fact | Prob
     yield source.fact("training.code_commit", commit, place)
     lowered = commit.lower()
     if lowered in _PLACEHOLDERS or len(set(lowered)) == 1:
-        yield source.advice(place, f"{shown(commit)} looks like a placeholder, not a commit. Train from a clean checkout so that MLflow logs it.")
+        yield source.advice(
+            place, f"{shown(commit)} looks like a placeholder, not a commit. Train from a clean checkout so that MLflow logs it."
+        )
     elif _COMMIT.fullmatch(lowered):
         return
     elif _SHORT_COMMIT.fullmatch(lowered):
-        yield source.advice(place, f"{shown(commit)} is a short commit id; a full one has 40 hexadecimal digits and stays unique.")
+        yield source.advice(
+            place, f"{shown(commit)} is a short commit id; a full one has 40 hexadecimal digits and stays unique."
+        )
     else:
         yield source.advice(place, f"A commit id has 40 hexadecimal digits; found {shown(commit)}.")
 
@@ -102,9 +106,15 @@ def path_advice(value: Any, source: Source, place: str) -> Iterator[Problem]:
     """Advice where an artifact lies on one person's machine. The path is not repeated: it often holds a name."""
     path = text(value)
     if _DRIVE.match(path):
-        yield source.advice(place, "The artifacts lie on a Windows drive of one machine. Log the model to a shared tracking server, so that others find it.")
+        yield source.advice(
+            place,
+            "The artifacts lie on a Windows drive of one machine. Log the model to a shared tracking server, so that others find it.",
+        )
     elif path.startswith(("file:///home/", "file:///Users/", "/home/", "/Users/")):
-        yield source.advice(place, "The artifacts lie in one person's home folder. Log the model to a shared tracking server, so that others find it.")
+        yield source.advice(
+            place,
+            "The artifacts lie in one person's home folder. Log the model to a shared tracking server, so that others find it.",
+        )
 
 
 def moment(milliseconds: Any) -> str | None:

@@ -36,7 +36,9 @@ def read_source(name: str, data: bytes) -> Reading:
     """
     source = Source(name=name, digest="sha256:" + hashlib.sha256(data).hexdigest())
     if not data.strip(b" \t\r\n\xef\xbb\xbf"):
-        return Reading(None, (), (source.problem("", "The file is empty. Export it again and send it with its content."),), "text/plain")
+        return Reading(
+            None, (), (source.problem("", "The file is empty. Export it again and send it with its content."),), "text/plain"
+        )
     media, words, problem = decode(data, source)
     if problem is not None:
         return Reading(None, (), (problem,), media)
@@ -71,13 +73,19 @@ def _parse_card(words: str, source: Source) -> tuple[Document, list[Problem]]:
     """A card is read even when its front matter is broken: its text still says something."""
     front, body, first_line, closed = split_front_matter(words)
     if not closed:
-        found = source.problem(f"line {first_line - 1}", "The front matter opens with --- but is never closed. Add a line with --- after it.")
+        found = source.problem(
+            f"line {first_line - 1}", "The front matter opens with --- but is never closed. Add a line with --- after it."
+        )
         return Document(Form.CARD, {}, body), [found]
     if front is None or not front.strip():
         return Document(Form.CARD, {}, body), []
     value, problems, _ = parse_yaml(front, source, first_line=first_line)
     if value is not None and not isinstance(value, dict):
-        problems.append(source.problem("front matter", f"The front matter has to be a mapping of names to values; found a {type(value).__name__}."))
+        problems.append(
+            source.problem(
+                "front matter", f"The front matter has to be a mapping of names to values; found a {type(value).__name__}."
+            )
+        )
         value = {}
     return Document(Form.CARD, value or {}, body), problems
 
@@ -97,4 +105,7 @@ def _capped(problems: list[Problem], source: Source) -> tuple[Problem, ...]:
     if len(problems) <= MAX_PROBLEMS:
         return tuple(problems)
     more = len(problems) - MAX_PROBLEMS
-    return (*problems[:MAX_PROBLEMS], source.problem("", f"{more:,} more problems of this kind are not listed. Mend these first."))
+    return (
+        *problems[:MAX_PROBLEMS],
+        source.problem("", f"{more:,} more problems of this kind are not listed. Mend these first."),
+    )

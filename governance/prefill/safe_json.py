@@ -18,7 +18,11 @@ def parse_json(words: str, source: Source) -> tuple[Any, list[Problem], bool]:
         raw = json.loads(words, object_pairs_hook=_object, parse_int=_integer)
         value, problems = clean(raw, source)
     except RecursionError:
-        return None, [source.problem("", f"This JSON nests deeper than {MAX_DEPTH} levels. Send the file as its tool wrote it.")], False
+        return (
+            None,
+            [source.problem("", f"This JSON nests deeper than {MAX_DEPTH} levels. Send the file as its tool wrote it.")],
+            False,
+        )
     except TooMuch as exc:
         return None, [source.problem("", f"This JSON {exc}. Send the file as its tool wrote it.")], False
     except json.JSONDecodeError as exc:

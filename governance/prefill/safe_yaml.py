@@ -34,7 +34,11 @@ def parse_yaml(words: str, source: Source, *, first_line: int = 1) -> tuple[Any,
     except yaml.YAMLError as exc:
         return None, [_syntax_problem(exc, source, first_line)], False
     except RecursionError:
-        return None, [source.problem("", f"This YAML nests deeper than {MAX_DEPTH} levels. Send the file as its tool wrote it.")], False
+        return (
+            None,
+            [source.problem("", f"This YAML nests deeper than {MAX_DEPTH} levels. Send the file as its tool wrote it.")],
+            False,
+        )
     return value, problems, True
 
 
@@ -70,10 +74,10 @@ def _plain(node: yaml.Node) -> Any:
         return found if _is_standard(node.tag, "map") else _refused_tag(node.tag)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item) for item in node.value] if _is_standard(node.tag, "seq") else _refused_tag(node.tag)
-    return _scalar(node)
+    return _scalar(node) if isinstance(node, yaml.ScalarNode) else _refused_tag(node.tag)
 
 
-def _scalar(node: yaml.Node) -> Any:
+def _scalar(node: yaml.ScalarNode) -> Any:
     kind = node.tag.removeprefix(_STANDARD)
     words: str = node.value
     if kind == "str":
@@ -109,5 +113,6 @@ def _syntax_problem(exc: yaml.YAMLError, source: Source, first_line: int) -> Pro
         return source.problem("", f"This is not valid YAML: {what}. Mend it, or export the file again.")
     line, column = mark.line + first_line, mark.column + 1
     return source.problem(
-        f"line {line}, column {column}", f"This is not valid YAML: {what}. Mend line {line}, column {column}, or export the file again."
+        f"line {line}, column {column}",
+        f"This is not valid YAML: {what}. Mend line {line}, column {column}, or export the file again.",
     )

@@ -14,7 +14,11 @@ _WAY_OUT = "Send the metadata file beside it (MLmodel, run JSON, model card, val
 _BINARY = (
     (b"PAR1", "a Parquet file", "Upload it as evidence (predictions or a data sample)."),
     (b"ARROW1", "an Arrow file", "Upload it as evidence (predictions or a data sample)."),
-    (b"PK\x03\x04", "a zip archive (also .skops, .npz, .pt, .xlsx)", "Archives are not opened: unpack it and send the metadata file in it."),
+    (
+        b"PK\x03\x04",
+        "a zip archive (also .skops, .npz, .pt, .xlsx)",
+        "Archives are not opened: unpack it and send the metadata file in it.",
+    ),
     (b"PK\x05\x06", "an empty zip archive", "Archives are not opened: send the metadata file itself."),
     (b"\x1f\x8b", "a gzip file", "Unpack it and send the metadata file in it."),
     (b"BZh", "a bzip2 file", "Unpack it and send the metadata file in it."),
@@ -42,14 +46,22 @@ def decode(data: bytes, source: Source) -> tuple[str, str, Problem | None]:
         )
         return "application/octet-stream", "", source.problem("", detail)
     if len(data) > MAX_BYTES:
-        detail = f"This file has {len(data):,} bytes; metadata may have {MAX_BYTES:,}. {_WAY_OUT} Data files are uploaded as evidence."
+        detail = (
+            f"This file has {len(data):,} bytes; metadata may have {MAX_BYTES:,}. {_WAY_OUT} Data files are uploaded as evidence."
+        )
         return "application/octet-stream", "", source.problem("", detail)
     if data.startswith(_UTF16):
-        return "application/octet-stream", "", source.problem("", "This text is in UTF-16; UTF-8 was expected. Save it as UTF-8 and send it again.")
+        return (
+            "application/octet-stream",
+            "",
+            source.problem("", "This text is in UTF-16; UTF-8 was expected. Save it as UTF-8 and send it again."),
+        )
     if b"\x00" in data:
         where = data.index(b"\x00")
-        return "application/octet-stream", "", source.problem(
-            f"byte {where}", f"This is not text: byte {where} is NUL. {_WAY_OUT}"
+        return (
+            "application/octet-stream",
+            "",
+            source.problem(f"byte {where}", f"This is not text: byte {where} is NUL. {_WAY_OUT}"),
         )
     try:
         words = data.decode("utf-8-sig")

@@ -10,22 +10,20 @@ If the events cannot be written, nothing is. The chain's lock is taken last, so 
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from celery import current_app
 from django.db import DatabaseError, connection, transaction
 
 from governance.domain.canonical import canonical_json
 from governance.domain.errors import Unavailable
 from governance.services.access import Caller
-
-log = logging.getLogger(__name__)
+from governance.services.messages import BOX, Message
 
 
 @dataclass
@@ -34,7 +32,7 @@ class Work:
 
     caller: Caller
     events: list[dict[str, Any]] = field(default_factory=list)
-    messages: list[tuple[str, tuple[int | str, ...]]] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
 
     def note(self, action: str, target: Any, data: Mapping[str, Any] | None = None, *, unit: int | None = None) -> None:
         """Add an audit event. `target`: a model instance (named `table:pk`) or a reference string. `data`: JSON, no personal data."""
@@ -43,10 +41,11 @@ class Work:
             target = f"{target._meta.model_name}:{target.pk}"
         self.events.append({"action": action, "object": target, "unit": unit, "data": dict(data or {})})
 
-    def enqueue(self, task: str, *ids: int | str) -> None:
+    def enqueue(self, task: str, *ids: int | str, priority: int = 0) -> None:
         """Wake a worker after commit. Losing the message only costs time: the row is the truth."""
-        if (task, ids) not in self.messages:
-            self.messages.append((task, ids))
+        message = Message(task, ids, priority)
+        if message not in self.messages:
+            self.messages.append(message)
 
 
 @contextmanager
@@ -56,18 +55,13 @@ def unit_of_work(caller: Caller, *, durable: bool = True) -> Iterator[Work]:
     with transaction.atomic(durable=durable):
         yield work
         _append(work)
-        for task, ids in work.messages:
-            transaction.on_commit(lambda task=task, ids=ids: send(task, *ids))
+        for message in work.messages:
+            transaction.on_commit(partial(BOX.post, message))
 
 
-def send(task: str, *ids: int | str) -> bool:
-    """Publish a task by name. Returns False, and logs, when the broker does not take it: the relay will."""
-    try:
-        current_app.send_task(task, args=ids)
-    except Exception as exc:  # any broker fault is only a delay
-        log.warning("broker did not take %s%s: %s", task, ids, exc)
-        return False
-    return True
+def send(task: str, *ids: int | str, priority: int = 0) -> bool:
+    """Post a message by task name, outside a transaction. Returns at once; False when the post box is full."""
+    return BOX.post(Message(task, ids, priority))
 
 
 def _append(work: Work) -> None:

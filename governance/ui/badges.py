@@ -37,9 +37,7 @@ STATES: Mapping[str, Badge] = {
     "in_checks": Badge("In checks", "blue", "loader-2", "The gates are running."),
     "checks_failed": Badge("Checks failed", "red", "circle-x", "The submitter mends it and revises, or asks for a waiver."),
     "in_review": Badge("In review", "blue", "eye", "A person decides the next step."),
-    "changes_requested": Badge(
-        "Changes requested", "yellow", "arrow-back-up", "The submitter works through the list."
-    ),
+    "changes_requested": Badge("Changes requested", "yellow", "arrow-back-up", "The submitter works through the list."),
     "approved": Badge("Approved", "green", "shield-check", "It may be deployed while its permit is valid."),
     "rejected": Badge("Rejected", "red", "ban", "This version will not be deployed."),
     "withdrawn": Badge("Withdrawn", "grey", "circle-minus", "The submitter took it back."),

@@ -98,7 +98,7 @@ GATES = [
         "limit": ">= 0.80",
         "n": 10000,
         "says": "The lowest group's selection rate is 0.71 of the highest's (95 % interval 0.66 to 0.76), limit 0.80.",
-        "fix": "Review bias mitigation strategies: reweigh the training data, or choose thresholds per group with legal's consent.",
+        "fix": "Review bias mitigation strategies: reweigh the training data, or set thresholds per group with legal's consent.",
         "learn": "#learn",
         "group": "age_band=18-24",
         "notes": ["sex=female: 0.93, within the limit."],
@@ -402,5 +402,6 @@ def drawing(*, dark: bool) -> str:
         f'<text x="{92 + rate * 600:.0f}" y="{28 + 36 * row}" fill="{ink}">{rate:.2f}</text></g>'
         for row, (band, rate) in enumerate(bars)
     ]
-    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 170" width="560" height="170" font-family="system-ui" font-size="13">'
+    size = 'viewBox="0 0 560 170" width="560" height="170" font-family="system-ui" font-size="13"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
     return f'{head}<path d="M80 4v150" stroke="{line}"/>{"".join(parts)}</svg>'

@@ -1,5 +1,22 @@
-"""URLs of the governance ui."""
+"""URLs of drafts and of signing in."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, register_converter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from governance.ui import answering, demo_sign_in, drafts
+from governance.ui.converters import SubmissionNumber
+
+register_converter(SubmissionNumber, "snum")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("submissions/new", drafts.new_submission, name="new_submission"),
+    path("submissions/<snum:pk>/prepare", drafts.tasks, name="draft_tasks"),
+    path("submissions/<snum:pk>/files", drafts.files, name="draft_files"),
+    path("submissions/<snum:pk>/files/<int:source_id>/drop", drafts.drop_file, name="draft_drop_file"),
+    path("submissions/<snum:pk>/evidence", drafts.evidence, name="draft_evidence"),
+    path("submissions/<snum:pk>/evidence/<slug:role>/drop", drafts.drop_evidence, name="draft_drop_evidence"),
+    path("submissions/<snum:pk>/questions/<slug:slug>", answering.topic, name="draft_topic"),
+    path("submissions/<snum:pk>/questions/<slug:slug>/track", answering.live_track, name="draft_live_track"),
+    path("submissions/<snum:pk>/check", answering.check, name="draft_check"),
+    path("submissions/<snum:pk>/confirm", answering.accept_all, name="draft_accept_all"),
+    path("demo/sign-in/<str:signed>", demo_sign_in.sign_in, name="demo_sign_in"),
+]

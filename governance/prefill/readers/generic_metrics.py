@@ -35,7 +35,9 @@ def recognises(name: str, document: Document) -> bool:
     if isinstance(block, dict):
         return True
     if isinstance(block, list):
-        return bool(block) and all({"key", "name", "metric", "type"} & set(mapping(row)) and "value" in mapping(row) for row in block)
+        return bool(block) and all(
+            {"key", "name", "metric", "type"} & set(mapping(row)) and "value" in mapping(row) for row in block
+        )
     if KEY in data or any(key.startswith(PREFIX) for key in data):
         return True
     named = any(canonical_metric(key) in HIGHER_IS_BETTER and not isinstance(value, dict | list) for key, value in data.items())
@@ -46,7 +48,11 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
     data = mapping(document.data)
     nested = isinstance(data.get("metrics"), dict | list)
     primary = next((text(data[key]) for key in _PRIMARY if text(data.get(key))), None)
-    flat = {key: value for key, value in data.items() if key not in _BESIDE and not key.startswith(PREFIX) and _may_be_metric(key, value)}
+    flat = {
+        key: value
+        for key, value in data.items()
+        if key not in _BESIDE and not key.startswith(PREFIX) and _may_be_metric(key, value)
+    }
     block = data["metrics"] if nested else flat
     yield from performance_facts(block if block else None, source, "metrics" if nested else "", primary=primary)
     for key in _DIGEST:

@@ -33,13 +33,19 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
     for path, result in results:
         rows = result.get("results")
         if not isinstance(rows, list):
-            yield source.problem(child(path, "results"), f"A validation result has a list of results; found {shown(rows)}. Export it with to_json_dict().")
+            yield source.problem(
+                child(path, "results"),
+                f"A validation result has a list of results; found {shown(rows)}. Export it with to_json_dict().",
+            )
             continue
         counted.append(child(path, "results"))
         for i, row in enumerate(rows):
             place = child(child(path, "results"), i)
             if not isinstance(row, dict) or not isinstance(row.get("success"), bool):
-                yield source.problem(place, f"Each result says success true or false; found {shown(mapping(row).get('success'))}. It counts as failed.")
+                yield source.problem(
+                    place,
+                    f"Each result says success true or false; found {shown(mapping(row).get('success'))}. It counts as failed.",
+                )
             evaluated += 1
             found, problem = _failure(mapping(row), source, place)
             if found is not None:
@@ -71,7 +77,9 @@ def _results(data: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
             for name, run in runs.items():
                 inner = mapping(run).get("validation_result")
                 path = child(key, name)
-                found.append((child(path, "validation_result"), mapping(inner)) if isinstance(inner, dict) else (path, mapping(run)))
+                found.append(
+                    (child(path, "validation_result"), mapping(inner)) if isinstance(inner, dict) else (path, mapping(run))
+                )
             return found
     rows = data.get("validation_results")
     if isinstance(rows, list) and "success" in data:
@@ -87,7 +95,9 @@ def _failure(row: dict[str, Any], source: Source, place: str) -> tuple[dict[str,
     if row.get("success") is True and not raised:
         return None, None
     expectation = text(config.get("type")) or text(config.get("expectation_type")) or "(not named)"
-    column = text(kwargs.get("column")) or ", ".join(text(kwargs[key]) for key in ("column_A", "column_B") if text(kwargs.get(key)))
+    column = text(kwargs.get("column")) or ", ".join(
+        text(kwargs[key]) for key in ("column_A", "column_B") if text(kwargs.get(key))
+    )
     found = {
         "expectation": expectation,
         "column": column,
@@ -117,11 +127,16 @@ def _table_columns(row: dict[str, Any]) -> list[str]:
 def _contradictions(result: dict[str, Any], rows: list[Any], source: Source, path: str) -> Iterator[Problem]:
     failing = sum(1 for row in rows if mapping(row).get("success") is not True)
     if result.get("success") is True and failing:
-        yield source.problem(child(path, "success"), f"The file says success true, but {failing} of its {len(rows)} results failed. The results count.")
+        yield source.problem(
+            child(path, "success"),
+            f"The file says success true, but {failing} of its {len(rows)} results failed. The results count.",
+        )
     stated = number(mapping(result.get("statistics")).get("evaluated_expectations"))
     if stated is not None and stated != len(rows):
         place = child(child(path, "statistics"), "evaluated_expectations")
-        yield source.problem(place, f"The file says {stated:g} expectations were evaluated, but holds {len(rows)}. Export the whole result.")
+        yield source.problem(
+            place, f"The file says {stated:g} expectations were evaluated, but holds {len(rows)}. Export the whole result."
+        )
 
 
 def _day(result: dict[str, Any], path: str) -> tuple[str, str] | None:

@@ -32,7 +32,16 @@ FILLS = (
 )
 
 _INTENDED = frozenset(
-    {"intended use", "intended uses", "intended use cases", "uses", "use cases", "direct use", "primary intended uses", "business context"}
+    {
+        "intended use",
+        "intended uses",
+        "intended use cases",
+        "uses",
+        "use cases",
+        "direct use",
+        "primary intended uses",
+        "business context",
+    }
 )
 _LIMITS = frozenset(
     {
@@ -72,7 +81,9 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
         )
     yield from _front_facts(front, source)
     yield from _index_facts(front.get("model-index"), source)
-    yield from plain_facts({key: front[key] for key in ("owner", "team", "intended_use", "limitations") if key in front}, source, "")
+    yield from plain_facts(
+        {key: front[key] for key in ("owner", "team", "intended_use", "limitations") if key in front}, source, ""
+    )
     yield from stated(block_of(front), source, "guiderail")
     yield from _section_facts(document.body, source)
 
@@ -89,8 +100,10 @@ def _front_facts(front: dict[str, Any], source: Source) -> Iterator[Fact | Probl
     names = [text(row) for row in rows if text(row)]
     if names:
         yield source.fact("data.sources", list(dict.fromkeys(names)), "datasets")
-    if datasets is not None and len(names) != len(rows) or (datasets is not None and not rows and not isinstance(datasets, list)):
-        yield source.problem("datasets", f"datasets is a list of data-set names; found {shown(datasets)}. What is not text is left out.")
+    if (datasets is not None and len(names) != len(rows)) or (datasets is not None and not rows and not isinstance(datasets, list)):
+        yield source.problem(
+            "datasets", f"datasets is a list of data-set names; found {shown(datasets)}. What is not text is left out."
+        )
     base = front.get("base_model")
     if text(base) or any(text(row) for row in sequence(base)):
         yield source.fact("vendor.third_party", True, "base_model")
@@ -147,7 +160,9 @@ def _metric_facts(rows: list[dict[str, Any]], places: list[str], source: Source)
     for name, i in chosen.items():
         others = [j for j, row in enumerate(rows) if text(row.get("type")) == name and row.get("value") != rows[i].get("value")]
         if others:
-            yield source.advice(places[i], f"{name} is given {len(others) + 1} times with different values; this one is used (test split first).")
+            yield source.advice(
+                places[i], f"{name} is given {len(others) + 1} times with different values; this one is used (test split first)."
+            )
     values = {name: rows[i].get("value") for name, i in chosen.items()}
     by_place = {child("model-index", name): (places[i], rows[i]) for name, i in chosen.items()}
     for item in performance_facts(values or None, source, "model-index"):
@@ -163,7 +178,9 @@ def _metric_facts(rows: list[dict[str, Any]], places: list[str], source: Source)
 def _revision_facts(row: dict[str, Any], place: str, source: Source) -> Iterator[Fact]:
     revision = mapping(mapping(row.get("of")).get("dataset")).get("revision")
     if isinstance(revision, str | int) and not isinstance(revision, bool) and str(revision).strip():
-        yield source.fact("evaluation.dataset_digest", str(revision).strip(), place.split(".metrics[", 1)[0] + ".dataset.revision")
+        yield source.fact(
+            "evaluation.dataset_digest", str(revision).strip(), place.split(".metrics[", 1)[0] + ".dataset.revision"
+        )
     task = text(mapping(mapping(row.get("of")).get("task")).get("type"))
     if task:
         yield source.fact("model.task", task, place.split(".metrics[", 1)[0] + ".task.type")
@@ -185,4 +202,6 @@ def _section_facts(body: str, source: Source) -> Iterator[Fact]:
                 taken.append((section.heading, section.words))
     for name, taken in (("model.intended_use", intended), ("model.limitations", limits)):
         if taken:
-            yield source.fact(name, "\n\n".join(words for _, words in taken), "; ".join(f"section {heading}" for heading, _ in taken))
+            yield source.fact(
+                name, "\n\n".join(words for _, words in taken), "; ".join(f"section {heading}" for heading, _ in taken)
+            )

@@ -48,7 +48,9 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
     if run_id:
         yield source.fact("training.run_id", run_id, child(info_path, "source_run_id"))
     if info.get("status") not in _READY:
-        yield source.advice(child(info_path, "status"), f"The logged model is {shown(info['status'])}, not READY: logging it may have failed.")
+        yield source.advice(
+            child(info_path, "status"), f"The logged model is {shown(info['status'])}, not READY: logging it may have failed."
+        )
     for key in ("artifact_location", "artifact_uri"):
         yield from mlflow_tags.path_advice(info.get(key), source, child(info_path, key))
     tags, problems = mlflow_tags.key_values(info.get("tags"), source, child(info_path, "tags"))

@@ -80,7 +80,9 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
 def _flavor_facts(data: dict[str, Any], source: Source) -> Iterator[Fact | Problem]:
     flavors = data.get("flavors")
     if not isinstance(flavors, dict) or not flavors:
-        yield source.problem("flavors", f"flavors has to name at least one flavor, such as sklearn; found {shown(flavors)}. Log the model again.")
+        yield source.problem(
+            "flavors", f"flavors has to name at least one flavor, such as sklearn; found {shown(flavors)}. Log the model again."
+        )
         return
     pyfunc = mapping(flavors.get("python_function"))
     predict = text(pyfunc.get("predict_fn"))
@@ -165,4 +167,7 @@ def _signature_facts(data: dict[str, Any], source: Source) -> Iterator[Fact | Pr
         where = f"signature.inputs[0..{last}].name" if last else "signature.inputs[0].name"
         yield source.fact("model.features", list(columns.names), where)
     elif columns.tensor and not columns.names:
-        yield source.advice("signature.inputs", "The input is one tensor without column names, so features are not known. Log a data frame as example.")
+        yield source.advice(
+            "signature.inputs",
+            "The input is one tensor without column names, so features are not known. Log a data frame as example.",
+        )

@@ -81,7 +81,9 @@ def _info_facts(info: dict[str, Any], tags: dict[str, Any], source: Source, path
     if status not in (None, "FINISHED", 3):
         yield source.advice(child(path, "status"), f"The run is {shown(status)}, not FINISHED: its metrics may be incomplete.")
     if info.get("lifecycle_stage") == "deleted":
-        yield source.advice(child(path, "lifecycle_stage"), "The run is deleted in MLflow and may vanish. Restore it: it is evidence.")
+        yield source.advice(
+            child(path, "lifecycle_stage"), "The run is deleted in MLflow and may vanish. Restore it: it is evidence."
+        )
     yield from mlflow_tags.path_advice(info.get("artifact_uri"), source, child(path, "artifact_uri"))
 
 

@@ -1,0 +1,322 @@
+"""The schema of a policy pack. Frozen, and nothing it does not know is accepted.
+
+A `PackDocument` is what the YAML says; `Pack` (see `loading.py`) is the document with its questionnaire, digest and compiled rules.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, field_validator, model_validator
+
+from governance.domain.vocabulary import REVIEWING_ROLES, EvidenceRole, Kind, Role, Track
+from governance.policy.bands import Band, Direction, parse_band
+from governance.policy.conditions import Atom, Condition, Joined, Negated, facts_of, is_fact_name, parse_condition
+from governance.policy.templates import Template, parse_template
+
+EDITORS = ("nobody", "submitter", "data owner", "data steward", "product owner", "platform engineer", "policy author")
+
+ConditionField = Annotated[
+    Atom | Joined | Negated, PlainValidator(parse_condition), PlainSerializer(lambda c: c.to_json(), return_type=dict)
+]
+BandField = Annotated[Band, PlainValidator(parse_band), PlainSerializer(str, return_type=str)]
+Sentence = Annotated[Template, PlainValidator(parse_template), PlainSerializer(lambda t: t.text, return_type=str)]
+Words = Annotated[str, Field(min_length=1, max_length=2_000)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Scalar = bool | int | float | str
+
+
+def _fact_name(name: Any) -> str:
+    if not is_fact_name(name):
+        raise ValueError(f"Expected a dotted fact name such as decision.domain, found {name!r:.80}.")
+    return str(name)
+
+
+FactName = Annotated[str, BeforeValidator(_fact_name)]
+
+
+class Part(BaseModel):
+    """Base of every part of a pack."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _duration(raw: Any) -> str:
+    if not isinstance(raw, str) or not re.fullmatch(r"[1-9]\d{0,2}[hd]", raw):
+        raise ValueError(f"Expected hours or days such as 3h or 3d, found {raw!r:.40}.")
+    return raw
+
+
+Duration = Annotated[str, BeforeValidator(_duration)]
+"""Working time: 3h is three working hours, 3d three working days. What a working hour is the service knows, not the pack."""
+
+
+def _from_word(kind: Any) -> BeforeValidator:
+    """Words of YAML to members of an enumeration, with the choices in the message."""
+
+    def read(raw: Any) -> Any:
+        try:
+            return kind(raw)
+        except ValueError:
+            raise ValueError(f"Expected one of {', '.join(kind)}, found {raw!r:.60}.") from None
+
+    return BeforeValidator(read)
+
+
+TrackField = Annotated[Track, _from_word(Track)]
+RoleField = Annotated[Role, _from_word(Role)]
+EvidenceField = Annotated[EvidenceRole, _from_word(EvidenceRole)]
+
+
+class Example(Part):
+    """A worked case of one rule. `facts`: name -> value (None is "said to be unknown"), or {value, low, high, assurance}."""
+
+    name: Words
+    facts: dict[FactName, Any] = Field(default_factory=dict)
+    gives: Literal["red", "yellow", "held", "unknown", "pending", "not_applicable"]
+    pending: tuple[str, ...] = ()
+
+    @field_validator("pending", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+
+class Bands(Part):
+    """Limits of one number. The red one is the stricter."""
+
+    yellow: BandField | None = None
+    red: BandField | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Bands:
+        if self.yellow is None and self.red is None:
+            raise ValueError('Give at least one of yellow and red, such as red: ">= 0.15".')
+        if self.yellow is not None and self.red is not None:
+            if self.yellow.upward is not self.red.upward:
+                raise ValueError("The yellow and the red band point in different directions. Use > with >, or < with <.")
+            if (self.yellow.limit < self.red.limit) is not self.yellow.upward:
+                raise ValueError("The red band has to lie beyond the yellow one. Exchange or correct the limits.")
+        return self
+
+
+class Rule(Part):
+    """One rule: either `when` with `track`, or `fact` with `bands`.
+
+    `says` is the reason when it fires, `unknown_says` when it cannot be told, `held` (optional) when it holds: those with `held` make
+    up the sentence of a green track. `change` says in words how it could be changed ({limit} is the limit to keep to), by `editable_by`.
+    `measured_by` names the collector that establishes the fact, `applies_when` when the rule has an object at all.
+    """
+
+    id: Annotated[str, Field(pattern=r"^TR-\d{3}$")]
+    title: Words
+    why: Words
+    learn: Slug
+    when: ConditionField | None = None
+    track: TrackField | None = None
+    fact: FactName | None = None
+    bands: Bands | None = None
+    direction: Annotated[Direction, _from_word(Direction)] = Direction.AS_IS
+    unit: Literal["number", "percent"] = "number"
+    applies_when: ConditionField | None = None
+    not_applicable_says: str = ""
+    says: Sentence
+    says_when_negative: Sentence | None = None
+    says_when_positive: Sentence | None = None
+    unknown_says: Sentence | None = None
+    held: Words | None = None
+    on_unknown: Literal["red", "yellow", "ignore"]
+    editable_by: Literal[
+        "nobody", "submitter", "data owner", "data steward", "product owner", "platform engineer", "policy author"
+    ]
+    change: Sentence
+    measured_by: Annotated[str, Field(max_length=60)] = ""
+    adds_steps: tuple[RoleField, ...] = ()
+    examples: tuple[Example, ...]
+
+    @field_validator("adds_steps", "examples", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Rule:
+        conditional = self.when is not None and self.track is not None and self.bands is None
+        banded = self.when is None and self.track is None and self.bands is not None and self.fact is not None
+        if not (conditional or banded):
+            raise ValueError("Write either “when” with “track”, or “fact” with “bands”.")
+        if self.track is Track.GREEN:
+            raise ValueError("A rule raises the track; “track” takes yellow or red.")
+        if self.on_unknown != "ignore" and self.unknown_says is None:
+            raise ValueError("“unknown_says” is missing: what people read when this cannot be told.")
+        if not set(self.adds_steps) <= REVIEWING_ROLES:
+            raise ValueError(f"“adds_steps” takes roles that review: {', '.join(sorted(REVIEWING_ROLES))}.")
+        return self
+
+    @property
+    def about(self) -> str:
+        """The fact the reason shows: `fact`, else the first one the condition reads."""
+        return self.fact or facts_of(self.condition)[0]
+
+    @property
+    def condition(self) -> Condition:
+        assert self.when is not None
+        return self.when
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every fact the rule reads."""
+        names = facts_of(self.when) if self.when is not None else (self.about,)
+        more = facts_of(self.applies_when) if self.applies_when is not None else ()
+        return tuple(dict.fromkeys((*names, *more)))
+
+
+class Step(Part):
+    """A required review step. `attests`: what a person of this role confirms. `due`: working time, else the track's."""
+
+    role: RoleField
+    attests: Words
+    due: Duration | None = None
+
+    @model_validator(mode="after")
+    def _reviews(self) -> Step:
+        if self.role not in REVIEWING_ROLES:
+            raise ValueError(f"“{self.role}” does not review. Use one of {', '.join(sorted(REVIEWING_ROLES))}.")
+        return self
+
+
+class TrackPlan(Part):
+    """What a track asks for."""
+
+    steps: tuple[Step, ...]
+    why: Words
+    due: Duration | None = None
+    deploy: Literal["automatic", "after_review"] = "after_review"
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+
+class GateUse(Part):
+    """One gate as the pack uses it.
+
+    `blocking`: true, false, or the tracks on which it blocks. `limits` hold on every track; `limits_by_track` and
+    `limits_by_domain` replace single entries. `needs`: evidence role -> why it is asked for. `source` or `note: convention` says where the limits come from.
+    """
+
+    gate: Annotated[str, Field(pattern=r"^G[A-Z]\d{3}$")]
+    why: Words
+    tracks: tuple[TrackField, ...]
+    blocking: bool | tuple[TrackField, ...]
+    limits: dict[str, Any] = Field(default_factory=dict)
+    limits_by_track: dict[TrackField, dict[str, Any]] = Field(default_factory=dict)
+    limits_by_domain: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    needs: dict[EvidenceField, Words] = Field(default_factory=dict)
+    applies_when: ConditionField | None = None
+    note: Words | None = None
+    source: Words | None = None
+
+    @field_validator("tracks", "blocking", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+    @field_validator("limits", "limits_by_track", "limits_by_domain")
+    @classmethod
+    def _plain(cls, raw: dict[Any, Any]) -> dict[Any, Any]:
+        _refuse_odd(raw)
+        return raw
+
+    @model_validator(mode="after")
+    def _says_where_from(self) -> GateUse:
+        if not self.tracks:
+            raise ValueError("“tracks” is empty. Name the tracks on which the gate runs.")
+        if (self.note is None) is (self.source is None):
+            raise ValueError("Say where the limits come from: either “source: …” or “note: convention”.")
+        if isinstance(self.blocking, tuple) and not set(self.blocking) <= set(self.tracks):
+            raise ValueError("“blocking” names a track on which the gate does not run.")
+        return self
+
+    def blocks(self, track: Track) -> bool:
+        """Whether anything but pass, warn or not applicable stops a submission on this track."""
+        return self.blocking if isinstance(self.blocking, bool) else track in self.blocking
+
+    def limits_for(self, track: Track, domain: str = "") -> dict[str, Any]:
+        """The limits in force: general, then of the track, then of the domain."""
+        return {**self.limits, **self.limits_by_track.get(track, {}), **self.limits_by_domain.get(domain, {})}
+
+
+def _refuse_odd(value: Any) -> None:
+    """Limits are numbers, words, yes/no, and lists or mappings of them."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"Names of limits are words, found {key!r:.60}.")
+            _refuse_odd(item)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_odd(item)
+    elif not isinstance(value, Scalar) or (isinstance(value, float) and not abs(value) < 1e300):
+        raise ValueError(f"A limit is a number, a word or yes/no, found {value!r:.60}.")
+
+
+class Setting(Part):
+    """A number collectors use, with where it comes from."""
+
+    value: Scalar
+    note: Words
+
+
+class PackDocument(Part):
+    """The pack as written."""
+
+    pack: Slug | Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    kind: Annotated[Kind, _from_word(Kind)]
+    version: Annotated[str, Field(pattern=r"^\d{4}\.\d{1,2}\.\d{1,3}$")]
+    title: Words
+    why: Words
+    questionnaire: str | None = None
+    rules: tuple[Rule, ...]
+    tracks: dict[TrackField, TrackPlan]
+    added_steps: tuple[Step, ...] = ()
+    gates: tuple[GateUse, ...]
+    collectors: dict[str, Setting] = Field(default_factory=dict)
+
+    @field_validator("rules", "gates", "added_steps", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+    @model_validator(mode="after")
+    def _whole(self) -> PackDocument:
+        if not self.rules:
+            raise ValueError("“rules” is empty: everything would be green. Write at least one rule.")
+        for what, names in (
+            ("rule", [rule.id for rule in self.rules]),
+            ("gate", [gate.gate for gate in self.gates]),
+            ("added step", [str(step.role) for step in self.added_steps]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"The {what} {twice[0]} stands here twice. Give it another name or remove one.")
+        if set(self.tracks) != set(Track):
+            raise ValueError("“tracks” has to say what green, yellow and red ask for, each once.")
+        if self.tracks[Track.GREEN].steps:
+            raise ValueError("Green is approved by the policy and has no steps. Put them under yellow or red.")
+        for track in (Track.YELLOW, Track.RED):
+            roles = [step.role for step in self.tracks[track].steps]
+            if not roles or len(set(roles)) != len(roles):
+                raise ValueError(f"“{track}” needs at least one step, and each role once.")
+            if self.tracks[track].deploy == "automatic":
+                raise ValueError(f"“{track}” is decided by people: only green may say “deploy: automatic”.")
+        red = [step.role for step in self.tracks[Track.RED].steps]
+        if red[-1] is not Role.RISK_OFFICER or Role.ANALYST not in red:
+            raise ValueError("Red ends with the risk officer, after an analyst. Put analyst first and risk_officer last.")
+        known = {step.role for step in self.added_steps}
+        for rule in self.rules:
+            if not set(rule.adds_steps) <= known:
+                raise ValueError(f"{rule.id} adds a step that “added_steps” does not describe. Describe what that role attests to.")
+        return self

@@ -1,0 +1,75 @@
+"""What every page of a draft shows beside its own content: the steps, the track so far, advice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from governance.domain.vocabulary import EDITABLE_STATES, EvidenceRole, Provenance, State
+from governance.selectors.drafts import Draft, QuestionState
+
+
+def frame(draft: Draft) -> dict[str, Any]:
+    """Context of the draft frame and of the live track panel."""
+    submission = draft.submission
+    return {
+        "draft": draft,
+        "submission": submission,
+        "editable": State(submission.state) in EDITABLE_STATES,
+        "is_revision": submission.revision > 0,
+        **panel(draft),
+    }
+
+
+def panel(draft: Draft) -> dict[str, Any]:
+    """Context of `_draft_track.html` alone."""
+    preview = draft.preview
+    return {
+        "submission": draft.submission,
+        "track": preview.assessment.track,
+        "sentence": preview.assessment.sentence,
+        "reasons": [hit.to_json() for hit in preview.assessment.hits],
+        "held": [row.to_json() for row in preview.assessment.checked if row.state == "held"],
+        "pending": [row.to_json() for row in preview.assessment.checked if row.state == "pending"],
+        "would_change": [way.to_json() for way in preview.ways],
+        "steps": preview.assessment.steps,
+        "advice": preview.advice,
+        "missing_count": len(preview.missing),
+        "policy": preview.policy,
+    }
+
+
+def provenance_of(state: QuestionState) -> dict[str, Any] | None:
+    """The chip that says where a value comes from."""
+    if state.answer is not None:
+        kind = state.answer.provenance
+        chip: dict[str, Any] = {"kind": kind, "by": state.answer.by.name, "at": state.answer.at, "reason": state.answer.reason}
+        if kind == Provenance.CONFIRMED and state.shown is not None:
+            chip |= {"origin": state.shown.origin, "locator": state.shown.locator}
+        return chip
+    if state.shown is not None:
+        return {"kind": Provenance.PREFILLED, "origin": state.shown.origin, "locator": state.shown.locator}
+    return None
+
+
+def evidence_rows(draft: Draft) -> list[dict[str, Any]]:
+    """Each role: what is attached, or why it is needed and what follows without it."""
+    attached = {item.role: item for item in draft.evidence}
+    needed = {row["role"]: row["why"] for row in draft.missing_evidence}
+    rows = []
+    for role in EvidenceRole:
+        item = attached.get(role.value)
+        if item is None and role.value not in needed:
+            continue
+        rows.append(
+            {
+                "role": role.value,
+                "title": role.value.replace("_", " ").capitalize(),
+                "item": item,
+                "why": needed.get(role.value, ""),
+                "columns": ", ".join(f"{k}: {v if isinstance(v, str) else ', '.join(v)}" for k, v in item.columns.items()) if item else "",
+                "drop": reverse("draft_drop_evidence", args=[draft.submission.pk, role.value]) if item else "",
+            }
+        )
+    return rows
