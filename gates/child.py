@@ -1,0 +1,119 @@
+"""Runs in the child process: takes its rights away, then measures or draws, one JSON line per answer on a descriptor of its own.
+
+Started by `gates.sandbox` only. Reads one request from standard input:
+`{"mode": "measure", "collectors": [{"name", "module", "inputs"}], "rights": {…}, "workdir": …, "out": fd}`,
+or with `"mode": "draw"` one specification per further line.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gates.collecting import Collected, EvidenceProblem, Inputs
+from gates.confine import Rights, confine, peak_megabytes
+from gates.wire import encode
+
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "duckdb",
+    "sklearn",
+    "fairlearn",
+    "shap",
+    "xgboost",
+    "lightgbm",
+    "onnxruntime",
+    "skops",
+)
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
+MAX_MESSAGE = 1_000
+
+
+def main() -> None:
+    """Entry point; ends the process."""
+    request = json.loads(sys.stdin.readline())
+    with os.fdopen(request["out"], "w", encoding="utf-8") as out:
+        # Warnings of measuring libraries are no result; they would only fill the error stream.
+        warnings.simplefilter("ignore")
+
+        def answer(**line: Any) -> None:
+            out.write(json.dumps(line, allow_nan=False) + "\n")
+            out.flush()
+
+        answer(event="confined", held=confine(Rights(**request["rights"]), request["workdir"]))
+        if request["mode"] == "draw":
+            _draw(answer)
+        else:
+            for collector in request["collectors"]:
+                _measure(collector, answer)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _measure(collector: dict[str, Any], answer: Callable[..., None]) -> None:
+    name = collector["name"]
+    answer(event="start", collector=name)
+    started, cpu = time.monotonic(), time.process_time()
+    error = ""
+    body: dict[str, Any] = {}
+    try:
+        collected = importlib.import_module(collector["module"]).collect(Inputs.from_json(collector["inputs"]))
+        if not isinstance(collected, Collected):
+            raise TypeError(f"collect returned {type(collected).__name__}")
+        body = encode(collected)
+        json.dumps(body, allow_nan=False)
+    except EvidenceProblem as problem:
+        body = encode(Collected(not_measured=str(problem)[:MAX_MESSAGE]))
+    except MemoryError:
+        error = "memory"
+    except Exception as problem:
+        # The message may quote the file; it goes to the run's technical log, never into a sentence for people.
+        error = f"{type(problem).__name__}: {problem}"[:MAX_MESSAGE] + _where(problem)
+    answer(
+        event="result",
+        collector=name,
+        collected=body,
+        error=error,
+        seconds=round(time.monotonic() - started, 3),
+        cpu_seconds=round(time.process_time() - cpu, 3),
+        peak_megabytes=peak_megabytes(),
+        versions=_versions(),
+    )
+
+
+def _where(problem: BaseException) -> str:
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" (at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace is not None else ""
+
+
+def _versions() -> dict[str, str]:
+    """Versions of the measuring libraries that were used, and of Python."""
+    found = {"python": sys.version.split()[0]}
+    for name in LIBRARIES:
+        if name in sys.modules:
+            module = sys.modules[name]
+            found[name] = str(getattr(module, "__version__", "")) or importlib.metadata.version(DISTRIBUTIONS.get(name, name))
+    return found
+
+
+def _draw(answer: Callable[..., None]) -> None:
+    from gates.pictures.render import PictureProblem, draw  # noqa: PLC0415 - the drawing runtime starts only after the rights are gone
+
+    for line in sys.stdin:
+        try:
+            answer(event="drawn", svgs=draw(json.loads(line)), error="")
+        except PictureProblem as problem:
+            answer(event="drawn", svgs={}, error=str(problem))
