@@ -1,0 +1,154 @@
+"""The files that a training run leaves behind, in the shapes of MLflow 3, Hugging Face and Great Expectations 1.x."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import yaml
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What the training run knows about itself."""
+
+    system: str
+    version: str
+    framework: str
+    model_class: str
+    serialization: str
+    features: Sequence[str]
+    label: str
+    auc: float
+    threshold: float
+    source_uri: str
+    intended_use: str
+    limitations: str
+    owner: str
+    trained_by: str
+    dataset_digest: str
+    governance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def mlmodel(run: RunFacts) -> bytes:
+    """An `MLmodel` file."""
+    inputs = [{"type": "double", "name": name, "required": True} for name in run.features]
+    body = {
+        "artifact_path": f"s3://models/{run.system}/{run.version}/artifacts",
+        "flavors": {
+            run.framework: {"model_class": run.model_class, "model_format": run.serialization, "data": f"model.{run.serialization}"},
+            "python_function": {"loader_module": f"mlflow.{run.framework}", "python_version": "3.11.7", "data": f"model.{run.serialization}"},
+        },
+        "metadata": {
+            "intended_use": run.intended_use,
+            "owner": run.owner,
+            "guiderail": {"model.decision_threshold": run.threshold, **run.governance},
+        },
+        "mlflow_version": "3.17.2",
+        "model_id": f"m-{_short(run)}",
+        "run_id": _short(run),
+        "signature": {"inputs": json.dumps(inputs), "outputs": json.dumps([{"type": "double", "name": "score", "required": True}]), "params": None},
+        "utc_time_created": "2026-11-16 08:14:03.120000",
+    }
+    return yaml.safe_dump(body, sort_keys=True).encode()
+
+
+def run_json(run: RunFacts) -> bytes:
+    """An MLflow run as JSON."""
+    columns = [{"type": "double", "name": name, "required": True} for name in run.features]
+    columns.append({"type": "long", "name": run.label, "required": True})
+    body = {
+        "info": {"run_id": _short(run), "run_name": f"{run.system}-{run.version}", "status": "FINISHED", "start_time": 1795238352703, "end_time": 1795238367892, "user_id": run.trained_by},
+        "data": {
+            "metrics": {"roc_auc": round(run.auc, 6)},
+            "params": {"max_depth": "4", "eta": "0.15"},
+            "tags": {"mlflow.user": run.trained_by, "team": run.owner, "mlflow.source.git.commit": hashlib.sha1(_short(run).encode()).hexdigest()},
+        },
+        "inputs": {
+            "dataset_inputs": [
+                {
+                    "dataset": {
+                        "name": f"{run.system}-training",
+                        "digest": run.dataset_digest[:8],
+                        "source_type": "s3",
+                        "source": json.dumps({"uri": run.source_uri}),
+                        "schema": json.dumps({"mlflow_colspec": columns}),
+                        "profile": json.dumps({"num_rows": 20000}),
+                    },
+                    "tags": {"mlflow.data.context": "training"},
+                }
+            ]
+        },
+    }
+    return json.dumps(body, indent=1).encode()
+
+
+def model_card(run: RunFacts) -> bytes:
+    """A Hugging Face model card."""
+    front = {
+        "library_name": run.framework,
+        "license": "other",
+        "tags": ["tabular-classification"],
+        "datasets": [run.source_uri],
+        "model-index": [
+            {
+                "name": run.system,
+                "results": [
+                    {
+                        "task": {"type": "tabular-classification"},
+                        "dataset": {"name": f"{run.system} evaluation", "type": f"{run.system}-evaluation", "split": "test", "revision": run.dataset_digest[8:16]},
+                        "metrics": [{"type": "roc_auc", "value": round(run.auc, 6)}],
+                    }
+                ],
+            }
+        ],
+    }
+    text = f"# {run.system} {run.version}\n\n## Intended use\n\n{run.intended_use}\n\n## Limitations\n\n{run.limitations}\n"
+    return f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n{text}".encode()
+
+
+def gx_result(run: RunFacts, frame: pd.DataFrame) -> bytes:
+    """A Great Expectations 1.x validation result, computed on the training frame."""
+    results = []
+    for name in [*run.features, run.label]:
+        missing = int(frame[name].isna().sum())
+        results.append(
+            {
+                "success": missing == 0,
+                "expectation_config": {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": name}, "meta": {}, "severity": "critical"},
+                "result": {"element_count": len(frame), "unexpected_count": missing, "unexpected_percent": 100.0 * missing / len(frame)},
+                "exception_info": {"raised_exception": False, "exception_traceback": None, "exception_message": None},
+            }
+        )
+    passed = sum(row["success"] for row in results)
+    body = {
+        "success": passed == len(results),
+        "results": results,
+        "suite_name": run.system,
+        "statistics": {
+            "evaluated_expectations": len(results),
+            "successful_expectations": passed,
+            "unsuccessful_expectations": len(results) - passed,
+            "success_percent": 100.0 * passed / len(results),
+        },
+        "meta": {"great_expectations_version": "1.24.1", "run_id": {"run_name": None, "run_time": "2026-11-15T05:42:10.790467+00:00"}},
+    }
+    return json.dumps(body, indent=1).encode()
+
+
+def all_files(run: RunFacts, frame: pd.DataFrame) -> dict[str, bytes]:
+    """The four files by name."""
+    return {"MLmodel": mlmodel(run), "run.json": run_json(run), "README.md": model_card(run), "validation_result.json": gx_result(run, frame)}
+
+
+def frame_digest(frame: pd.DataFrame) -> str:
+    """A digest of the data, as hex: the same rows give the same one."""
+    return hashlib.sha256(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()).hexdigest()
+
+
+def _short(run: RunFacts) -> str:
+    return hashlib.sha256(f"{run.system}/{run.version}".encode()).hexdigest()[:32]

@@ -1,0 +1,67 @@
+"""Training small real models on a population, and what is done to them on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xgboost
+from sklearn.metrics import roc_auc_score
+
+from gates.simulator.populations import Population
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A booster with the features it reads, in order, and the decision threshold it is used with."""
+
+    booster: xgboost.Booster
+    features: tuple[str, ...]
+    threshold: float
+
+    def score(self, population: Population) -> np.ndarray:
+        """Probability of the label, one per row of the population."""
+        return self.booster.predict(xgboost.DMatrix(population.frame[list(self.features)]))
+
+    def save(self, path: Path) -> Path:
+        self.booster.save_model(path)
+        return path
+
+
+def train(
+    population: Population, *, seed: int, trees: int = 60, depth: int = 4, drop: Sequence[str] = (), scramble: Sequence[str] = (), threshold: float = 0.5
+) -> Trained:
+    """Fit gradient boosted trees. `drop`: features left out; `scramble`: features shuffled in training only, so that the model cannot use them."""
+    features = tuple(name for name in population.features if name not in drop)
+    frame = population.frame[list(features)].copy()
+    rng = np.random.default_rng(seed)
+    for name in scramble:
+        frame[name] = rng.permutation(frame[name].to_numpy())
+    params = {"max_depth": depth, "eta": 0.15, "objective": "binary:logistic", "seed": seed, "nthread": 1, "subsample": 0.9, "tree_method": "hist"}
+    booster = xgboost.train(params, xgboost.DMatrix(frame, label=population.y), num_boost_round=trees)
+    return Trained(booster, features, threshold)
+
+
+def predictions(model: Trained, population: Population, *, penalise: str = "", by: float = 0.0) -> pd.DataFrame:
+    """Evaluation rows: key, label, score, decision and protected attributes.
+
+    `penalise`/`by`: add `by` to the log-odds for women, as a model that learnt a proxy would. A known disparity for the fairness gate.
+    """
+    score = model.score(population).astype(float)
+    if penalise:
+        attribute, value = penalise.split("=")
+        logit = np.log(score / (1 - score)) + by * (population.frame[attribute] == value).to_numpy()
+        score = 1 / (1 + np.exp(-logit))
+    frame = population.frame[["case_id", *population.sensitive]].copy()
+    frame["label"] = population.y
+    frame["score"] = score
+    frame["decision"] = (score >= model.threshold).astype(int)
+    return frame
+
+
+def auc(frame: pd.DataFrame) -> float:
+    """ROC AUC of an evaluation frame, for the metadata that a training run would log."""
+    return float(roc_auc_score(frame["label"], frame["score"]))
