@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-NAMES = """
+_NAMES = """
 adjustments alert-octagon alert-triangle archive arrow-back-up arrow-left arrow-right arrows-diff ban book book-2 box
 calendar-due chart-histogram check checklist checks chevron-down chevron-right circle circle-check circle-dashed
 circle-minus circle-x clock clock-pause copy database device-laptop download edit external-link eye file-certificate
@@ -21,7 +21,8 @@ file-text files fingerprint flag git-compare hand-stop help-circle history home 
 list-check loader-2 lock logout mail menu-2 message moon pencil player-pause plus printer refresh report-search rocket
 rotate scale search send server-bolt shield-check shield-lock sun table tag tool trash upload user user-check user-plus
 users versions x
-""".split()
+"""
+NAMES = tuple(_NAMES.split())
 
 _SHAPE = re.compile(r"<(?:path|circle|rect|line|polyline|polygon|ellipse)\b[^>]*/>")
 

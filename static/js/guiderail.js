@@ -20,12 +20,10 @@
     });
   }
 
-  // Scrolling regions take the keyboard only when there is something to scroll.
+  // Scrolling regions take the keyboard; where there is nothing to scroll they need not be a stop.
   function markScrollers(scope) {
     scope.querySelectorAll(".table-scroll").forEach(function (region) {
-      if (region.scrollWidth > region.clientWidth + 1) {
-        region.setAttribute("tabindex", "0");
-      }
+      region.tabIndex = region.scrollWidth > region.clientWidth + 1 ? 0 : -1;
     });
   }
 
@@ -84,6 +82,9 @@
     });
     prepare(document);
     focusErrors(document);
+  });
+  window.addEventListener("resize", function () {
+    markScrollers(document);
   });
   document.addEventListener("htmx:load", function (event) {
     prepare(event.target);
