@@ -1,0 +1,34 @@
+"""The policy: a pack of closed conditions, evaluated on facts, explained, and turned round. Pure."""
+
+from __future__ import annotations
+
+from governance.policy.assessment import Assessment, Checked, Contradiction, GatePlan, RequiredStep, RuleStatus
+from governance.policy.errors import AnswerError, PackError
+from governance.policy.evaluating import Pack, evaluate, measured_names
+from governance.policy.explaining import colour_sentence, explain, headline
+from governance.policy.loading import load_pack, load_questionnaire
+from governance.policy.questionnaire import Question, Questionnaire, asked, missing, parse_answer
+
+__all__ = [
+    "AnswerError",
+    "Assessment",
+    "Checked",
+    "Contradiction",
+    "GatePlan",
+    "Pack",
+    "PackError",
+    "Question",
+    "Questionnaire",
+    "RequiredStep",
+    "RuleStatus",
+    "asked",
+    "colour_sentence",
+    "evaluate",
+    "explain",
+    "headline",
+    "load_pack",
+    "load_questionnaire",
+    "measured_names",
+    "missing",
+    "parse_answer",
+]

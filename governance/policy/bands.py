@@ -105,5 +105,3 @@ def judge_of_bands(yellow: Band | None, red: Band | None, direction: Direction) 
         return YELLOW if yellow is not None and yellow.reaches(worst) else FALSE
 
     return judge
-
-

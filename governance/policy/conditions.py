@@ -362,7 +362,9 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _word(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    )
 
 
 def _shown(value: Any) -> str:

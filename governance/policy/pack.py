@@ -8,7 +8,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    field_validator,
+    model_validator,
+)
 
 from governance.domain.vocabulary import REVIEWING_ROLES, EvidenceRole, Kind, Role, Track
 from governance.policy.bands import Band, Direction, parse_band
@@ -77,6 +86,16 @@ class Example(Part):
     gives: Literal["red", "yellow", "held", "unknown", "pending", "not_applicable"]
     pending: tuple[str, ...] = ()
 
+    @field_validator("facts")
+    @classmethod
+    def _known_words(cls, raw: dict[str, Any]) -> dict[str, Any]:
+        for name, given in raw.items():
+            if isinstance(given, dict) and "value" in given:
+                odd = set(given) - {"value", "low", "high", "assurance"}
+                if odd or given.get("assurance", "file") not in ("declared", "file", "registry", "measured"):
+                    raise ValueError(f"{name} takes value, low, high and assurance (declared, file, registry or measured).")
+        return raw
+
     @field_validator("pending", mode="before")
     @classmethod
     def _as_tuple(cls, raw: Any) -> Any:
@@ -122,7 +141,6 @@ class Rule(Part):
     applies_when: ConditionField | None = None
     not_applicable_says: str = ""
     says: Sentence
-    says_when_negative: Sentence | None = None
     says_when_positive: Sentence | None = None
     unknown_says: Sentence | None = None
     held: Words | None = None
@@ -318,5 +336,7 @@ class PackDocument(Part):
         known = {step.role for step in self.added_steps}
         for rule in self.rules:
             if not set(rule.adds_steps) <= known:
-                raise ValueError(f"{rule.id} adds a step that “added_steps” does not describe. Describe what that role attests to.")
+                raise ValueError(
+                    f"{rule.id} adds a step that “added_steps” does not describe. Describe what that role attests to."
+                )
         return self

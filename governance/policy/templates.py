@@ -44,7 +44,8 @@ class Template:
     def fill(self, value_of: Callable[[str], Any], limit: str = "") -> str:
         """The sentence with `value_of(fact name)` filled in."""
         return "".join(
-            part if isinstance(part, str) else limit if part.name == "limit" else show(value_of(part.name), part) for part in self.parts
+            part if isinstance(part, str) else limit if part.name == "limit" else show(value_of(part.name), part)
+            for part in self.parts
         )
 
 

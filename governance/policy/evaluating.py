@@ -1,0 +1,260 @@
+"""Evaluating a pack: every rule on every statement, the strictest result counts.
+
+A rule is compiled once into closures that answer with a mask (see `conditions.py`, `bands.py`); a table made once for each rule
+turns a mask into status and track. No clock, no settings, no database: the same facts and pack give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from governance.domain.facts import Fact, FactSet, same
+from governance.domain.vocabulary import Role, Track
+from governance.policy.assessment import Assessment, Checked, Contradiction, GatePlan, RequiredStep, RuleStatus
+from governance.policy.bands import RED, YELLOW, compile_bands
+from governance.policy.conditions import FALSE, PENDING, TRUE, UNKNOWN, Check, Statements, as_number, compile_condition
+from governance.policy.explaining import sentence_of
+from governance.policy.pack import GateUse, PackDocument, Rule
+from governance.policy.questionnaire import Questionnaire
+
+_RANK = {None: -1, Track.GREEN: 0, Track.YELLOW: 1, Track.RED: 2}
+Outcome = tuple[RuleStatus, Track | None]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule with its closures. `outcomes[mask]` is what a mask means for it."""
+
+    rule: Rule
+    check: Check
+    applies: Check | None
+    outcomes: tuple[Outcome, ...]
+
+    def outcome(self, statements: Statements, pending: Collection[str]) -> Outcome:
+        """Status and track of this rule for these statements."""
+        if self.applies is not None and self.applies(statements, pending) == FALSE:
+            return _NOT_APPLICABLE
+        return self.outcomes[self.check(statements, pending)]
+
+
+_NOT_APPLICABLE: Outcome = (RuleStatus.NOT_APPLICABLE, None)
+
+
+def compile_rule(rule: Rule) -> CompiledRule:
+    """Turn a rule into closures. Its collector's name makes each of its facts pending as well."""
+    aliases = {name: rule.measured_by for name in rule.reads} if rule.measured_by else {}
+    if rule.bands is not None:
+        check = compile_bands(rule.about, rule.bands.yellow, rule.bands.red, rule.direction, rule.measured_by or rule.about)
+    else:
+        check = compile_condition(rule.condition, aliases)
+    applies = compile_condition(rule.applies_when) if rule.applies_when is not None else None
+    return CompiledRule(rule, check, applies, tuple(_outcome(rule, mask) for mask in range(64)))
+
+
+def _outcome(rule: Rule, mask: int) -> Outcome:
+    """The strictest of what the bits of a mask mean; fired before unknown where both ask for the same track."""
+    unknown = {"red": Track.RED, "yellow": Track.YELLOW, "ignore": None}[rule.on_unknown]
+    found: list[Outcome] = []
+    if mask & TRUE:
+        found.append((RuleStatus.FIRED, rule.track))
+    if mask & RED:
+        found.append((RuleStatus.FIRED, Track.RED))
+    if mask & YELLOW:
+        found.append((RuleStatus.FIRED, Track.YELLOW))
+    if mask & UNKNOWN:
+        found.append((RuleStatus.UNKNOWN, unknown))
+    if mask & PENDING:
+        found.append((RuleStatus.PENDING, None))
+    found.append((RuleStatus.HELD, None))
+    return max(found, key=lambda outcome: _RANK[outcome[1]])
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """A loaded pack: the document, its questionnaire, the digest over both, and the compiled rules."""
+
+    document: PackDocument
+    questionnaire: Questionnaire | None
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return self.document.pack
+
+    @property
+    def version(self) -> str:
+        return self.document.version
+
+    @property
+    def kind(self) -> str:
+        return self.document.kind
+
+    @property
+    def title(self) -> str:
+        return self.document.title
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return self.document.rules
+
+    @property
+    def gates(self) -> tuple[GateUse, ...]:
+        return self.document.gates
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """Numbers for collectors, by name."""
+        return {name: setting.value for name, setting in self.document.collectors.items()}
+
+    @cached_property
+    def compiled(self) -> tuple[CompiledRule, ...]:
+        return tuple(compile_rule(rule) for rule in self.rules)
+
+    @cached_property
+    def readers(self) -> Mapping[str, tuple[int, ...]]:
+        """Fact name -> positions of the rules that read it."""
+        found: dict[str, list[int]] = {}
+        for position, rule in enumerate(self.rules):
+            for name in rule.reads:
+                found.setdefault(name, []).append(position)
+        return {name: tuple(rows) for name, rows in found.items()}
+
+    @cached_property
+    def measured(self) -> Mapping[str, frozenset[str]]:
+        """Collector -> names of the facts its rules wait for."""
+        found: dict[str, set[str]] = {}
+        for rule in self.rules:
+            if rule.measured_by:
+                found.setdefault(rule.measured_by, set()).add(rule.about)
+        return {name: frozenset(names) for name, names in found.items()}
+
+    @cached_property
+    def gate_checks(self) -> Mapping[str, Check]:
+        return {g.gate: compile_condition(g.applies_when) for g in self.gates if g.applies_when is not None}
+
+
+def load_and_check(pack: Pack) -> None:
+    """Compile now, so that a pack that cannot be evaluated is not loaded."""
+    _ = pack.compiled, pack.readers, pack.gate_checks
+
+
+def evaluate(pack: Pack, facts: FactSet, *, pending: Collection[str] = frozenset()) -> Assessment:
+    """Evaluate every rule of `pack` on `facts`.
+
+    `pending`: names of facts, or of collectors, that are still to be measured: a rule that waits only for those raises nothing
+    yet. The final evaluation is made without it, and then what is unknown counts as `on_unknown` says.
+    """
+    statements = facts.by_name
+    checked: list[Checked] = []
+    hits: list[Checked] = []
+    for compiled in pack.compiled:
+        status, track = compiled.outcome(statements, pending)
+        rule = compiled.rule
+        rows = statements.get(rule.about, ())
+        if len(rows) > 1:
+            fact = _deciding(compiled, rows, statements, pending, (status, track))
+        else:
+            fact = rows[0] if rows else None
+        row = Checked(rule, status, track, fact, facts)
+        checked.append(row)
+        if track is not None:
+            hits.append(row)
+    hits.sort(key=_strictness)
+    track = hits[0].track or Track.GREEN if hits else Track.GREEN
+    steps = _steps(pack, track, hits)
+    return Assessment(
+        pack=pack.name,
+        version=pack.version,
+        digest=pack.digest,
+        track=track,
+        hits=tuple(hits),
+        checked=tuple(checked),
+        steps=steps,
+        gates=_gates(pack, track, facts),
+        due=pack.document.tracks[track].due or "",
+        contradictions=_contradictions(pack, statements),
+        sentence=sentence_of(track, hits, checked, steps),
+    )
+
+
+def _strictness(row: Checked) -> int:
+    return -_RANK[row.track]
+
+
+def _deciding(
+    compiled: CompiledRule, rows: tuple[Fact, ...], statements: Statements, pending: Collection[str], outcome: Outcome
+) -> Fact:
+    """The most assured statement that alone gives the result; else the most assured known one."""
+    name = compiled.rule.about
+    for fact in rows:
+        if compiled.outcome({**statements, name: (fact,)}, pending) == outcome:
+            return fact
+    return next((fact for fact in rows if fact.known), rows[0])
+
+
+def _steps(pack: Pack, track: Track, hits: Iterable[Checked]) -> tuple[RequiredStep, ...]:
+    """The steps of the track in order; what rules add comes before the risk officer (or first, where there is none)."""
+    plan = pack.document.tracks[track]
+    because: dict[Role, list[str]] = {}
+    for hit in hits:
+        for role in hit.rule.adds_steps:
+            because.setdefault(role, []).append(hit.rule.id)
+    own = {step.role for step in plan.steps}
+    added = [
+        RequiredStep(step.role, step.attests, step.due or plan.due or "", tuple(because[step.role]))
+        for step in pack.document.added_steps
+        if step.role in because and step.role not in own
+    ]
+    steps = [RequiredStep(step.role, step.attests, step.due or plan.due or "") for step in plan.steps]
+    last = next((i for i, step in enumerate(steps) if step.role is Role.RISK_OFFICER), len(steps))
+    return (*steps[:last], *added, *steps[last:])
+
+
+def _gates(pack: Pack, track: Track, facts: FactSet) -> tuple[GatePlan, ...]:
+    domain = facts.value("decision.domain")
+    plans = []
+    for use in pack.gates:
+        if track not in use.tracks:
+            continue
+        check = pack.gate_checks.get(use.gate)
+        if check is not None and check(facts.by_name, ()) == FALSE:
+            continue
+        limits = use.limits_for(track, domain if isinstance(domain, str) else "")
+        plans.append(GatePlan(use.gate, limits, use.blocks(track), {role.value: why for role, why in use.needs.items()}, use.why))
+    return tuple(plans)
+
+
+def _contradictions(pack: Pack, statements: Statements) -> tuple[Contradiction, ...]:
+    """Facts that rules read and about which a less assured source says something else than the most assured one."""
+    found = []
+    for name, rows in statements.items():
+        if len(rows) < 2 or name not in pack.readers:
+            continue
+        known = [fact for fact in rows if fact.known]
+        differing = [fact for fact in known[1:] if not _agree(known[0], fact)]
+        if differing:
+            rules = tuple(pack.rules[i].id for i in pack.readers[name])
+            found.append(Contradiction(name, (known[0], *differing), rules))
+    return tuple(found)
+
+
+_NOISE = 0.01
+
+
+def _agree(best: Fact, other: Fact) -> bool:
+    """Whether two statements say the same. Numbers may differ by a hundredth, or lie in the measured interval: rounding is no lie."""
+    a, b = as_number(best.value), as_number(other.value)
+    if a is None or b is None:
+        return same(best.value, other.value)
+    low, high = as_number(best.low), as_number(best.high)
+    inside = low is not None and high is not None and low <= b <= high
+    return inside or abs(a - b) <= _NOISE * max(abs(a), abs(b))
+
+
+def measured_names(pack: Pack, collectors: Iterable[str] | None = None) -> frozenset[str]:
+    """Facts that these collectors (all of the pack's when None) will establish: what to give `evaluate` as `pending`."""
+    chosen = pack.measured if collectors is None else {name: pack.measured.get(name, frozenset()) for name in collectors}
+    return frozenset().union(*chosen.values())
