@@ -115,7 +115,7 @@ def read(evidence: EvidenceInput, *, threshold: float | None = None, continuous:
     label = decision = score = None
     if mapped["label"]:
         label = (
-            tables.numbers(evidence, table, mapped["label"]) if continuous else _binary(evidence, table, mapped["label"], "label")
+            tables.numbers(evidence, table, mapped["label"]) if continuous else binary(evidence, table, mapped["label"], "label")
         )
         if continuous and np.isinf(label).any():
             raise _bad_numbers(evidence, mapped["label"], "finite numbers", int(np.isinf(label).sum()), len(label))
@@ -130,7 +130,7 @@ def read(evidence: EvidenceInput, *, threshold: float | None = None, continuous:
     if mapped["score"]:
         score = _scores(evidence, table, mapped["score"])
     if mapped["prediction"]:
-        decision = _binary(evidence, table, mapped["prediction"], "decision")
+        decision = binary(evidence, table, mapped["prediction"], "decision")
         missing = int(np.isnan(decision).sum())
         if missing:
             raise _bad_numbers(evidence, mapped["prediction"], "a decision in every row", missing, len(decision), "missing")
@@ -197,7 +197,7 @@ def pair(candidate: Predictions, baseline: Predictions) -> Pair:
     elif candidate.label is not None:
         notes.append(f"{baseline.evidence.name} has no labels: those of {candidate.evidence.name} are used for the same ids.")
     ordered = replace(ordered, label=candidate.label, weight=candidate.weight)
-    identical = _equal(candidate.score, ordered.score) and _equal(candidate.decision, ordered.decision)
+    identical = equal_values(candidate.score, ordered.score) and equal_values(candidate.decision, ordered.decision)
     return Pair(candidate, ordered, identical, tuple(notes))
 
 
@@ -211,8 +211,9 @@ def _examples(values: pa.Array) -> str:
     return f" (such as {', '.join(mask(value) for value in values.slice(0, 2).to_pylist())})" if len(values) else ""
 
 
-def _equal(a: np.ndarray | None, b: np.ndarray | None) -> bool:
-    return (a is None and b is None) or (a is not None and b is not None and bool(np.array_equal(a, b)))
+def equal_values(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    """Whether two columns hold the same, or are both absent."""
+    return (a is None and b is None) or (a is not None and b is not None and bool(np.arrayequal_values(a, b)))
 
 
 def _ids(evidence: EvidenceInput, table: Table, column: str) -> pa.Array:
@@ -271,7 +272,7 @@ def _scores(evidence: EvidenceInput, table: Table, column: str) -> np.ndarray:
     return score
 
 
-def _binary(evidence: EvidenceInput, table: Table, column: str, what: str) -> np.ndarray:
+def binary(evidence: EvidenceInput, table: Table, column: str, what: str) -> np.ndarray:
     """0/1 as float64 with NaN where missing. `positive` in the column mapping names the value that counts as 1."""
     values, missing = table[column], table.missing[column]
     positive = evidence.columns.get("positive")
@@ -280,7 +281,7 @@ def _binary(evidence: EvidenceInput, table: Table, column: str, what: str) -> np
         text = np.array([None if gone else _plain(value) for value, gone in zip(values, missing, strict=True)], dtype=object)
         levels = sorted({value for value in text if value is not None})
         if len(levels) > 2 or str(positive) not in levels:
-            raise _not_binary(evidence, column, what, levels, f"two values, one of them “{positive}”")
+            raise not_binary(evidence, column, what, levels, f"two values, one of them “{positive}”")
         return np.where(missing, np.nan, (text == str(positive)).astype(np.float64))
     if kind in tables.NUMERIC:
         numeric = np.asarray(values, dtype=np.float64)
@@ -295,9 +296,9 @@ def _binary(evidence: EvidenceInput, table: Table, column: str, what: str) -> np
                 found=f"numbers between 0 and 1 such as {levels[1] if len(levels) > 1 else levels[0]}",
                 way_out="Map this column as `score`, and give decisions or a threshold.",
             )
-        raise _not_binary(evidence, column, what, levels, "0 and 1")
+        raise not_binary(evidence, column, what, levels, "0 and 1")
     levels = sorted({str(value) for value in values if value is not None})
-    raise _not_binary(evidence, column, what, levels, "0 and 1", table.info.oddities.get(column, ""))
+    raise not_binary(evidence, column, what, levels, "0 and 1", table.info.oddities.get(column, ""))
 
 
 def _is_zero_one(values: np.ndarray) -> bool:
@@ -309,7 +310,7 @@ def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
 
 
-def _not_binary(
+def not_binary(
     evidence: EvidenceInput, column: str, what: str, levels: Sequence[str], expected: str, odd: str = ""
 ) -> EvidenceProblem:
     shown = ", ".join(str(level)[:20] for level in levels[:5]) + (", …" if len(levels) > 5 else "")

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
-from scipy.stats import binom, chi2
+from scipy.special import bdtr, erfc, ndtr
 
 from gates.metrics.statistics.intervals import Interval, z_of
 
@@ -32,8 +31,8 @@ def mcnemar(only_first: int, only_second: int, *, continuity: bool = False) -> M
         return McNemar(0, 0, 0.0, 1.0, 1.0)
     gap = max(abs(only_first - only_second) - (1 if continuity else 0), 0)
     statistic = gap**2 / n
-    exact = min(1.0, 2 * float(binom.cdf(min(only_first, only_second), n, 0.5)))
-    return McNemar(only_first, only_second, statistic, float(chi2.sf(statistic, 1)), exact)
+    exact = min(1.0, 2 * float(bdtr(float(min(only_first, only_second)), n, 0.5)))
+    return McNemar(only_first, only_second, statistic, float(erfc(np.sqrt(statistic / 2))), exact)
 
 
 def two_sided_p(z: float) -> float:
