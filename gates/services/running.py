@@ -1,0 +1,151 @@
+"""Running claimed collectors in the sandbox, keeping their leases, and handing in what they found."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from gates import registry, sandbox
+from gates.collecting import EvidenceInput, Inputs
+from gates.services.claiming import Claim, claim_heavy, claim_light, keep
+from gates.services.finishing import Result, finish
+from governance.services.evidence import evidence_path
+
+log = logging.getLogger(__name__)
+
+
+def run_light(submission_id: int, *, worker: str) -> int:
+    """Run every due light collector of a submission, together in one child process. Returns how many were taken."""
+    taken = 0
+    while claims := claim_light(submission_id, worker=worker):
+        taken += len(claims)
+        measure(claims)
+    return taken
+
+
+def run_heavy(run_id: int, *, worker: str) -> int:
+    """Run one heavy collector if it is due. Returns 1 when it was taken."""
+    claims = claim_heavy(run_id, worker=worker)
+    measure(claims)
+    return len(claims)
+
+
+def measure(claims: Sequence[Claim]) -> None:
+    """Measure claimed runs of one submission and store each result under the attempt it was claimed with.
+
+    A collector that takes the child down fails alone: the others go on in a fresh child, under the same claim.
+    """
+    holding = _Holding(list(claims))
+    waiting: dict[str, Claim] = {}
+    for claim in claims:
+        problem = _not_runnable(claim)
+        if problem:
+            holding.add(Result(claim, failure=problem))
+        else:
+            waiting[claim.collector] = claim
+    try:
+        while waiting:
+            before = len(waiting)
+            for ran in sandbox.run(list(waiting), {name: inputs_of(claim) for name, claim in waiting.items()}, beat=holding.tick):
+                if ran.status is not sandbox.Status.NOT_RUN and ran.collector in waiting:
+                    holding.add(_result(waiting.pop(ran.collector), ran))
+                holding.tick()
+                waiting = {name: claim for name, claim in waiting.items() if claim.id in holding.held}
+            if len(waiting) == before:
+                raise RuntimeError(f"the sandbox ran none of {sorted(waiting)}")
+    except _NothingHeld:
+        log.info("submission %s: every run was cancelled or taken over, the child is stopped", claims[0].submission_id)
+    holding.hand_in()
+
+
+def inputs_of(claim: Claim) -> Inputs:
+    """The frozen inputs of a run, with the digests of evidence files turned into paths on this machine."""
+    frozen = claim.inputs
+    evidence = {
+        role: EvidenceInput(
+            role=role,
+            path=str(evidence_path(item["sha256"])),
+            name=item["name"],
+            sha256=item["sha256"],
+            columns=item["columns"],
+            format=item["format"],
+        )
+        for role, item in frozen.get("evidence", {}).items()
+    }
+    return Inputs(evidence, frozen.get("facts", {}), frozen.get("settings", {}), frozen.get("seed", Inputs().seed))
+
+
+class _NothingHeld(Exception):
+    """Every run of the batch was cancelled or taken over by somebody else."""
+
+
+@dataclass
+class _Holding:
+    """The claims a batch still holds, and results not handed in yet.
+
+    Quick results are stored together in one transaction; none waits longer than about a second.
+    """
+
+    claims: list[Claim]
+    held: set[int] = field(default_factory=set)
+    results: list[Result] = field(default_factory=list)
+    _renewed: float = field(default_factory=time.monotonic)
+    _handed_in: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.held = {claim.id for claim in self.claims}
+
+    def add(self, result: Result) -> None:
+        self.results.append(result)
+
+    def tick(self) -> None:
+        """Hand in what is ready, renew the leases when a third of them has passed. Raises _NothingHeld when nothing is left to do."""
+        now = time.monotonic()
+        if self.results and now - self._handed_in >= 1.0:
+            self.hand_in()
+        if now - self._renewed >= settings.GATE_LEASE_SECONDS / 3:
+            self._renew()
+
+    def hand_in(self) -> None:
+        results, self.results = self.results, []
+        self._handed_in = time.monotonic()
+        if results:
+            finish(results)
+            done = {result.claim.id for result in results}
+            self.claims = [claim for claim in self.claims if claim.id not in done]
+
+    def _renew(self) -> None:
+        self._renewed = time.monotonic()
+        waiting = {result.claim.id for result in self.results}
+        try:
+            kept = keep(self.claims)
+        except (OperationalError, InterfaceError):
+            # while the database is away nobody can take the runs over either; the next beat tries again
+            log.warning("leases cannot be renewed: the database does not answer")
+            connection.close()
+            return
+        self.held = kept
+        if not kept - waiting:
+            raise _NothingHeld
+
+
+def _not_runnable(claim: Claim) -> str:
+    if claim.collector not in registry.collectors():
+        return f"This worker knows no collector “{claim.collector}”: it runs another version of Guiderail than the web server."
+    for role, item in claim.inputs.get("evidence", {}).items():
+        if not evidence_path(item["sha256"]).exists():
+            return f"The file {item['name']} ({role}) is not in this worker's evidence store. An administrator checks GUIDERAIL_EVIDENCE_DIR."
+    return ""
+
+
+def _result(claim: Claim, ran: sandbox.Ran) -> Result:
+    if ran.status is sandbox.Status.DONE:
+        pictures = {key: (themes.get("light", ""), themes.get("dark", "")) for key, themes in ran.svgs.items()}
+        return Result(claim, collected=ran.collected, pictures=pictures, seconds=ran.seconds, versions=ran.versions)
+    detail = f"exit {ran.exit_code}: {ran.detail}" if ran.exit_code is not None else ran.detail
+    return Result(claim, failure=ran.reason or "The check stopped without a reason.", log=detail, seconds=ran.seconds, versions=ran.versions)
