@@ -141,7 +141,7 @@ def demo(home: Home, data: str | None, *, with_parent: bool) -> None:
         if left:
             say(f"Ended {left} processes that an earlier start had left running.")
         address.check_free()
-        environment = {**_stack_environment(home), "GUIDERAIL_PUBLIC_URL": address.url}
+        environment = {**_stack_environment(home), "GUIDERAIL_PUBLIC_URL": address.url, "GUIDERAIL_DEMO": "1"}
         with Supervisor(home, State(_myself(), address.url, environment), with_parent=with_parent) as supervisor:
             say(f"Starting PostgreSQL and the broker in {home.path} …")
             start_servers(supervisor)
