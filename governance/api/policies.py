@@ -22,4 +22,4 @@ class PolicyView(APIView):
             raise NotFound(f"There is no pack “{pack}”.")
         row, compiled = pack_in_force(pack)
         active = row.active_from.isoformat() if row.active_from else None
-        return Response({"digest": compiled.digest, "active_from": active, "pack": compiled.model_dump(mode="json")})
+        return Response({"digest": compiled.digest, "active_from": active, "pack": compiled.document.model_dump(mode="json"), "questionnaire": compiled.questionnaire.model_dump(mode="json")})

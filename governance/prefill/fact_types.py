@@ -9,10 +9,11 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from governance.prefill.moments import from_text
 from governance.prefill.source import shown
 
 
@@ -171,10 +172,8 @@ def _date(value: Any) -> tuple[bool, Any]:
 
 
 def _moment(value: Any) -> tuple[bool, Any]:
-    try:
-        return isinstance(value, str), datetime.fromisoformat(value).isoformat() if isinstance(value, str) else None
-    except ValueError:
-        return False, None
+    found = from_text(value)
+    return found is not None, found
 
 
 def _list(value: Any) -> tuple[bool, Any]:

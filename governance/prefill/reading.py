@@ -12,7 +12,7 @@ from governance.prefill.readers import Reader, all_readers
 from governance.prefill.safe_json import parse_json
 from governance.prefill.safe_yaml import parse_yaml
 from governance.prefill.sniffing import decode, form_of
-from governance.prefill.source import Document, Form, Problem, Source
+from governance.prefill.source import Document, Form, Problem, Source, file_name
 
 _MEDIA = {Form.JSON: "application/json", Form.YAML: "application/yaml", Form.CARD: "text/markdown"}
 _CRASH = "could not go on"
@@ -34,7 +34,7 @@ def read_source(name: str, data: bytes) -> Reading:
     Never raises for bad input: what cannot be read is a `Problem` that says what was expected, what was found and how to mend it,
     and everything else in the file is still read.
     """
-    source = Source(name=name, digest="sha256:" + hashlib.sha256(data).hexdigest())
+    source = Source(name=file_name(name), digest="sha256:" + hashlib.sha256(data).hexdigest())
     if not data.strip(b" \t\r\n\xef\xbb\xbf"):
         return Reading(
             None, (), (source.problem("", "The file is empty. Export it again and send it with its content."),), "text/plain"

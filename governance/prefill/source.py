@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from governance.domain.facts import Fact
 from governance.domain.vocabulary import Assurance
+from governance.prefill.limits import MAX_NAME
 
 
 class ProblemSeverity(StrEnum):
@@ -63,6 +65,11 @@ class Source:
 
     def advice(self, locator: str, detail: str) -> Problem:
         return Problem(self.name, locator, detail, ProblemSeverity.ADVICE)
+
+
+def file_name(name: str) -> str:
+    """A file's name as it may be stored and shown: at most 255 characters, none of them a control or half a surrogate pair."""
+    return "".join("\ufffd" if unicodedata.category(char) in {"Cc", "Cs"} else char for char in name[:MAX_NAME]) or "(no name)"
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from governance.domain.errors import NotFound
 from governance.domain.facts import Fact
 from governance.domain.incoming import NewAnswer
 from governance.models import Answer, Evidence, MetadataSource, Submission
-from governance.policy.questionnaire import Question
+from governance.policy import Question
 from governance.selectors.facts import prefilled
 from governance.selectors.previewing import Preview, preview_draft
 from governance.services.access import Caller, visible
@@ -79,7 +79,7 @@ class Draft:
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
-        titles = self.preview.pack.questionnaire.topic_titles
+        titles = {topic.id: topic.title for topic in self.preview.pack.questionnaire.topics}
         grouped: dict[str, list[QuestionState]] = {}
         for state in self.states:
             grouped.setdefault(state.question.topic, []).append(state)
@@ -92,7 +92,7 @@ class Draft:
 
     @cached_property
     def missing_evidence(self) -> tuple[dict[str, str], ...]:
-        return self.preview.pack.missing_evidence(self.preview.assessment, self.preview.evidence_roles)
+        return self.preview.missing_evidence
 
 
 def draft_of(*, caller: Caller, submission_id: int, typed: Mapping[str, NewAnswer] | None = None) -> Draft:

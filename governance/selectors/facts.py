@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -21,7 +21,7 @@ class Registers:
 
     sources: frozenset[str]
     features: frozenset[str]
-    approvals: dict[str, tuple[str, ...]]
+    approvals: dict[str, str]
 
 
 def registers_of(unit_id: int) -> Registers:
@@ -33,7 +33,8 @@ def registers_of(unit_id: int) -> Registers:
         if is_store:
             features.update(held)
     approvals = DataApproval.objects.filter(unit_id=unit_id, expires_on__gte=timezone.now().date()).values_list("reference", "sources")
-    return Registers(frozenset(names), frozenset(features), {ref: tuple(sources) for ref, sources in approvals})
+    by_source = {source: reference for reference, sources in approvals for source in sources}
+    return Registers(frozenset(names), frozenset(features), by_source)
 
 
 def answer_fact(question: str, value: object, person_reference: str) -> Fact:
@@ -99,6 +100,9 @@ def prefilled(facts: FactSet) -> dict[str, Fact]:
     return found
 
 
-def pending_facts(pack: Pack, facts: FactSet, roles: Collection[str]) -> frozenset[str]:
-    """Facts nobody stated yet that a gate will measure because its evidence is there."""
-    return frozenset(name for name in pack.measurable_from(roles) if not any(fact.known for fact in facts.all(name)))
+def pending_collectors(pack: Pack) -> frozenset[str]:
+    """Everything the pack's gates will measure: before that a rule waits for its measurement instead of raising the track.
+
+    Nothing is approved on a provisional track; the final evaluation is made without this.
+    """
+    return frozenset(pack.measured)

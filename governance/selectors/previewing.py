@@ -9,13 +9,12 @@ from governance.domain.facts import Fact, FactSet
 from governance.domain.incoming import NewAnswer, NewSubmission
 from governance.domain.vocabulary import Role, Scope
 from governance.models import PolicyPack, Submission, System
-from governance.policy import Advice, Assessment, Pack, WayOut, advice, evaluate, what_would_change
-from governance.policy.questionnaire import Question, asked, missing
+from governance.policy import Advice, Assessment, Pack, Question, WayOut, advice, asked, evaluate, missing, what_would_change
 from governance.prefill.reading import Problem, read_source
 from governance.selectors.answers import parsed_answers
 from governance.selectors.champions import champion_of
 from governance.selectors.evidence import stored_source
-from governance.selectors.facts import answer_fact, complete, facts_of, pending_facts, registers_of
+from governance.selectors.facts import answer_fact, complete, facts_of, pending_collectors, registers_of
 from governance.selectors.policy import pack_in_force
 from governance.services.access import Caller
 
@@ -36,6 +35,11 @@ class Preview:
     evidence_roles: frozenset[str]
     champion_version: str | None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def missing_evidence(self) -> tuple[dict[str, str], ...]:
+        """Roles that the gates of the track need and nobody handed in, with why."""
+        return missing_evidence(self.assessment, self.evidence_roles)
 
 
 def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
@@ -73,10 +77,20 @@ def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | No
     return _preview(policy, pack, facts, roles, champion.version if champion else None, ())
 
 
+def missing_evidence(assessment: Assessment, roles: Collection[str]) -> tuple[dict[str, str], ...]:
+    """Roles that the gates of an assessment need and that are not among `roles`."""
+    needed: dict[str, str] = {}
+    for gate in assessment.gates:
+        for role, why in gate.needs.items():
+            if role not in roles:
+                needed.setdefault(str(role), why)
+    return tuple({"role": role, "why": why} for role, why in needed.items())
+
+
 def _preview(
     policy: PolicyPack, pack: Pack, facts: FactSet, roles: Collection[str], champion: str | None, problems: tuple[Problem, ...]
 ) -> Preview:
-    pending = pending_facts(pack, facts, roles)
+    pending = pending_collectors(pack)
     assessment = evaluate(pack, facts, pending=pending)
     return Preview(
         policy=policy,

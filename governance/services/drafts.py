@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from django.db import IntegrityError
@@ -157,7 +158,7 @@ def add_source(work: Work, submission: Submission, new: NewSource) -> MetadataSo
             "content": data,
             "reader": reading.reader or "",
             "facts": [fact.to_json() for fact in reading.facts],
-            "problems": [problem.to_json() for problem in reading.problems],
+            "problems": [asdict(problem) for problem in reading.problems],
             "added_by": work.caller.person,
         },
     )

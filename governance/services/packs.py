@@ -25,7 +25,7 @@ def load_pack_file(*, caller: Caller, path: Path) -> tuple[PolicyPack, bool]:
         return known, False
     with unit_of_work(caller) as work:
         row = PolicyPack.objects.create(
-            name=pack.pack,
+            name=pack.name,
             kind=pack.kind,
             version=pack.version,
             digest=pack.digest,
@@ -33,7 +33,7 @@ def load_pack_file(*, caller: Caller, path: Path) -> tuple[PolicyPack, bool]:
             questionnaire=questionnaire,
             active_from=Now(),
         )
-        work.note("policy.activated", row, {"pack": pack.pack, "version": pack.version, "digest": pack.digest})
+        work.note("policy.activated", row, {"pack": pack.name, "version": pack.version, "digest": pack.digest})
     return row, True
 
 

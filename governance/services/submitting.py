@@ -10,7 +10,7 @@ from governance.domain.facts import FactSet
 from governance.models import Evidence, PolicyPack, Revision, Submission, SystemVersion, TrackDecision
 from governance.policy import Assessment, Pack
 from governance.selectors.champions import champion_of
-from governance.selectors.facts import facts_of, pending_facts
+from governance.selectors.facts import facts_of, pending_collectors
 from governance.selectors.policy import pack_in_force
 from governance.services.tracks import assign
 from governance.services.work import Work
@@ -59,8 +59,9 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
     )
     submission.submitted_at = Now()
     submission.save(update_fields=["revision", "track", "track_is_final", "champion", "dossier_digest", "submitted_at"])
-    pending = pending_facts(pack, facts, {e.role for e in evidence})
-    decision, assessment = assign(work, submission=submission, policy=policy, pack=pack, facts=facts, pending=pending, final=False)
+    decision, assessment = assign(
+        work, submission=submission, policy=policy, pack=pack, facts=facts, pending=pending_collectors(pack), final=False
+    )
     return Frozen(revision, facts, decision, assessment, policy, pack)
 
 

@@ -10,11 +10,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from governance.domain.errors import InvalidInput
+from governance.domain.errors import DomainError, InvalidInput
 from governance.domain.facts import same
 from governance.domain.incoming import NewAnswer
 from governance.domain.vocabulary import Provenance
-from governance.policy.questionnaire import parse_answer
+from governance.policy import parse_answer
 from governance.selectors.drafts import Draft, QuestionState, Topic, draft_of
 from governance.services.drafts import answer, changing
 from governance.ui.draft_context import evidence_rows, frame, panel, provenance_of
@@ -112,7 +112,7 @@ def _unchanged_answer(state: QuestionState, raw: Any, reason: str) -> bool:
         return False
     try:
         return same(parse_answer(state.question, raw), state.answer.value)
-    except (InvalidInput, ValueError):
+    except DomainError:
         return False
 
 

@@ -141,9 +141,9 @@ def form_errors(form: forms.BaseForm) -> list[ErrorItem]:
     """The error summary of a Django form: its own errors first, then each field's."""
     items = [ErrorItem("", str(text)) for text in form.non_field_errors()]
     for bound in form.visible_fields():
-        items += [ErrorItem(f"#{_bound_id(bound)}", str(text)) for text in bound.errors]
+        items += [ErrorItem(f"#{_bound_id(bound)}", text) for text in _sentences(bound)]
     for bound in form.hidden_fields():
-        items += [ErrorItem("", f"{bound.label}: {text}") for text in bound.errors]
+        items += [ErrorItem("", f"{bound.label}: {text}") for text in _sentences(bound)]
     return items
 
 
@@ -164,7 +164,7 @@ def from_bound(bound: BoundField, **more: Any) -> FieldView:
         "value": "" if kind in ("password", "file") else bound.value(),
         "options": tuple(_options(bound)),
         "hint": str(bound.help_text or ""),
-        "error": " ".join(str(text) for text in bound.errors),
+        "error": " ".join(_sentences(bound)),
         "required": bound.field.required,
         "optional": not bound.field.required and kind != "checkbox",
         "disabled": bound.field.disabled,
@@ -178,6 +178,16 @@ def from_bound(bound: BoundField, **more: Any) -> FieldView:
 
 def _bound_id(bound: BoundField) -> str:
     return "f-" + "".join(ch if ch.isalnum() else "-" for ch in bound.html_name)
+
+
+def _sentences(bound: BoundField) -> list[str]:
+    """A field's errors; an empty answer names the question, because Django's own sentence does not."""
+    problems = bound.form.errors.as_data().get(bound.name, [])
+    return [
+        f"Fill in “{bound.label}”." if problem.code == "required" else str(text)
+        for problem in problems
+        for text in problem.messages
+    ]
 
 
 def _kind(widget: forms.Widget) -> str:

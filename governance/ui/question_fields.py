@@ -10,12 +10,14 @@ from typing import Any
 from django.http import QueryDict
 
 from governance.domain.vocabulary import Provenance
-from governance.policy.questionnaire import Question
+from governance.policy import Question
+from governance.policy.questionnaire import MONITOR_KINDS
 from governance.selectors.drafts import QuestionState
 from governance.ui.draft_context import provenance_of
 from governance.ui.fields import UNKNOWN, FieldView, Option
 
-_KINDS = {"choice": "radio", "bool": "yes_no", "number": "number", "int": "number", "text": "text", "date": "date", "list": "text", "monitors": "checkboxes", "choices": "checkboxes"}
+_KINDS = {"choice": "radio", "bool": "yes_no", "number": "number", "int": "number", "text": "text", "date": "date", "list": "text", "monitors": "checkboxes"}
+_LONG = frozenset({"business.context", "model.limitations"})
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,16 @@ def sent_value(question: Question, post: QueryDict) -> Any:
     name = question.id
     if post.get(f"{name}__unknown") or post.get(name) == UNKNOWN:
         return UNKNOWN
-    if _KINDS.get(question.type) == "checkboxes":
+    if _kind(question) == "checkboxes":
         chosen: list[Any] = post.getlist(name)
         return [_decoded(item) for item in chosen]
     return post.get(name, "").strip()
+
+
+def _kind(question: Question) -> str:
+    if question.type == "list" and question.choices:
+        return "checkboxes"
+    return "textarea" if question.id in _LONG else _KINDS[question.type]
 
 
 def _decoded(item: str) -> Any:
@@ -50,22 +58,22 @@ def _decoded(item: str) -> Any:
 
 def _asked(state: QuestionState, sent: QueryDict | None, error: str) -> Asked:
     question = state.question
-    kind = _KINDS.get(question.type, "text")
-    if question.type == "text" and question.long:
-        kind = "textarea"
+    kind = _kind(question)
     value: Any = state.value
     unknown = state.answer is not None and state.answer.provenance == Provenance.UNKNOWN
     if sent is not None:
         raw = sent_value(question, sent)
         unknown, value = raw == UNKNOWN, None if raw == UNKNOWN else raw
     options = [Option(choice.value, choice.label, choice.hint) for choice in question.choices]
+    if question.type == "monitors":
+        options = [Option(json.dumps({"kind": name}), name.replace("_", " ").capitalize()) for name in MONITOR_KINDS]
     if kind == "checkboxes":
         value = [json.dumps(item, sort_keys=True) if isinstance(item, dict) else str(item) for item in value or []]
         known = {option.value for option in options}
         options += [Option(item, _monitor_label(item)) for item in value if item not in known]
     elif kind == "yes_no" and isinstance(value, bool):
         value = "true" if value else "false"
-    hint = question.hint + (" Separate several with commas." if question.type == "list" else "")
+    hint = f"{question.good} For example: {question.example}." + (" Separate several with commas." if question.type == "list" else "")
     field = FieldView(
         name=question.id,
         label=question.ask,

@@ -7,7 +7,7 @@ from typing import Any
 
 from governance.domain.facts import Fact
 from governance.prefill.measures import number
-from governance.prefill.mlflow_tags import iso_moment
+from governance.prefill.moments import from_text
 from governance.prefill.source import Document, Problem, Source, child, mapping, sequence, shown, text
 
 NAME = "great_expectations"
@@ -148,7 +148,7 @@ def _day(result: dict[str, Any], path: str) -> tuple[str, str] | None:
         (meta.get("validation_time"), f"{place}.validation_time"),
         (mapping(run_id).get("run_time"), f"{place}.run_id.run_time"),
     ):
-        found = iso_moment(value)
+        found = from_text(value)
         if found:
             return found[:10], locator
     return None

@@ -10,6 +10,7 @@ from governance.prefill import mlflow_tags
 from governance.prefill.estimators import class_from_parameters
 from governance.prefill.measures import performance_facts
 from governance.prefill.mlflow_datasets import dataset_facts
+from governance.prefill.moments import from_milliseconds
 from governance.prefill.source import Document, Problem, Source, child, mapping, sequence, shown, text
 
 NAME = "mlflow_run"
@@ -69,7 +70,7 @@ def _info_facts(info: dict[str, Any], tags: dict[str, Any], source: Source, path
     if text(info.get(key)):
         yield source.fact("training.run_id", text(info[key]), child(path, key))
     for key, name in (("start_time", "training.started_at"), ("end_time", "training.ended_at")):
-        value = mlflow_tags.moment(info.get(key))
+        value = from_milliseconds(info.get(key))
         if value:
             yield source.fact(name, value, child(path, key))
         elif info.get(key) is not None:
