@@ -1,0 +1,182 @@
+"""Attributions computed here from model files: native contributions for boosters, shap's linear and permutation explainers otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gates.collecting import EvidenceInput, EvidenceProblem, Inputs
+from gates.readers import tables
+from gates.readers.models import OpenedModel
+from gates.readers.models_refusal import ModelRefused
+
+ROWS_NATIVE = 1_000
+ROWS_PERMUTATION = 200
+BACKGROUND = 50
+_ONE_TO_ONE = frozenset({"StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "SimpleImputer"})
+_ROLES_NOT_FEATURES = ("id", "label", "prediction", "score", "weight", "time", "base")
+
+
+@dataclass
+class Explained:
+    """Attributions of one model on the chosen rows. `error`: largest difference between base + sum and the model's own margin."""
+
+    names: tuple[str, ...]
+    matrix: np.ndarray
+    base: np.ndarray
+    margin: np.ndarray
+    scale: str
+    ids: np.ndarray | None = None
+    method: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def error(self) -> float:
+        return float(np.abs(self.base + self.matrix.sum(axis=1) - self.margin).max())
+
+
+def method_for(models: Sequence[OpenedModel]) -> str:
+    """The one method all of them can be explained with: `native`, `linear` or `permutation`."""
+    if all(model.native for model in models):
+        return "native"
+    if all(model.estimator is not None and _linear(model.estimator) is not None for model in models):
+        return "linear"
+    return "permutation"
+
+
+def pick_rows(total: int, wanted: int, seed: int) -> np.ndarray:
+    """Row numbers in order: all, or a sample without replacement that depends on the seed only."""
+    if total <= wanted:
+        return np.arange(total)
+    return np.sort(np.random.default_rng(seed).choice(total, wanted, replace=False))
+
+
+def sample_of(inputs: Inputs) -> EvidenceInput | None:
+    """The rows to explain: the explanation sample, else the current sample, else the reference sample."""
+    for role in ("explanation_sample", "current_sample", "reference_sample"):
+        if role in inputs.evidence:
+            return inputs.evidence[role]
+    return None
+
+
+def feature_names(model: OpenedModel, inputs: Inputs, sample: EvidenceInput) -> tuple[str, ...]:
+    """Names in the model's order: from the model, else the column mapping, else the declared features, else what is left of the sample."""
+    info = tables.inspect(sample)
+    numbered = tuple(f"f{at}" for at in range(model.count)), tuple(f"Column_{at}" for at in range(model.count))
+    if model.features and (model.features not in numbered or set(model.features) <= set(info.names)):
+        return model.features
+    mapped = sample.columns.get("features")
+    declared = inputs.facts.get("model.features")
+    taken: set[str] = set()
+    for role in _ROLES_NOT_FEATURES:
+        value = sample.columns.get(role)
+        taken |= {str(value)} if isinstance(value, str) else set()
+    left = [name for name in info.names if name not in taken]
+    for names in (mapped, declared, left):
+        if isinstance(names, list | tuple) and names and (model.count in (0, len(names))):
+            return tuple(str(name) for name in names)
+    raise EvidenceProblem(
+        file=sample.name,
+        expected=f"{model.count} feature columns, as the model has",
+        found=f"{len(left)} columns that could be features",
+        way_out="Name them in the column mapping: columns.features, in the model's order.",
+    )
+
+
+def rows_for(model: OpenedModel, names: Sequence[str], sample: EvidenceInput, chosen: np.ndarray) -> np.ndarray:
+    """The model's input matrix for the chosen rows of the sample."""
+    table = tables.load(sample, names)
+    return model.matrix(table, names, sample)[chosen]
+
+
+def explain(
+    model: OpenedModel, names: tuple[str, ...], rows: np.ndarray, background: np.ndarray, method: str, seed: int, evidence: EvidenceInput
+) -> Explained:
+    """Attributions of `model` by `method`. EvidenceProblem when the model cannot work with the rows."""
+    try:
+        margin = model.margin(rows)
+        if method == "native":
+            matrix, base = model.contributions(rows)
+        elif method == "linear":
+            matrix, base = _by_linear(model.estimator, rows, background)
+        else:
+            matrix, base = _by_permutation(model.margin, rows, background, seed)
+    except ModelRefused as refused:
+        raise EvidenceProblem(
+            file=evidence.name, expected=refused.expected, found=refused.found, way_out=refused.way_out or "Upload attributions instead."
+        ) from refused
+    except Exception as error:  # the libraries raise many classes; all mean that the rows and the model do not fit
+        raise EvidenceProblem(
+            file=evidence.name,
+            expected="a model that scores the rows of the sample",
+            found=f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else 'no message'}",
+            way_out="Upload the rows as they go into the model, or attributions computed in your own pipeline.",
+        ) from error
+    if not np.isfinite(matrix).all() or not np.isfinite(margin).all():
+        raise EvidenceProblem(
+            file=evidence.name,
+            expected="finite attributions",
+            found="NaN or infinity",
+            way_out="Check the model for empty leaves and the rows for infinite values.",
+        )
+    return Explained(names, np.asarray(matrix, dtype=float), np.asarray(base, dtype=float), margin, model.scale, method=method)
+
+
+def _linear(estimator: Any) -> tuple[Any, Any] | None:
+    """(transformer or None, linear estimator) when attributions of the last step belong to the input columns one to one."""
+    last, before = estimator, None
+    if hasattr(estimator, "steps"):
+        last = estimator.steps[-1][1]
+        if any(type(step).__name__ not in _ONE_TO_ONE or getattr(step, "add_indicator", False) for _, step in estimator.steps[:-1]):
+            return None
+        before = estimator[:-1] if len(estimator.steps) > 1 else None
+    coefficients = getattr(last, "coef_", None)
+    if coefficients is None or np.asarray(coefficients).reshape(-1).shape != (getattr(last, "n_features_in_", -1),):
+        return None
+    return (before, last) if type(last).__module__.startswith("sklearn.linear_model") else None
+
+
+def _by_linear(estimator: Any, rows: np.ndarray, background: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    import shap  # noqa: PLC0415 (four seconds; only where no native contributions exist)
+
+    found = _linear(estimator)
+    if found is None:
+        raise ValueError("not a linear model")
+    before, last = found
+    if before is not None:
+        names = getattr(estimator, "feature_names_in_", None)
+        if names is not None:
+            import pandas  # noqa: PLC0415
+
+            rows, background = (pandas.DataFrame(part, columns=list(names)) for part in (rows, background))
+        rows, background = np.asarray(before.transform(rows)), np.asarray(before.transform(background))
+    weights, intercept = np.asarray(last.coef_).reshape(-1), float(np.asarray(last.intercept_).reshape(-1)[0])
+    masker = shap.maskers.Independent(background, max_samples=len(background))
+    explainer = shap.LinearExplainer((weights, intercept), masker)
+    return np.asarray(explainer.shap_values(rows)), np.full(len(rows), float(np.asarray(explainer.expected_value).reshape(-1)[0]))
+
+
+def _by_permutation(
+    margin: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, background: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    import shap  # noqa: PLC0415
+
+    state = np.random.get_state()
+    try:
+        np.random.seed(seed % 2**32)  # shap's masker and explainer draw from numpy's global generator
+        masker = shap.maskers.Independent(background, max_samples=len(background))
+        explainer = shap.PermutationExplainer(margin, masker, seed=seed % 2**32)
+        found = explainer(rows, max_evals=2 * rows.shape[1] + 1, silent=True)
+    finally:
+        np.random.set_state(state)
+    base = np.broadcast_to(np.asarray(found.base_values, dtype=float), (len(rows),))
+    return np.asarray(found.values, dtype=float), base
+
+
+def settings_number(settings: Mapping[str, Any], name: str, default: int) -> int:
+    """A whole number of the pack's settings, or the default."""
+    value = settings.get(name, default)
+    return int(value) if isinstance(value, int | float) and value > 0 else default
