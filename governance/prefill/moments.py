@@ -8,7 +8,7 @@ from typing import Any
 
 def from_milliseconds(milliseconds: Any) -> str | None:
     """Milliseconds since 1970 as ISO 8601 in UTC; None where it is no such time."""
-    if isinstance(milliseconds, str) and milliseconds.isdigit() and len(milliseconds) < 16:
+    if isinstance(milliseconds, str) and milliseconds.isdecimal() and len(milliseconds) < 16:
         milliseconds = int(milliseconds)
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float) or milliseconds <= 0:
         return None
