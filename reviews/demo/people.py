@@ -1,0 +1,112 @@
+"""Units, people, roles, registers and tokens of the demo organisation. Repeating it changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from governance.domain.vocabulary import Role, Scope
+from governance.models import ApiToken, DataApproval, DataSource, Person, RoleGrant, Unit
+from governance.services.access import SYSTEM
+from governance.services.packs import load_shipped_packs
+from governance.services.tokens import issue_token
+from governance.services.work import Work, unit_of_work
+
+PASSWORD = "guide-rail-not-gate"
+"""Everybody's password in the demo. It opens nothing elsewhere: the demo listens on this machine only."""
+
+UNITS = {"lending": "Lending", "shop": "Shop", "clinic": "Clinic"}
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    username: str
+    first: str
+    last: str
+    unit: str
+    role: Role
+    everywhere: bool
+    known_as: tuple[str, ...] = ()
+
+
+PEOPLE = (
+    DemoPerson("dana", "Dana", "Okafor", "lending", Role.SUBMITTER, True, ("dana.okafor",)),
+    DemoPerson("pia", "Pia", "Lindqvist", "lending", Role.PLATFORM_ENGINEER, True),
+    DemoPerson("amir", "Amir", "Haddad", "lending", Role.ANALYST, True),
+    DemoPerson("ruth", "Ruth", "Abara", "lending", Role.RISK_OFFICER, True),
+    DemoPerson("priya", "Priya", "Raman", "lending", Role.PRIVACY, True),
+    DemoPerson("ada", "Ada", "Moreau", "lending", Role.AUDITOR, True),
+    DemoPerson("gwen", "Gwen", "Tan", "lending", Role.POLICY_AUTHOR, True),
+    DemoPerson("adm", "Adm", "Demo", "lending", Role.ADMIN, True),
+)
+
+SOURCES = (
+    # unit, name, feature store?, features, owner, consent, personal data
+    ("lending", "s3://lake/credit/applications/", False, (), "credit-data", "contract", True),
+    ("lending", "feast://lending/bureau", True, ("bureau_score", "months_since_delinquency"), "feature-platform", "contract", True),
+    ("lending", "s3://lake/cards/transactions/", False, (), "cards-data", "contract", True),
+    ("shop", "s3://lake/shop/clicks/", False, (), "shop-analytics", "consent", False),
+    ("shop", "feast://shop/engagement", True, ("wishlist_size", "newsletter_opens"), "feature-platform", "consent", False),
+    ("clinic", "s3://lake/clinic/discharges/", False, (), "clinic-data", "public_interest", True),
+)
+
+
+def load_people() -> dict[str, Person]:
+    """Make the organisation. Returns people by user name."""
+    load_shipped_packs(caller=SYSTEM)
+    with unit_of_work(SYSTEM) as work:
+        units = {slug: Unit.objects.get_or_create(slug=slug, defaults={"name": name})[0] for slug, name in UNITS.items()}
+        people = {demo.username: _person(work, demo, units) for demo in PEOPLE}
+        for unit, name, is_store, features, owner, consent, personal in SOURCES:
+            values = {"is_feature_store": is_store, "features": list(features), "owner": owner, "approved": True, "consent_basis": consent}
+            _, created = DataSource.objects.get_or_create(
+                unit=units[unit], name=name, defaults={**values, "holds_personal_data": personal, "refreshed_on": timezone.now().date()}
+            )
+            if created:
+                work.note("register.source_approved", f"source:{name}", {"owner": owner}, unit=units[unit].pk)
+        DataApproval.objects.get_or_create(
+            unit=units["lending"],
+            reference="DGA-2026-014",
+            defaults={
+                "purpose": "credit decisions",
+                "sources": ["s3://lake/credit/applications/", "s3://lake/cards/transactions/"],
+                "approved_by": people["priya"],
+                "expires_on": timezone.now().date() + timedelta(days=400),
+            },
+        )
+    return people
+
+
+def load_tokens(people: dict[str, Person]) -> dict[str, str]:
+    """Fresh tokens for CI and for reading; those of an earlier start are revoked, because a secret is shown only once."""
+    lending = Unit.objects.get(slug="lending")
+    ApiToken.objects.filter(name__in=["demo ci", "demo readonly"], revoked_at__isnull=True).update(revoked_at=timezone.now())
+    wanted = {
+        "ci": ("demo ci", [Scope.SUBMIT, Scope.EVIDENCE, Scope.READ, Scope.PERMIT, Scope.DEPLOY, Scope.MONITOR]),
+        "readonly": ("demo readonly", [Scope.READ]),
+    }
+    return {
+        key: issue_token(caller=SYSTEM, person=people["dana"], unit=lending, name=name, scopes=scopes)[1]
+        for key, (name, scopes) in wanted.items()
+    }
+
+
+def _person(work: Work, demo: DemoPerson, units: dict[str, Unit]) -> Person:
+    person, created = Person.objects.get_or_create(
+        username=demo.username,
+        defaults={
+            "first_name": demo.first,
+            "last_name": demo.last,
+            "email": f"{demo.username}@demo.invalid",
+            "unit": units[demo.unit],
+            "known_as": list(demo.known_as),
+        },
+    )
+    if created:
+        person.set_password(PASSWORD)
+        person.save(update_fields=["password"])
+        RoleGrant.objects.create(person=person, role=demo.role, unit=None if demo.everywhere else units[demo.unit], reason="demo organisation")
+        work.note("role.granted", person, {"role": demo.role.value, "unit": None})
+    return person
