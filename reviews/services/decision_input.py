@@ -1,0 +1,170 @@
+"""What a person hands in with a decision, and whether it says enough to be one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from gates.models import GateOutcome
+from governance.domain.errors import FieldError, InvalidInput, ReauthenticationNeeded
+from governance.domain.vocabulary import DecisionKind, Role, Verdict
+
+FRESH = timedelta(seconds=300)
+NOT_GREEN = frozenset({Verdict.WARN, Verdict.FAIL, Verdict.NOT_ASSESSED})
+READS_ALL = frozenset({Role.PLATFORM_ENGINEER, Role.ANALYST, Role.RISK_OFFICER})
+APPROVING = frozenset({DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS})
+
+
+@dataclass(frozen=True)
+class NewChange:
+    """A requested change: about one gate or one question, what is asked, and what would be good enough."""
+
+    asks: str
+    good_enough: str
+    about_gate: str = ""
+    about_question: str = ""
+
+
+@dataclass(frozen=True)
+class NewCondition:
+    """Something an approval requires. `owner`: id of the person who sees to it."""
+
+    text: str
+    owner: int
+    due_on: date
+    if_missed: str = "The permit is revoked."
+
+
+@dataclass(frozen=True)
+class NewDecision:
+    """Everything a person says with a decision."""
+
+    kind: DecisionKind
+    comment: str = ""
+    readings: Mapping[str, str] = field(default_factory=dict)
+    conditions: tuple[NewCondition, ...] = ()
+    change_items: tuple[NewChange, ...] = ()
+    residual_risk: str = ""
+    accepted_instead: str = ""
+    reauthenticated_at: datetime | None = None
+
+    @property
+    def approves(self) -> bool:
+        return self.kind in APPROVING
+
+
+def needs_reading(outcome: GateOutcome, role: Role, read_by: Mapping[str, str]) -> bool:
+    """Whether somebody approving as `role` has to write what they make of this outcome.
+
+    Engineer, analyst and risk officer read every gate that is not green; a consulted function reads those of its own element.
+    """
+    return outcome.verdict in NOT_GREEN and (role in READS_ALL or read_by.get(outcome.code) == role)
+
+
+def check_decision(
+    new: NewDecision,
+    *,
+    role: Role,
+    outcomes: Iterable[GateOutcome],
+    read_by: Mapping[str, str],
+    questions: Iterable[str],
+    others_readings: Iterable[str],
+    owners: Iterable[int],
+    now: datetime,
+) -> None:
+    """Raise `InvalidInput` naming every field that does not say enough, or `ReauthenticationNeeded` for a signature without a fresh sign-in.
+
+    `others_readings`: what other people wrote on this case before; `owners`: people who can own a condition.
+    """
+    outcomes = tuple(outcomes)
+    problems: list[FieldError] = []
+    if new.approves:
+        problems += _readings(new, [o for o in outcomes if needs_reading(o, role, read_by)], outcomes, set(map(_plain, others_readings)))
+    if new.kind is DecisionKind.APPROVE_WITH_CONDITIONS:
+        problems += _conditions(new, set(owners), now.date())
+    if new.kind is DecisionKind.APPROVE and new.conditions:
+        problems.append(FieldError("/conditions", "unexpected", "An approval with conditions is “approve_with_conditions”."))
+    if new.kind is DecisionKind.REQUEST_CHANGES:
+        problems += _change_items(new, {o.code for o in outcomes}, set(questions))
+    if new.kind is DecisionKind.REJECT:
+        problems += _rejection(new)
+    if role is Role.RISK_OFFICER and new.approves and not _says_something(new.residual_risk, 20):
+        problems.append(FieldError("/residual_risk", "missing", "Say in words what risk remains and why it is acceptable."))
+    if problems:
+        raise InvalidInput("The decision was not recorded: " + " ".join(p.detail for p in problems), code="decision_incomplete", errors=tuple(problems))
+    if role is Role.RISK_OFFICER:
+        fresh = new.reauthenticated_at is not None and timedelta(0) <= now - new.reauthenticated_at <= FRESH
+        if not fresh:
+            raise ReauthenticationNeeded("A risk sign-off is a signature. Confirm it is you, then sign within five minutes; what you typed is kept.")
+
+
+def _readings(new: NewDecision, needed: list[GateOutcome], outcomes: tuple[GateOutcome, ...], others: set[str]) -> list[FieldError]:
+    problems = []
+    gate_words = {_plain(text) for o in outcomes for text in (o.says, o.fix, o.name, *o.notes) if text}
+    seen: dict[str, str] = {}
+    for outcome in needed:
+        pointer, text = f"/readings/{outcome.code}", new.readings.get(outcome.code, "")
+        plain = _plain(text)
+        if not _says_something(text, 20):
+            problems.append(FieldError(pointer, "missing", f"{outcome.code} {outcome.name} says {outcome.verdict.replace('_', ' ')}: write in a sentence what you make of it."))
+        elif plain in gate_words or any(len(words) > 20 and plain in words for words in gate_words):
+            problems.append(FieldError(pointer, "copied", f"Your reading of {outcome.code} repeats what the gate says. Write what it means for this case."))
+        elif plain in seen:
+            problems.append(FieldError(pointer, "copied", f"The same words stand at {seen[plain]} and {outcome.code}. Each gate needs its own reading."))
+        elif plain in others:
+            problems.append(FieldError(pointer, "copied", f"Your reading of {outcome.code} repeats another reviewer's. Write your own."))
+        seen.setdefault(plain, outcome.code)
+    return problems
+
+
+def _conditions(new: NewDecision, owners: set[int], today: date) -> list[FieldError]:
+    if not new.conditions:
+        return [FieldError("/conditions", "missing", "Name at least one condition, with owner and due date; or approve without.")]
+    problems = []
+    for index, condition in enumerate(new.conditions):
+        if not _says_something(condition.text, 10):
+            problems.append(FieldError(f"/conditions/{index}/text", "missing", "Say what has to be done."))
+        if condition.owner not in owners:
+            problems.append(FieldError(f"/conditions/{index}/owner", "unknown", "Choose somebody of this business unit."))
+        if condition.due_on <= today:
+            problems.append(FieldError(f"/conditions/{index}/due_on", "past", "The due date has to be in the future."))
+    return problems
+
+
+def _change_items(new: NewDecision, codes: set[str], questions: set[str]) -> list[FieldError]:
+    if not new.change_items:
+        return [FieldError("/change_items", "missing", "List what has to change: each item about one gate or one question, with what good enough looks like.")]
+    problems = []
+    for index, item in enumerate(new.change_items):
+        at = f"/change_items/{index}"
+        if bool(item.about_gate) == bool(item.about_question):
+            problems.append(FieldError(at, "unbound", "Bind the item to one gate or one question, so that the submitter knows where to act."))
+        elif item.about_gate and item.about_gate not in codes:
+            problems.append(FieldError(f"{at}/about_gate", "unknown", f"There is no gate {item.about_gate} on this case."))
+        elif item.about_question and item.about_question not in questions:
+            problems.append(FieldError(f"{at}/about_question", "unknown", f"There is no question {item.about_question} in this questionnaire."))
+        if not _says_something(item.asks, 10):
+            problems.append(FieldError(f"{at}/asks", "missing", "Say what has to change."))
+        if not _says_something(item.good_enough, 10):
+            problems.append(FieldError(f"{at}/good_enough", "missing", "Say what would be good enough."))
+    return problems
+
+
+def _rejection(new: NewDecision) -> list[FieldError]:
+    problems = []
+    if not _says_something(new.comment, 20):
+        problems.append(FieldError("/comment", "missing", "Say why the version is rejected."))
+    if not _says_something(new.accepted_instead, 20):
+        problems.append(FieldError("/accepted_instead", "missing", "Say what would be accepted instead."))
+    return problems
+
+
+def _says_something(text: str, least: int) -> bool:
+    """At least `least` characters, and at least two different words: no row of dots, no single word repeated."""
+    return len(text.strip()) >= least and len(set(re.findall(r"\w{2,}", text.lower()))) >= 2
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))

@@ -1,0 +1,105 @@
+"""Handing in: submit, revise, withdraw. The request is answered from the rules alone; gates and people come after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models.functions import Now
+
+from gates.services.planning import cancel_unfinished, plan_runs
+from governance.domain.errors import FieldError, InvalidInput
+from governance.domain.lifecycle import Action, refusal
+from governance.domain.vocabulary import Scope, State
+from governance.models import Submission
+from governance.services.access import Caller
+from governance.services.lifecycle import advance
+from governance.services.submitting import Frozen, freeze
+from governance.services.work import Work, unit_of_work
+from reviews.models import ChangeItem
+from reviews.selectors.case import case_of
+from reviews.services.locking import locked
+from reviews.services.steps import drop_rest
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A submission just submitted or revised, with its frozen revision and provisional track."""
+
+    submission: Submission
+    frozen: Frozen
+
+
+def submit(*, caller: Caller, submission_id: int, note: str = "") -> HandedIn:
+    """Submit a draft: freeze it, assign the provisional track, ask for the gate runs. Does not wait for gates or broker.
+
+    Raises `NotFound`, `Forbidden`, or `Conflict` with the reason when it is not a draft any more.
+    """
+    caller.require_scope(Scope.SUBMIT)
+    with unit_of_work(caller) as work:
+        return submit_within(work, locked(caller, submission_id), note=note)
+
+
+def submit_within(work: Work, submission: Submission, *, note: str = "") -> HandedIn:
+    """The same inside a unit of work that is open already, on a locked row: opening and submitting are one transaction."""
+    return _hand_in(work, submission, Action.SUBMIT, note)
+
+
+def revise(*, caller: Caller, submission_id: int, note: str = "", replies: Mapping[int, str] | None = None) -> HandedIn:
+    """Submit the next revision. `replies`: change item id -> what was done about it.
+
+    Raises `InvalidInput` for a reply to an item that is not of this submission.
+    """
+    caller.require_scope(Scope.SUBMIT)
+    with unit_of_work(caller) as work:
+        submission = locked(caller, submission_id)
+        handed_in = _hand_in(work, submission, Action.REVISE, note)
+        _reply(work, submission, replies or {})
+    return handed_in
+
+
+def withdraw(*, caller: Caller, submission_id: int, reason: str = "") -> Submission:
+    """Take a submission back. Runs under way are cancelled, open steps end; what was said stays on record."""
+    caller.require_scope(Scope.SUBMIT)
+    with unit_of_work(caller) as work:
+        submission = locked(caller, submission_id)
+        advance(
+            work,
+            submission,
+            Action.WITHDRAW,
+            case=case_of(submission, caller),
+            actor=caller.actor(submission.unit_id),
+            data={"with_reason": bool(reason.strip())},
+        )
+        cancel_unfinished(work, submission)
+        drop_rest(submission)
+    return submission
+
+
+def _hand_in(work: Work, submission: Submission, action: Action, note: str) -> HandedIn:
+    caller = work.caller
+    case, actor = case_of(submission, caller), caller.actor(submission.unit_id)
+    if (refused := refusal(case, action, actor)) is not None:
+        raise refused
+    frozen = freeze(work, submission, note=note.strip())
+    advance(work, submission, action, case=case, actor=actor, turn="machine")
+    plan_runs(
+        work, submission=submission, revision=frozen.revision, pack=frozen.pack, assessment=frozen.assessment, facts=frozen.facts
+    )
+    assert submission.state == State.IN_CHECKS
+    return HandedIn(submission, frozen)
+
+
+def _reply(work: Work, submission: Submission, replies: Mapping[int, str]) -> None:
+    items = {item.pk: item for item in ChangeItem.objects.filter(submission=submission, replied_at__isnull=True)}
+    unknown = [pk for pk in replies if pk not in items]
+    if unknown:
+        raise InvalidInput(
+            f"There is no open change item {unknown[0]} on {submission.number}.",
+            errors=tuple(FieldError(f"/replies/{pk}", "unknown", "Reply to the items listed under change_items.") for pk in unknown),
+        )
+    for pk, text in replies.items():
+        if text.strip():
+            ChangeItem.objects.filter(pk=pk).update(reply=text.strip(), replied_at=Now(), replied_in_revision=submission.revision)
+    if replies:
+        work.note("submission.replied", submission, {"items": sorted(replies), "revision": submission.revision})

@@ -1,0 +1,116 @@
+"""Permits: issued by an approval, ended by revocation, expiry or a lapse of their approval."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from governance.domain.errors import FieldError, InvalidInput, NotFound
+from governance.domain.lifecycle import POLICY, Action
+from governance.domain.vocabulary import State
+from governance.models import PolicyPack, Submission, System
+from governance.services.access import SYSTEM, Caller, visible
+from governance.services.lifecycle import advance
+from governance.services.work import Work, unit_of_work
+from reviews.models import Permit
+from reviews.selectors.case import case_of
+from reviews.services.fences import fences
+from reviews.services.locking import locked
+
+VALID_FOR = timedelta(days=90)
+"""An approval's age limit: models drift, so what was decided once is looked at again."""
+
+
+def issue(work: Work, *, submission: Submission, policy: PolicyPack) -> Permit:
+    """Issue the permit of a submission just approved, within the same transaction."""
+    permit = Permit.objects.create(
+        unit_id=submission.unit_id,
+        submission=submission,
+        version=submission.version,
+        environment=submission.environment,
+        artifact_digest=submission.version.artifact_digest,
+        dossier_digest=submission.dossier_digest,
+        policy_digest=policy.digest,
+        expires_at=timezone.now() + VALID_FOR,
+    )
+    work.note(
+        "permit.issued",
+        submission,
+        {
+            "permit": str(permit.pk),
+            "version": submission.version.version,
+            "artifact": permit.artifact_digest,
+            "environment": permit.environment,
+            "dossier": permit.dossier_digest,
+            "policy": permit.policy_digest,
+            "expires_at": permit.expires_at.isoformat(),
+        },
+    )
+    return permit
+
+
+def supersede_earlier(work: Work, *, submission: Submission) -> list[Submission]:
+    """Mark earlier approvals of the same system and environment as superseded.
+
+    Their permits run on until they expire: the earlier version still serves while the new one rolls out, and is what a rollback
+    returns to. The system's row is locked, so that two approvals at once leave one champion.
+    """
+    System.objects.select_for_update(no_key=True).get(pk=submission.system_id)
+    earlier = list(
+        Submission.objects.select_for_update(of=("self",))
+        .select_related("version", "system")
+        .filter(system_id=submission.system_id, environment=submission.environment, state=State.APPROVED)
+        .exclude(pk=submission.pk)
+        .order_by("pk")
+    )
+    for row in earlier:
+        advance(work, row, Action.SUPERSEDE, case=case_of(row), actor=POLICY, data={"by": submission.number})
+    return earlier
+
+
+def revoke(*, caller: Caller, submission_id: int, reason: str) -> Submission:
+    """End an approval and its permits at once. `reason` says why, in words."""
+    reason = reason.strip()
+    if len(reason) < 10:
+        raise InvalidInput(
+            "Say why the approval is revoked, in a sentence: deployers and the submitter read it.",
+            errors=(FieldError("/reason", "too_short", "A sentence of at least 10 characters."),),
+        )
+    with fences(), unit_of_work(caller) as work:
+        submission = locked(caller, submission_id)
+        advance(work, submission, Action.REVOKE, case=case_of(submission, caller), actor=caller.actor(submission.unit_id))
+        live = Permit.objects.filter(submission=submission, revoked_at__isnull=True)
+        for permit in live.select_for_update():
+            work.note("permit.revoked", submission, {"permit": str(permit.pk)})
+        live.update(revoked_at=Now(), revoked_by=caller.person, revoked_why=reason[:300])
+    return submission
+
+
+def expire_due(*, limit: int = 200) -> int:
+    """Move approvals whose permit ran out to `expired`. Returns how many. Harmless when run twice or by two at once."""
+    due = Submission.objects.filter(state=State.APPROVED, permits__expires_at__lte=Now()).exclude(permits__expires_at__gt=Now())
+    moved = 0
+    for pk in list(due.order_by("pk").values_list("pk", flat=True).distinct()[:limit]):
+        moved += _expire(pk)
+    return moved
+
+
+def _expire(submission_id: int) -> int:
+    with unit_of_work(SYSTEM) as work:
+        submission = locked(SYSTEM, submission_id)
+        valid = Permit.objects.filter(submission=submission, revoked_at__isnull=True, expires_at__gt=Now()).exists()
+        if submission.state != State.APPROVED or valid:
+            return 0
+        advance(work, submission, Action.EXPIRE, case=case_of(submission), actor=POLICY)
+    return 1
+
+
+def find_permit(*, caller: Caller, permit_id: UUID) -> Permit:
+    """A permit by id, or `NotFound`."""
+    permit = visible(Permit.objects.select_related("submission", "version"), caller).filter(pk=permit_id).first()
+    if permit is None:
+        raise NotFound("There is no such permit in your business unit.")
+    return permit

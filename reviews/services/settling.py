@@ -1,0 +1,96 @@
+"""Settling a submission whose checks have finished: final track, outcomes, findings, and on to whoever comes next."""
+
+from __future__ import annotations
+
+from gates.models import GateOutcome
+from gates.selectors.measured import measured_facts
+from gates.services.finishing import finished
+from gates.services.judging import judge
+from governance.domain.facts import FactSet
+from governance.domain.lifecycle import POLICY, Action
+from governance.domain.vocabulary import State, Track, Verdict
+from governance.models import PolicyPack, Revision, Submission
+from governance.policy import Assessment, Pack, RequiredStep
+from governance.selectors.policy import pack_of
+from governance.services.access import SYSTEM
+from governance.services.lifecycle import advance
+from governance.services.tracks import assign
+from governance.services.work import Work, unit_of_work
+from reviews.selectors.case import case_of
+from reviews.selectors.dossier import dossier
+from reviews.services.fences import fences
+from reviews.services.findings import BLOCKED, problems_of, sync
+from reviews.services.locking import locked
+from reviews.services.permits import issue, supersede_earlier
+from reviews.services.refreshing import keep
+from reviews.services.rollback import rollback_refusal
+from reviews.services.steps import lay_out, open_next, steps_for
+
+
+def settle(*, submission_id: int) -> State | None:
+    """Settle one submission. Returns its new state, or None when there was nothing to do: not in checks, or runs unfinished.
+
+    Locked and idempotent: a message delivered twice, or two workers at once, settle it once.
+    """
+    with fences(), unit_of_work(SYSTEM) as work:
+        submission = locked(SYSTEM, submission_id)
+        if submission.state != State.IN_CHECKS or not finished(submission.pk, submission.revision):
+            return None
+        policy = PolicyPack.objects.defer("source", "questionnaire").get(pk=submission.policy_id)
+        pack = pack_of(policy)
+        revision = Revision.objects.get(submission=submission, number=submission.revision)
+        facts = FactSet.from_json(revision.facts).with_facts(measured_facts(submission.pk, revision.number))
+        decision, assessment = assign(work, submission=submission, policy=policy, pack=pack, facts=facts, pending=(), final=True)
+        track = Track(decision.track)
+        outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track)
+        no_way_back = rollback_refusal(facts, has_champion=submission.champion_id is not None)
+        sync(work, submission, problems_of(outcomes, assessment.contradictions, no_way_back))
+        steps = steps_for(pack, assessment, track)
+        _move_on(work, submission, policy, pack, outcomes, no_way_back, steps, assessment)
+        return State(submission.state)
+
+
+def _move_on(
+    work: Work,
+    submission: Submission,
+    policy: PolicyPack,
+    pack: Pack,
+    outcomes: list[GateOutcome],
+    no_way_back: str,
+    steps: tuple[RequiredStep, ...],
+    assessment: Assessment,
+) -> None:
+    case = case_of(submission)
+    blocked = [o.code for o in outcomes if o.blocking and Verdict(o.verdict) in BLOCKED]
+    green = submission.track == Track.GREEN and not steps
+    if blocked or no_way_back or not (green or steps):
+        data: dict[str, object] = {"blocked_by": [*blocked, *(["rollout.rollback_target"] if no_way_back else [])]}
+        advance(work, submission, Action.FAIL_CHECKS, case=case, actor=POLICY, turn="submitter", data=data)
+        return
+    if green:
+        keep(submission, dossier(submission))
+        advance(
+            work,
+            submission,
+            Action.APPROVE_BY_POLICY,
+            case=case,
+            actor=POLICY,
+            data={
+                "policy": {"pack": assessment.pack, "version": assessment.version, "digest": assessment.digest},
+                "rules_held": [row.rule.id for row in assessment.checked],
+                "dossier": submission.dossier_digest,
+            },
+        )
+        issue(work, submission=submission, policy=policy)
+        supersede_earlier(work, submission=submission)
+        return
+    lay_out(submission, steps)
+    keep(submission, dossier(submission))
+    advance(work, submission, Action.PASS_CHECKS, case=case, actor=POLICY, turn=steps[0].role.value, data={"dossier": submission.dossier_digest})
+    open_next(work, submission, pack)
+
+
+def due_to_settle(*, limit: int = 100) -> list[int]:
+    """Submissions in checks none of whose runs is still to finish: the message that should have settled them was lost."""
+    waiting = Submission.objects.filter(state=State.IN_CHECKS).order_by("pk").values_list("pk", "revision")[:limit]
+    return [pk for pk, revision in waiting if finished(pk, revision)]

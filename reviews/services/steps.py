@@ -1,0 +1,95 @@
+"""Required review steps: laid out from the policy, opened one after the other, taken back when the dossier changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from governance.domain.duetime import due_at
+from governance.domain.vocabulary import Role, StepState, Track
+from governance.models import Submission
+from governance.policy import Assessment, Pack, RequiredStep
+from governance.services.work import Work
+from reviews.models import ReviewStep
+
+_DUE = {Track.GREEN: "3h", Track.YELLOW: "3h", Track.RED: "3d"}
+
+
+def steps_for(pack: Pack, assessment: Assessment, track: Track) -> tuple[RequiredStep, ...]:
+    """The steps a submission needs on `track`, which may be stricter than what the assessment alone says.
+
+    What rules add comes before the last step of the track, so that whoever closes the case has read every other judgement.
+    """
+    if assessment.track is track:
+        return assessment.steps
+    plan = pack.document.tracks[track]
+    own = [RequiredStep(step.role, step.attests, step.due or plan.due or "") for step in plan.steps]
+    held = {step.role for step in own}
+    added = [step for step in assessment.steps if step.because and step.role not in held]
+    return (*own[:-1], *added, *own[-1:])
+
+
+def lay_out(submission: Submission, required: Iterable[RequiredStep]) -> list[ReviewStep]:
+    """Write the steps of the present revision, all waiting."""
+    return ReviewStep.objects.bulk_create(
+        ReviewStep(
+            submission=submission,
+            revision=submission.revision,
+            order=order,
+            role=step.role,
+            attests=step.attests,
+            added_by_rule=(step.because[0] if step.because else "")[:20],
+            why=f"Asked for by {', '.join(step.because)}." if step.because else "",
+        )
+        for order, step in enumerate(required, start=1)
+    )
+
+
+def open_next(work: Work, submission: Submission, pack: Pack) -> ReviewStep | None:
+    """Open the first step that waits and give it the turn; None when none waits."""
+    step = ReviewStep.objects.filter(submission=submission, revision=submission.revision, state=StepState.WAITING).order_by("order").first()
+    if step is None:
+        return None
+    step.state, step.opened_at = StepState.OPEN, timezone.now()
+    step.due_at = due_for(pack, Track(submission.track), Role(step.role), step.opened_at)
+    step.save(update_fields=["state", "opened_at", "due_at"])
+    give_turn(submission, step)
+    work.note("review.requested", submission, {"role": step.role, "revision": step.revision, "due_at": step.due_at.isoformat()})
+    return step
+
+
+def give_turn(submission: Submission, step: ReviewStep) -> None:
+    """Put the step's role, since-when and due on the submission, where the queue reads them."""
+    submission.turn, submission.turn_since, submission.due_at, submission.claimed_by = step.role, step.opened_at, step.due_at, None
+    Submission.objects.filter(pk=submission.pk).update(
+        turn=step.role, turn_since=step.opened_at, due_at=step.due_at, claimed_by=None, updated_at=Now()
+    )
+
+
+def due_for(pack: Pack, track: Track, role: Role, start: datetime) -> datetime:
+    """When a step opened at `start` is due: the step's own allowance, else the track's, in working time."""
+    plan = pack.document.tracks[track]
+    own = next((step.due for step in (*plan.steps, *pack.document.added_steps) if step.role is role), None)
+    return due_at(start, own or plan.due or _DUE[track])
+
+
+def take_back(submission: Submission) -> None:
+    """Every step of the present revision waits again. Their decisions must have been voided before."""
+    ReviewStep.objects.filter(submission=submission, revision=submission.revision).exclude(state=StepState.VOID).update(
+        state=StepState.WAITING, opened_at=None, due_at=None, done_at=None
+    )
+
+
+def mark_done(step: ReviewStep) -> None:
+    """A decision was recorded on it."""
+    ReviewStep.objects.filter(pk=step.pk).update(state=StepState.DONE, done_at=Now())
+
+
+def drop_rest(submission: Submission) -> None:
+    """The review ended before these steps had their turn."""
+    ReviewStep.objects.filter(submission=submission, state__in=[StepState.OPEN, StepState.WAITING]).update(
+        state=StepState.VOID
+    )

@@ -1,0 +1,41 @@
+"""Celery tasks of the human part. Ids in, harmless when delivered twice."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from reviews.services.permits import expire_due
+from reviews.services.refreshing import refresh_now
+from reviews.services.settling import due_to_settle, settle
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="reviews.settle")
+def settle_one(submission_id: int) -> None:
+    """Settle a submission whose checks have finished."""
+    settle(submission_id=submission_id)
+
+
+@shared_task(name="reviews.settle_due")
+def settle_due() -> None:
+    """Settle what a lost message left behind. One that cannot be settled does not hold up the others."""
+    for submission_id in due_to_settle():
+        try:
+            settle(submission_id=submission_id)
+        except Exception:
+            log.exception("S-%s cannot be settled", submission_id)
+
+
+@shared_task(name="reviews.refresh")
+def refresh_one(submission_id: int) -> None:
+    """Look whether the dossier under review is still the same; void and reopen when it is not."""
+    refresh_now(submission_id=submission_id)
+
+
+@shared_task(name="reviews.expire_permits")
+def expire_permits() -> None:
+    """Let approvals lapse whose permit ran out."""
+    expire_due()
