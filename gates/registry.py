@@ -1,12 +1,14 @@
 """Finds gates and collectors: a module dropped into `gates/catalog` or `gates/metrics` is there, no list to edit.
 
-Importing them is free of heavy libraries (see `gates/metrics/base.py`), so web processes may ask.
+Importing them is free of heavy libraries (see `gates/metrics/base.py`), so web processes may ask. An organisation's own gates and
+collectors live in packages of its own, named in `GUIDERAIL_PLUGINS` (dotted names with commas between them).
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import os
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

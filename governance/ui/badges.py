@@ -52,6 +52,7 @@ VERDICTS: Mapping[str, Badge] = {
     "fail": Badge("Fail", "red", "circle-x", "Outside the limit."),
     "not_assessed": Badge("Not assessed", "purple", "help-circle", "No verdict was possible. It blocks like a failure."),
     "not_applicable": Badge("Not applicable", "grey", "circle-minus", "There is nothing to check here."),
+    "measured": Badge("Measured", "green", "check", "The measurement is there; the gates judge it next."),
     "running": Badge("Running", "blue", "loader-2", "A worker is measuring now."),
     "queued": Badge("Queued", "grey", "clock", "Waiting for a worker."),
     "error": Badge("Stopped with an error", "red", "alert-octagon", "The check did not finish. It blocks like a failure."),
