@@ -52,5 +52,5 @@ def test_what_a_killed_run_left_is_ended_by_the_next(tmp_path: Path, monkeypatch
     fresh = Stack.make()
 
     assert server.process.wait(timeout=10) in (0, -signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM)
-    assert [path for path in tmp_path.glob(f"{PREFIX}*")] == [fresh.folder]
+    assert list(tmp_path.glob(f"{PREFIX}*")) == [fresh.folder]
     fresh.stop()
