@@ -219,7 +219,6 @@ def test_a_port_that_is_none_is_said(home: Path) -> None:
 def test_end_reaches_a_grandchild_in_a_session_of_its_own() -> None:
     child = "subprocess.Popen(['sleep', '300'], start_new_session=True)"
     nested = f"import subprocess, time; {child}; print('x', flush=True); time.sleep(300)"
-    nested = "import subprocess, time; subprocess.Popen(['sleep', '300'], start_new_session=True); print('x', flush=True); time.sleep(300)"
     parent = subprocess.Popen([sys.executable, "-c", nested], stdout=subprocess.PIPE, start_new_session=True)
     assert parent.stdout
     parent.stdout.read(1)
