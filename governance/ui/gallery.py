@@ -5,6 +5,7 @@ Routed only where `DEBUG` is on. The examples follow the verdict document, so th
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -13,6 +14,7 @@ from governance.ui.fields import errors_of
 from governance.ui.gallery_samples import EXAMPLES, drawing, questions
 
 
+@login_not_required
 def gallery(request: HttpRequest) -> HttpResponse:
     """The component page; `?drawing=light` or `dark` answers with the example chart."""
     theme = request.GET.get("drawing")
