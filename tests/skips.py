@@ -43,4 +43,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason, count in Counter(_reason(report) for report in skipped).most_common():
         terminalreporter.line(f"{count:5} × {reason}")
     if deselected:
-        terminalreporter.line(f"{deselected:5} × not selected (nightly: -m nightly; benchmarks: make bench)")
+        terminalreporter.line(f"{deselected:5} × not selected (by -m or -k; the long ones: -m nightly; benchmarks: make bench)")

@@ -150,30 +150,31 @@ def demo(home: Home, data: str | None, *, with_parent: bool) -> None:
             start_web(supervisor, address)
             home.demo_file.unlink(missing_ok=True)
             say("Loading the demo organisation …")
-            _serve(supervisor, address, data, begun)
+            supervisor.once("people", ["manage.py", "demo", "--home", str(home.path)])
+            while not address.answers():
+                supervisor.look_after()
+                time.sleep(0.1)
+            say(links(home, address.url))
+            say(f"  (first page after {time.monotonic() - begun:.0f} s; the demo's submissions are now made in the background)")
+            start_workers(supervisor)
+            _serve(supervisor, data, begun)
 
 
-def _serve(supervisor: Supervisor, address: Address, data: str | None, begun: float) -> None:
-    """Load the demo beside the running web server; the links are shown as soon as people can use them."""
-    home, log = supervisor.home, supervisor.log("demo")
-    words = ["manage.py", "demo", "--home", str(home.path), *(["--data", str(Path(data).resolve())] if data else [])]
-    loading: subprocess.Popen[bytes] | None = supervisor.begin("demo", words, log)
-    shown = False
+def _serve(supervisor: Supervisor, data: str | None, begun: float) -> None:
+    """Hand in the demo's submissions while the site is in use, and look after everything until asked to stop."""
+    home, log = supervisor.home, supervisor.log("stories")
+    more = ["--data", str(Path(data).resolve())] if data else []
+    loading: subprocess.Popen[bytes] | None = supervisor.begin(
+        "stories", ["manage.py", "demo", "--home", str(home.path), "--stories", *more], log
+    )
     while True:
         supervisor.look_after()
-        if not shown and home.demo_file.exists() and address.answers():
-            shown = True
-            say(links(home, address.url))
-            say(
-                f"  (first page after {time.monotonic() - begun:.0f} s; the checks of the demo submissions run in the background)"
-            )
-            start_workers(supervisor)
         if loading is not None and loading.poll() is not None:
-            supervisor.finished("demo")
-            if loading.returncode and not shown:
-                raise StackProblem(f"The demo organisation could not be loaded. The end of {log}:\n{tail(log)}")
+            supervisor.finished("stories")
             if loading.returncode:
-                say(f"Not all of the demo organisation could be loaded (exit code {loading.returncode}). See {log}")
+                say(
+                    f"Not all of the demo organisation could be made (exit code {loading.returncode}). The end of {log}:\n{tail(log)}"
+                )
             else:
                 say(f"The demo organisation is complete ({time.monotonic() - begun:.0f} s).")
             loading = None
