@@ -24,7 +24,7 @@ from governance.services.evidence import store_evidence
 from governance.services.work import unit_of_work
 from reviews.services.intake import submit
 
-PREDICTION_COLUMNS = {"label": "label", "prediction": "decision", "score": "score", "id": "case_id", "sensitive": ["sex", "age_band"]}
+PREDICTION_COLUMNS = {"label": "label", "prediction": "decision", "score": "score", "id": "case_id"}
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ def build(
     penalise: str = "",
     by: float = 0.0,
     sample_extra: pd.DataFrame | None = None,
+    sensitive: Sequence[str] = ("sex", "age_band"),
     leave_out: Sequence[EvidenceRole] = (),
 ) -> Version:
     """Measure nothing, write everything down: the files a training run leaves, and the evidence on the same evaluation rows."""
@@ -92,6 +93,7 @@ def build(
         governance=governance,
     )
     columns = [*training.features, *training.sensitive]
+    scored_columns = {**PREDICTION_COLUMNS, "sensitive": list(sensitive)}
     reference, current = training.frame[columns].copy(), evaluation.frame[columns].copy()
     if sample_extra is not None:
         for name in sample_extra.columns:
@@ -99,7 +101,7 @@ def build(
             current[name] = sample_extra[name].to_numpy()[: len(current)]
     features = {"features": list(candidate.features)}
     evidence: dict[EvidenceRole, tuple[str, bytes, Mapping[str, Any], str]] = {
-        EvidenceRole.CANDIDATE_PREDICTIONS: ("candidate.parquet", parquet(scored), PREDICTION_COLUMNS, ""),
+        EvidenceRole.CANDIDATE_PREDICTIONS: ("candidate.parquet", parquet(scored), scored_columns, ""),
         EvidenceRole.REFERENCE_SAMPLE: ("reference.parquet", parquet(reference), {}, ""),
         EvidenceRole.CURRENT_SAMPLE: ("current.parquet", parquet(current), {}, ""),
         EvidenceRole.CANDIDATE_MODEL: ("model.ubj", model_bytes(candidate), features, "xgboost"),
@@ -107,7 +109,7 @@ def build(
     }
     if champion is not None:
         baseline = predictions(champion, evaluation)
-        evidence[EvidenceRole.BASELINE_PREDICTIONS] = ("champion.parquet", parquet(baseline), PREDICTION_COLUMNS, "")
+        evidence[EvidenceRole.BASELINE_PREDICTIONS] = ("champion.parquet", parquet(baseline), scored_columns, "")
         evidence[EvidenceRole.BASELINE_MODEL] = ("champion.ubj", model_bytes(champion), {"features": list(champion.features)}, "xgboost")
     for role in leave_out:
         evidence.pop(role, None)

@@ -1,0 +1,340 @@
+"""The cases of the demo organisation, each for a reason.
+
+| system | version | ends as | shows |
+|---|---|---|---|
+| credit-default | 2.2.0 | approved | the champion: first deployment, reviewed by analyst and risk officer |
+| credit-default | 2.3.0 | in review, analyst | a routine red case |
+| loan-limit | 1.0.0 | checks failed | a fairness failure: women are approved far less often |
+| card-fraud | 3.0.0, 3.1.0 | approved; in review | same performance, other explanations: a feature was swapped for its double |
+| basket-recommendations | 4.0.0 | approved | the shop's champion |
+| basket-recommendations | 4.1.0 | approved by policy | a green retrain |
+| basket-recommendations | 4.2.0 | in review, platform engineer | yellow: a new feature from the approved store; overdue |
+| gift-recommendations | 1.0.0, 1.1.0 | approved; in review | personal data in training is no ban: it asks for the approval it needs |
+| readmission-risk | 0.9.0 | in review, risk officer | a resubmission: changes were requested and answered |
+| diabetes-progression | 1.0.0 | in review, analyst | scikit-learn's bundled real data |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from gates.simulator.models import train
+from gates.simulator.populations import Population, hospital, lender, shop
+from governance.domain.incoming import NewAnswer
+from governance.domain.vocabulary import DecisionKind, State
+from governance.models import Person, Submission, Unit
+from governance.services.access import SYSTEM, caller_for
+from governance.services.drafts import answer, changing
+from governance.services.work import unit_of_work
+from reviews.demo.handing_in import build, hand_in, settled, write_sample
+from reviews.models import ReviewStep
+from reviews.selectors.dossier import current_digest
+from reviews.services.deciding import decide
+from reviews.services.decision_input import NewChange, NewDecision
+from reviews.services.intake import revise
+
+MONITORS = [
+    {"kind": "data_drift", "test": "psi", "limit": 0.25, "window": "7d", "owner": "ml-platform on call"},
+    {"kind": "concept_drift", "metric": "roc_auc", "limit": 0.05, "window": "30d", "owner": "ml-platform on call"},
+    {"kind": "prediction_drift", "test": "psi", "limit": 0.2, "window": "7d", "owner": "ml-platform on call"},
+]
+TRAIN_ROWS, EVAL_ROWS = 12_000, 8_000
+
+
+@dataclass
+class Cast:
+    """The people and units of the stories."""
+
+    people: dict[str, Person]
+    units: dict[str, Unit]
+    say: Callable[[str], None]
+
+    def sign(self, submission: Submission, who: str, **more: Any) -> None:
+        """Decide the open step as that person, on the dossier as it is now."""
+        caller = caller_for(self.people[who], origin="job")
+        values: dict[str, Any] = {"kind": DecisionKind.APPROVE, "comment": "Read together with the evidence; the intervals are narrow.", **more}
+        decide(
+            caller=caller,
+            submission_id=submission.pk,
+            dossier_digest=current_digest(submission.pk),
+            decision=NewDecision(**values),
+        )
+        submission.refresh_from_db()
+
+
+def standard_facts(domain: str, **more: Any) -> dict[str, Any]:
+    """What a team writes once into the metadata of its training pipeline."""
+    return {
+        "decision.domain": domain,
+        "decision.automated": True,
+        "decision.affects_customers": True,
+        "decision.reversible": True,
+        "impact.financial": "high",
+        "impact.people_per_month": 12_000,
+        "rollout.strategy": "canary",
+        "rollout.traffic_percent": 10,
+        "rollout.circuit_breaker": True,
+        "monitoring.plan": MONITORS,
+        "cost.per_1k_predictions": 0.04,
+        "vendor.third_party": False,
+        **more,
+    }
+
+
+SHOP_FACTS = {
+    "decision.automated": True,
+    "decision.affects_customers": False,
+    "impact.financial": "low",
+    "impact.people_per_month": 90_000,
+    "regulation.regimes": [],
+    "data.contains_pii": False,
+    "data.protected_attributes": [],
+}
+
+
+def tell(cast: Cast, home: Path) -> None:
+    """Hand in every case. Each story is skipped when its last version exists already."""
+    for system, version, story in STORIES:
+        if Submission.objects.filter(system__slug=system, version__version=version).exists():
+            continue
+        cast.say(f"{system}")
+        story(cast, home)
+
+
+def credit_default(cast: Cast, home: Path) -> None:
+    """A champion that people approved, a routine challenger, and the files of a next version for you to hand in."""
+    training, evaluation = lender(TRAIN_ROWS, seed=11), lender(EVAL_ROWS, seed=12)
+    champion, challenger, upcoming = (train(training, seed=s) for s in (1, 2, 3))
+    common: dict[str, Any] = {
+        "system": "credit-default",
+        "training": training,
+        "evaluation": evaluation,
+        "source": "s3://lake/credit/applications/2026q3.parquet",
+        "intended_use": "Decides on credit limit increases for existing customers of the lender.",
+        "limitations": "Trained on customers with at least six months of history. Not for business customers.",
+        "owner": "credit-risk",
+        "governance": standard_facts("credit", **{"data.consent_basis": "contract"}),
+    }
+    first = hand_in(cast.people["dana"], cast.units["lending"], build(version="2.2.0", candidate=champion, champion=None, answers=FIRST, **common))
+    approve_red(cast, settled(first))
+    second = build(version="2.3.0", candidate=challenger, champion=champion, **common)
+    settled(hand_in(cast.people["dana"], cast.units["lending"], second))
+    write_sample(build(version="2.4.0", candidate=upcoming, champion=champion, **common), home / "sample" / "credit-default-2.4.0")
+
+
+def loan_limit(cast: Cast, home: Path) -> None:
+    """The candidate's scores for women are shifted by one unit of log-odds: a disparity the fairness gate has to find."""
+    training, evaluation = lender(TRAIN_ROWS, seed=21), lender(EVAL_ROWS, seed=22)
+    model = train(training, seed=4)
+    new = build(
+        system="loan-limit",
+        version="1.0.0",
+        candidate=model,
+        champion=None,
+        training=training,
+        evaluation=evaluation,
+        source="s3://lake/credit/applications/2026q3.parquet",
+        intended_use="Sets the loan limit offered to new applicants for credit.",
+        limitations="Applicants without a bureau record are scored by tenure alone.",
+        owner="credit-risk",
+        governance=standard_facts("credit", **{"data.consent_basis": "contract"}),
+        answers=FIRST,
+        penalise="sex=female",
+        by=1.0,
+    )
+    settled(hand_in(cast.people["dana"], cast.units["lending"], new))
+
+
+def card_fraud(cast: Cast, home: Path) -> None:
+    """Champion and candidate use one of two nearly equal features each: equal performance, different reasons."""
+    training, evaluation = lender(TRAIN_ROWS, seed=31), lender(EVAL_ROWS, seed=32)
+    champion = train(training, seed=5, scramble=["monthly_spend"])
+    candidate = train(training, seed=5, scramble=["income"])
+    common: dict[str, Any] = {
+        "system": "card-fraud",
+        "training": training,
+        "evaluation": evaluation,
+        "source": "s3://lake/cards/transactions/2026q3.parquet",
+        "intended_use": "Stops card payments that look like fraud until the customer confirms them.",
+        "limitations": "New cards have no history for the first week.",
+        "owner": "card-risk",
+        "governance": standard_facts("fraud", **{"data.consent_basis": "contract"}),
+    }
+    approve_red(cast, settled(hand_in(cast.people["dana"], cast.units["lending"], build(version="3.0.0", candidate=champion, champion=None, answers=FIRST, **common))))
+    settled(hand_in(cast.people["dana"], cast.units["lending"], build(version="3.1.0", candidate=candidate, champion=champion, **common)))
+
+
+def basket(cast: Cast, home: Path) -> None:
+    """First deployment, a green retrain, and a new feature from the approved store that waits too long."""
+    training, evaluation = shop(TRAIN_ROWS, seed=41), shop(EVAL_ROWS, seed=42)
+    base, retrain = train(training, seed=6), train(training, seed=7)
+    common: dict[str, Any] = {
+        "system": "basket-recommendations",
+        "evaluation": evaluation,
+        "source": "s3://lake/shop/clicks/2026q3.parquet",
+        "intended_use": "Orders the products shown beside the basket. Does not change prices or offers.",
+        "limitations": "New visitors get the most popular products.",
+        "owner": "shop-recommendations",
+        "governance": standard_facts("recommendation", **SHOP_FACTS, **{"data.consent_basis": "consent"}),
+    }
+    unit, dana = cast.units["shop"], cast.people["dana"]
+    first = build(version="4.0.0", candidate=base, champion=None, training=training, answers=FIRST, **common)
+    approve_red(cast, settled(hand_in(dana, unit, first)))
+    settled(hand_in(dana, unit, build(version="4.1.0", candidate=retrain, champion=base, training=training, **common)))
+    more, more_eval = with_feature(training, "wishlist_size", 43), with_feature(evaluation, "wishlist_size", 44)
+    candidate = train(more, seed=7)
+    late = build(version="4.2.0", candidate=candidate, champion=retrain, training=more, **{**common, "evaluation": more_eval})
+    overdue(settled(hand_in(dana, unit, late)))
+
+
+def gifts(cast: Cast, home: Path) -> None:
+    """Recommendations on purchase history: the samples hold e-mail addresses, which asks for an approval instead of stopping it."""
+    training, evaluation = shop(TRAIN_ROWS, seed=51), shop(EVAL_ROWS, seed=52)
+    base, retrain = train(training, seed=8), train(training, seed=9)
+    emails = pd.DataFrame({"customer_email": [f"customer{i}@example.com" for i in range(TRAIN_ROWS)]})
+    common: dict[str, Any] = {
+        "system": "gift-recommendations",
+        "training": training,
+        "evaluation": evaluation,
+        "source": "s3://lake/shop/clicks/2026q3.parquet",
+        "intended_use": "Suggests gifts from the purchase history of a customer. Does not change prices.",
+        "limitations": "Knows purchases of the last two years only.",
+        "owner": "shop-recommendations",
+    }
+    unit, dana = cast.units["shop"], cast.people["dana"]
+    facts = standard_facts("recommendation", **SHOP_FACTS, **{"data.consent_basis": "consent"})
+    approve_red(cast, settled(hand_in(dana, unit, build(version="1.0.0", candidate=base, champion=None, answers=FIRST, governance=facts, **common))))
+    declared = {**facts, "data.contains_pii": True}
+    personal = build(version="1.1.0", candidate=retrain, champion=base, governance=declared, sample_extra=emails, **common)
+    settled(hand_in(dana, unit, personal))
+
+
+def readmission(cast: Cast, home: Path) -> None:
+    """Changes were requested, answered in a second revision, and the analyst recommended it: the risk officer's turn."""
+    training, evaluation = hospital(TRAIN_ROWS, seed=61), hospital(EVAL_ROWS, seed=62)
+    model = train(training, seed=10)
+    new = build(
+        system="readmission-risk",
+        version="0.9.0",
+        candidate=model,
+        champion=None,
+        training=training,
+        evaluation=evaluation,
+        source="s3://lake/clinic/discharges/2026h1.parquet",
+        intended_use="Ranks patients at discharge for a follow-up call by a nurse.",
+        limitations="Children and maternity wards are not in the data.",
+        owner="clinic-analytics",
+        governance=standard_facts("health", **{"data.consent_basis": "public_interest", "decision.automated": False, "decision.human_review": "The ward nurse decides on each call."}),
+        answers=FIRST,
+    )
+    submission = settled(hand_in(cast.people["dana"], cast.units["clinic"], new))
+    items = (
+        NewChange(
+            about_question="model.limitations",
+            asks="Say what happens with patients who were never admitted before.",
+            good_enough="One sentence with the number of such patients in the evaluation data.",
+        ),
+    )
+    cast.sign(submission, "amir", kind=DecisionKind.REQUEST_CHANGES, comment="One question before I can recommend it.", change_items=items)
+    dana = caller_for(cast.people["dana"], origin="job")
+    text = "Children and maternity wards are not in the data. Patients never admitted before are 4 in 10 of the evaluation rows and rank lower."
+    with changing(dana, submission.pk) as (work, locked):
+        answer(work, locked, {"model.limitations": NewAnswer(text, "asked for by the analyst")})
+    replies = {item.pk: "Added, with the share in the evaluation data." for item in submission.change_items.all()}
+    revise(caller=dana, submission_id=submission.pk, note="Limitations say more.", replies=replies)
+    cast.sign(settled(submission), "amir", readings=readings_of(submission))
+
+
+def diabetes(cast: Cast, home: Path) -> None:
+    """Scikit-learn's bundled diabetes data: 442 real patients; label: progression above the median. Small on purpose."""
+    from sklearn.datasets import load_diabetes
+
+    data = load_diabetes(as_frame=True, scaled=False)
+    frame = data.frame.copy()
+    frame["progressed"] = (frame.pop("target") > data.target.median()).astype(int)
+    frame.insert(0, "case_id", np.arange(len(frame)) + 40_000_000)
+    frame["sex_recorded"] = np.where(frame["sex"] == frame["sex"].max(), "2", "1")
+    frame["age_band"] = np.select([frame["age"] < 40, frame["age"] < 55], ["under 40", "40-54"], "55+")
+    features = tuple(name for name in data.feature_names if name != "sex")
+    shuffled = frame.sample(frac=1.0, random_state=7)
+    parts = [Population(part.reset_index(drop=True), features, "progressed", ("sex_recorded", "age_band")) for part in (shuffled[:221], shuffled[221:])]
+    new = build(
+        system="diabetes-progression",
+        version="1.0.0",
+        candidate=train(parts[0], seed=11, trees=30, depth=2),
+        champion=None,
+        training=parts[0],
+        evaluation=parts[1],
+        source="sklearn://diabetes",
+        intended_use="Shows a clinic which patients may need an earlier check-up for diabetes.",
+        limitations="442 patients of one study; too few to tell about groups.",
+        owner="clinic-analytics",
+        governance=standard_facts("health", **{"data.consent_basis": "public_interest"}),
+        answers=FIRST,
+        sensitive=("sex_recorded", "age_band"),
+    )
+    settled(hand_in(cast.people["dana"], cast.units["clinic"], new))
+
+
+FIRST = {"rollout.rollback_target": "first version"}
+
+STORIES: tuple[tuple[str, str, Callable[[Cast, Path], None]], ...] = (
+    ("credit-default", "2.3.0", credit_default),
+    ("basket-recommendations", "4.2.0", basket),
+    ("loan-limit", "1.0.0", loan_limit),
+    ("readmission-risk", "0.9.0", readmission),
+    ("card-fraud", "3.1.0", card_fraud),
+    ("gift-recommendations", "1.1.0", gifts),
+    ("diabetes-progression", "1.0.0", diabetes),
+)
+
+
+def readings_of(submission: Submission) -> dict[str, str]:
+    """A reading for each gate that is not green, as the reviewing person of the demo would write it."""
+    found = {}
+    for outcome in submission.outcomes.filter(revision=submission.revision).exclude(verdict__in=["pass", "not_applicable"]):
+        found[outcome.code] = f"{outcome.code} read on {outcome.n or 'the'} rows of {submission.system.slug} {submission.version.version}: {outcome.says}"
+    return found
+
+
+def approve_red(cast: Cast, submission: Submission) -> None:
+    """Analyst (and data steward where asked), then risk officer."""
+    by_role = {"analyst": "amir", "privacy": "priya", "risk_officer": "ruth", "platform_engineer": "pia"}
+    while submission.state == State.IN_REVIEW:
+        step = ReviewStep.objects.get(submission=submission, state="open")
+        more: Mapping[str, Any] = {"readings": readings_of(submission)}
+        if step.role == "risk_officer":
+            more = {
+                **more,
+                "reauthenticated_at": timezone.now(),
+                "residual_risk": "Wrong refusals are appealable within a week; a canary and a circuit breaker bound the exposure.",
+            }
+        cast.sign(submission, by_role[step.role], **more)
+
+
+def overdue(submission: Submission) -> None:
+    """Let a case lie: as if it had been opened four days ago. Noted in the audit trail like everything else."""
+    with unit_of_work(SYSTEM) as work:
+        past = Now() - timedelta(days=4)
+        step = ReviewStep.objects.get(submission=submission, state="open")
+        due = timezone.now() - timedelta(days=3, hours=20)
+        ReviewStep.objects.filter(pk=step.pk).update(opened_at=past, due_at=due)
+        Submission.objects.filter(pk=submission.pk).update(turn_since=past, due_at=due)
+        work.note("demo.backdated", submission, {"days": 4})
+
+
+def with_feature(population: Population, name: str, seed: int) -> Population:
+    """The same people with one more feature, drawn beside the label's equation: it carries a little signal."""
+    rng = np.random.default_rng(seed)
+    frame = population.frame.copy()
+    frame[name] = rng.poisson(2 + frame[population.label]).astype(float)
+    return Population(frame, (*population.features, name), population.label, population.sensitive)
