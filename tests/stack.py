@@ -155,7 +155,8 @@ class Stack:
             "GUIDERAIL_SECRET_KEY": "only-for-tests-" + "x" * 50,
             "GUIDERAIL_DEBUG": "",
         }
-        (self.folder / "home").mkdir(exist_ok=True)
+        # WhiteNoise warns about a folder of collected files that is not there, and warnings are errors here
+        (self.folder / "home" / "static").mkdir(parents=True, exist_ok=True)
         return given
 
     def start_postgres(self) -> Running | None:
