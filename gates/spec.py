@@ -137,12 +137,16 @@ def not_applicable(why: str) -> GateResult:
     return GateResult(Verdict.NOT_APPLICABLE, why)
 
 
-def at_least(measured: Measured, metric: str, limit: float, *, because: str, group: str = "", fmt: str = ".2f", fix: str = "") -> GateResult:
+def at_least(
+    measured: Measured, metric: str, limit: float, *, because: str, group: str = "", fmt: str = ".2f", fix: str = ""
+) -> GateResult:
     """Pass when the value is at or above `limit`; warn when it is, but its interval reaches below."""
     return _against(measured, metric, limit, because=because, group=group, fmt=fmt, fix=fix, sign=1)
 
 
-def at_most(measured: Measured, metric: str, limit: float, *, because: str, group: str = "", fmt: str = ".2f", fix: str = "") -> GateResult:
+def at_most(
+    measured: Measured, metric: str, limit: float, *, because: str, group: str = "", fmt: str = ".2f", fix: str = ""
+) -> GateResult:
     """Pass when the value is at or below `limit`; warn when it is, but its interval reaches above."""
     return _against(measured, metric, limit, because=because, group=group, fmt=fmt, fix=fix, sign=-1)
 

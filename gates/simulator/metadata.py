@@ -40,8 +40,16 @@ def mlmodel(run: RunFacts) -> bytes:
     body = {
         "artifact_path": f"s3://models/{run.system}/{run.version}/artifacts",
         "flavors": {
-            run.framework: {"model_class": run.model_class, "model_format": run.serialization, "data": f"model.{run.serialization}"},
-            "python_function": {"loader_module": f"mlflow.{run.framework}", "python_version": "3.11.7", "data": f"model.{run.serialization}"},
+            run.framework: {
+                "model_class": run.model_class,
+                "model_format": run.serialization,
+                "data": f"model.{run.serialization}",
+            },
+            "python_function": {
+                "loader_module": f"mlflow.{run.framework}",
+                "python_version": "3.11.7",
+                "data": f"model.{run.serialization}",
+            },
         },
         "metadata": {
             "intended_use": run.intended_use,
@@ -51,7 +59,11 @@ def mlmodel(run: RunFacts) -> bytes:
         "mlflow_version": "3.17.2",
         "model_id": f"m-{_short(run)}",
         "run_id": _short(run),
-        "signature": {"inputs": json.dumps(inputs), "outputs": json.dumps([{"type": "double", "name": "score", "required": True}]), "params": None},
+        "signature": {
+            "inputs": json.dumps(inputs),
+            "outputs": json.dumps([{"type": "double", "name": "score", "required": True}]),
+            "params": None,
+        },
         "utc_time_created": "2026-11-16 08:14:03.120000",
     }
     return yaml.safe_dump(body, sort_keys=True).encode()
@@ -62,11 +74,22 @@ def run_json(run: RunFacts) -> bytes:
     columns = [{"type": "double", "name": name, "required": True} for name in run.features]
     columns.append({"type": "long", "name": run.label, "required": True})
     body = {
-        "info": {"run_id": _short(run), "run_name": f"{run.system}-{run.version}", "status": "FINISHED", "start_time": 1795238352703, "end_time": 1795238367892, "user_id": run.trained_by},
+        "info": {
+            "run_id": _short(run),
+            "run_name": f"{run.system}-{run.version}",
+            "status": "FINISHED",
+            "start_time": 1795238352703,
+            "end_time": 1795238367892,
+            "user_id": run.trained_by,
+        },
         "data": {
             "metrics": {"roc_auc": round(run.auc, 6)},
             "params": {"max_depth": "4", "eta": "0.15"},
-            "tags": {"mlflow.user": run.trained_by, "team": run.owner, "mlflow.source.git.commit": hashlib.sha1(_short(run).encode()).hexdigest()},
+            "tags": {
+                "mlflow.user": run.trained_by,
+                "team": run.owner,
+                "mlflow.source.git.commit": hashlib.sha1(_short(run).encode()).hexdigest(),
+            },
         },
         "inputs": {
             "dataset_inputs": [
@@ -100,7 +123,12 @@ def model_card(run: RunFacts) -> bytes:
                 "results": [
                     {
                         "task": {"type": "tabular-classification"},
-                        "dataset": {"name": f"{run.system} evaluation", "type": f"{run.system}-evaluation", "split": "test", "revision": run.dataset_digest[8:16]},
+                        "dataset": {
+                            "name": f"{run.system} evaluation",
+                            "type": f"{run.system}-evaluation",
+                            "split": "test",
+                            "revision": run.dataset_digest[8:16],
+                        },
                         "metrics": [{"type": "roc_auc", "value": round(run.auc, 6)}],
                     }
                 ],
@@ -119,8 +147,17 @@ def gx_result(run: RunFacts, frame: pd.DataFrame) -> bytes:
         results.append(
             {
                 "success": missing == 0,
-                "expectation_config": {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": name}, "meta": {}, "severity": "critical"},
-                "result": {"element_count": len(frame), "unexpected_count": missing, "unexpected_percent": 100.0 * missing / len(frame)},
+                "expectation_config": {
+                    "type": "expect_column_values_to_not_be_null",
+                    "kwargs": {"column": name},
+                    "meta": {},
+                    "severity": "critical",
+                },
+                "result": {
+                    "element_count": len(frame),
+                    "unexpected_count": missing,
+                    "unexpected_percent": 100.0 * missing / len(frame),
+                },
                 "exception_info": {"raised_exception": False, "exception_traceback": None, "exception_message": None},
             }
         )
@@ -135,14 +172,22 @@ def gx_result(run: RunFacts, frame: pd.DataFrame) -> bytes:
             "unsuccessful_expectations": len(results) - passed,
             "success_percent": 100.0 * passed / len(results),
         },
-        "meta": {"great_expectations_version": "1.24.1", "run_id": {"run_name": None, "run_time": "2026-11-15T05:42:10.790467+00:00"}},
+        "meta": {
+            "great_expectations_version": "1.24.1",
+            "run_id": {"run_name": None, "run_time": "2026-11-15T05:42:10.790467+00:00"},
+        },
     }
     return json.dumps(body, indent=1).encode()
 
 
 def all_files(run: RunFacts, frame: pd.DataFrame) -> dict[str, bytes]:
     """The four files by name."""
-    return {"MLmodel": mlmodel(run), "run.json": run_json(run), "README.md": model_card(run), "validation_result.json": gx_result(run, frame)}
+    return {
+        "MLmodel": mlmodel(run),
+        "run.json": run_json(run),
+        "README.md": model_card(run),
+        "validation_result.json": gx_result(run, frame),
+    }
 
 
 def frame_digest(frame: pd.DataFrame) -> str:

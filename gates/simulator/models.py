@@ -32,7 +32,14 @@ class Trained:
 
 
 def train(
-    population: Population, *, seed: int, trees: int = 60, depth: int = 4, drop: Sequence[str] = (), scramble: Sequence[str] = (), threshold: float = 0.5
+    population: Population,
+    *,
+    seed: int,
+    trees: int = 60,
+    depth: int = 4,
+    drop: Sequence[str] = (),
+    scramble: Sequence[str] = (),
+    threshold: float = 0.5,
 ) -> Trained:
     """Fit gradient boosted trees. `drop`: features left out; `scramble`: features shuffled in training only, so that the model cannot use them."""
     features = tuple(name for name in population.features if name not in drop)
@@ -40,7 +47,15 @@ def train(
     rng = np.random.default_rng(seed)
     for name in scramble:
         frame[name] = rng.permutation(frame[name].to_numpy())
-    params = {"max_depth": depth, "eta": 0.15, "objective": "binary:logistic", "seed": seed, "nthread": 1, "subsample": 0.9, "tree_method": "hist"}
+    params = {
+        "max_depth": depth,
+        "eta": 0.15,
+        "objective": "binary:logistic",
+        "seed": seed,
+        "nthread": 1,
+        "subsample": 0.9,
+        "tree_method": "hist",
+    }
     booster = xgboost.train(params, xgboost.DMatrix(frame, label=population.y), num_boost_round=trees)
     return Trained(booster, features, threshold)
 

@@ -64,13 +64,18 @@ class SubmissionBody(Closed):
         """The body as the services take it."""
         roles = [item.role for item in self.evidence]
         if twice := sorted({role.value for role in roles if roles.count(role) > 1}):
-            raise InvalidInput(f"Evidence roles are given once each; twice: {', '.join(twice)}.", errors=(FieldError("/evidence", "twice", "Give each role once."),))
+            raise InvalidInput(
+                f"Evidence roles are given once each; twice: {', '.join(twice)}.",
+                errors=(FieldError("/evidence", "twice", "Give each role once."),),
+            )
         return NewSubmission(
             system=self.system,
             kind=self.kind,
             version=self.version,
             environment=self.environment,
-            sources=tuple(NewSource(s.name, None if s.content is None else s.content.encode(), s.sha256 or "") for s in self.sources),
+            sources=tuple(
+                NewSource(s.name, None if s.content is None else s.content.encode(), s.sha256 or "") for s in self.sources
+            ),
             answers=answers_of(self.answers),
             evidence=tuple(NewEvidence(e.role, e.sha256.removeprefix("sha256:"), e.columns, e.format) for e in self.evidence),
         )
@@ -91,7 +96,9 @@ def parse(model: type[B], data: Any) -> B:
         return model.model_validate(data)
     except ValidationError as exc:
         errors = tuple(_field_error(error) for error in exc.errors(include_url=False))
-        raise InvalidInput("The body cannot be used: " + " ".join(f"{e.pointer}: {e.detail}" for e in errors[:5]), errors=errors) from exc
+        raise InvalidInput(
+            "The body cannot be used: " + " ".join(f"{e.pointer}: {e.detail}" for e in errors[:5]), errors=errors
+        ) from exc
 
 
 def answers_of(raw: Mapping[str, Any]) -> dict[str, NewAnswer]:
@@ -110,7 +117,9 @@ def _field_error(error: Any) -> FieldError:
     name = str(error["loc"][-1]) if error["loc"] else ""
     if error["type"] == "extra_forbidden":
         if name in _NEVER_SENT:
-            return FieldError(pointer, "never_sent", f"“{name}” is decided by the policy from facts; nobody sends it. Leave it out.")
+            return FieldError(
+                pointer, "never_sent", f"“{name}” is decided by the policy from facts; nobody sends it. Leave it out."
+            )
         return FieldError(pointer, "unknown_field", f"“{name}” is not a field here. Check its spelling against /api/v1/schema/.")
     if error["type"] == "missing":
         return FieldError(pointer, "missing", f"“{name}” is needed.")

@@ -46,7 +46,11 @@ class EvidenceView(APIView):
         description="Multipart field `file`, or the raw body with `Content-Type` and `?name=`. 201 when new, 200 when known.",
         parameters=[OpenApiParameter("name", str, description="file name, for a raw body")],
         request={
-            "multipart/form-data": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]},
+            "multipart/form-data": {
+                "type": "object",
+                "properties": {"file": {"type": "string", "format": "binary"}},
+                "required": ["file"],
+            },
             "application/octet-stream": OpenApiTypes.BINARY,
         },
         responses={201: EvidenceStored, 200: EvidenceStored, 422: OpenApiResponse(description="empty, too large, or no file")},
@@ -63,7 +67,10 @@ def _incoming(request: Request) -> tuple[str, str, Iterator[bytes]]:
     if request.content_type.startswith("multipart/"):
         upload = request.FILES.get("file")
         if upload is None:
-            raise InvalidInput("The form has no field “file”.", errors=(FieldError("/file", "missing", "Send the bytes as the multipart field “file”."),))
+            raise InvalidInput(
+                "The form has no field “file”.",
+                errors=(FieldError("/file", "missing", "Send the bytes as the multipart field “file”."),),
+            )
         return upload.name or "evidence", upload.content_type or "application/octet-stream", upload.chunks(_CHUNK)
     name = request.query_params.get("name", "evidence")
     stream = request.data["stream"] if request.data else None

@@ -16,10 +16,21 @@ from governance.selectors.policy import pack_in_force
 class PolicyView(APIView):
     """The policy pack in force."""
 
-    @extend_schema(operation_id="get_policy", summary="The policy pack in force, with its rules and questions", responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(
+        operation_id="get_policy",
+        summary="The policy pack in force, with its rules and questions",
+        responses={200: OpenApiTypes.OBJECT},
+    )
     def get(self, request: Request, pack: str) -> Response:
         if pack not in set(Kind):
             raise NotFound(f"There is no pack “{pack}”.")
         row, compiled = pack_in_force(pack)
         active = row.active_from.isoformat() if row.active_from else None
-        return Response({"digest": compiled.digest, "active_from": active, "pack": compiled.document.model_dump(mode="json"), "questionnaire": compiled.questionnaire.model_dump(mode="json")})
+        return Response(
+            {
+                "digest": compiled.digest,
+                "active_from": active,
+                "pack": compiled.document.model_dump(mode="json"),
+                "questionnaire": compiled.questionnaire.model_dump(mode="json"),
+            }
+        )

@@ -53,10 +53,22 @@ def problem(code_: int, title: str, detail: str, code: str, errors: tuple[FieldE
 
 
 def _from_api_exception(exc: exceptions.APIException) -> Response:
-    titles = {400: "The request cannot be read", 401: "Not signed in", 403: "Not allowed", 405: "Method not allowed", 415: "Unsupported media type", 429: "Too many requests"}
+    titles = {
+        400: "The request cannot be read",
+        401: "Not signed in",
+        403: "Not allowed",
+        405: "Method not allowed",
+        415: "Unsupported media type",
+        429: "Too many requests",
+    }
     detail = exc.detail if isinstance(exc.detail, str) else str(exc.detail)
     code = exc.get_codes()
-    response = problem(exc.status_code, titles.get(exc.status_code, "The request failed"), str(detail), code if isinstance(code, str) else "invalid")
+    response = problem(
+        exc.status_code,
+        titles.get(exc.status_code, "The request failed"),
+        str(detail),
+        code if isinstance(code, str) else "invalid",
+    )
     if header := getattr(exc, "auth_header", None):
         response["WWW-Authenticate"] = header
     if wait := getattr(exc, "wait", None):

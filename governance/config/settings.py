@@ -37,7 +37,13 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
-ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]", *filter(None, os.environ.get("GUIDERAIL_HOSTS", "").split(","))]
+ALLOWED_HOSTS = [
+    _public.hostname or "localhost",
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    *filter(None, os.environ.get("GUIDERAIL_HOSTS", "").split(",")),
+]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
@@ -165,12 +171,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if os.environ.get("EMAIL_HOST") else "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if os.environ.get("EMAIL_HOST")
+    else "django.core.mail.backends.console.EmailBackend"
+)
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
 DEFAULT_FROM_EMAIL = os.environ.get("GUIDERAIL_FROM_EMAIL", "guiderail@localhost")
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["governance.api.authentication.TokenAuthentication", "governance.api.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "governance.api.authentication.TokenAuthentication",
+        "governance.api.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -224,7 +237,12 @@ CELERY_BEAT_SCHEDULE = {
     "settle": {"task": "reviews.settle_due", "schedule": 10.0, "options": {"expires": 10}},
     "expire": {"task": "reviews.expire_permits", "schedule": 300.0, "options": {"expires": 300}},
     **{
-        f"heartbeat-{queue}": {"task": "gates.heartbeat", "schedule": 10.0, "args": (queue,), "options": {"expires": 10, "queue": queue}}
+        f"heartbeat-{queue}": {
+            "task": "gates.heartbeat",
+            "schedule": 10.0,
+            "args": (queue,),
+            "options": {"expires": 10, "queue": queue},
+        }
         for queue in ("default", "gates", "gates.heavy")
     },
 }

@@ -55,27 +55,51 @@ def _t(to: State, by: By | tuple[By, ...], label: str, details: str) -> Transiti
 
 
 _SUBMIT = _t(State.IN_CHECKS, By.SUBMITTER, "Submit", "The gates run now; you see each result as it arrives.")
-_REVISE = _t(State.IN_CHECKS, By.SUBMITTER, "Submit the revision", "The gates run again on what changed; reviewers see both revisions side by side.")
-_WITHDRAW = _t(State.WITHDRAWN, By.SUBMITTER, "Withdraw", "Nobody will review it. You can submit the version again; its strictest track is remembered for 90 days.")
+_REVISE = _t(
+    State.IN_CHECKS,
+    By.SUBMITTER,
+    "Submit the revision",
+    "The gates run again on what changed; reviewers see both revisions side by side.",
+)
+_WITHDRAW = _t(
+    State.WITHDRAWN,
+    By.SUBMITTER,
+    "Withdraw",
+    "Nobody will review it. You can submit the version again; its strictest track is remembered for 90 days.",
+)
 
 TRANSITIONS: Mapping[tuple[State, Action], Transition] = {
     (State.DRAFT, Action.SUBMIT): _SUBMIT,
     (State.DRAFT, Action.WITHDRAW): _WITHDRAW,
     (State.IN_CHECKS, Action.PASS_CHECKS): _t(State.IN_REVIEW, By.POLICY, "Checks passed", "The case goes to its reviewers."),
-    (State.IN_CHECKS, Action.FAIL_CHECKS): _t(State.CHECKS_FAILED, By.POLICY, "Checks failed", "It is the submitter's turn: mend and revise."),
-    (State.IN_CHECKS, Action.APPROVE_BY_POLICY): _t(State.APPROVED, By.POLICY, "Approved by policy", "Every rule held and every gate passed."),
+    (State.IN_CHECKS, Action.FAIL_CHECKS): _t(
+        State.CHECKS_FAILED, By.POLICY, "Checks failed", "It is the submitter's turn: mend and revise."
+    ),
+    (State.IN_CHECKS, Action.APPROVE_BY_POLICY): _t(
+        State.APPROVED, By.POLICY, "Approved by policy", "Every rule held and every gate passed."
+    ),
     (State.IN_CHECKS, Action.WITHDRAW): _WITHDRAW,
     (State.CHECKS_FAILED, Action.REVISE): _REVISE,
-    (State.CHECKS_FAILED, Action.RECHECK): _t(State.IN_CHECKS, (By.SUBMITTER, By.REVIEWER), "Run the checks again", "For checks that stopped with an error."),
+    (State.CHECKS_FAILED, Action.RECHECK): _t(
+        State.IN_CHECKS, (By.SUBMITTER, By.REVIEWER), "Run the checks again", "For checks that stopped with an error."
+    ),
     (State.CHECKS_FAILED, Action.WITHDRAW): _WITHDRAW,
-    (State.IN_REVIEW, Action.COMPLETE_REVIEW): _t(State.APPROVED, By.REVIEWER, "Approve", "The last required step approves the case and issues the permit."),
-    (State.IN_REVIEW, Action.REQUEST_CHANGES): _t(State.CHANGES_REQUESTED, By.REVIEWER, "Request changes", "The submitter gets your list, item by item."),
-    (State.IN_REVIEW, Action.REJECT): _t(State.REJECTED, By.REVIEWER, "Reject", "This version will not be deployed; say what would be accepted."),
+    (State.IN_REVIEW, Action.COMPLETE_REVIEW): _t(
+        State.APPROVED, By.REVIEWER, "Approve", "The last required step approves the case and issues the permit."
+    ),
+    (State.IN_REVIEW, Action.REQUEST_CHANGES): _t(
+        State.CHANGES_REQUESTED, By.REVIEWER, "Request changes", "The submitter gets your list, item by item."
+    ),
+    (State.IN_REVIEW, Action.REJECT): _t(
+        State.REJECTED, By.REVIEWER, "Reject", "This version will not be deployed; say what would be accepted."
+    ),
     (State.IN_REVIEW, Action.WITHDRAW): _WITHDRAW,
     (State.CHANGES_REQUESTED, Action.REVISE): _REVISE,
     (State.CHANGES_REQUESTED, Action.WITHDRAW): _WITHDRAW,
     (State.APPROVED, Action.REVOKE): _t(State.REVOKED, By.REVIEWER, "Revoke", "The permit ends at once."),
-    (State.APPROVED, Action.SUPERSEDE): _t(State.SUPERSEDED, By.POLICY, "Superseded", "A later version was approved for the same environment."),
+    (State.APPROVED, Action.SUPERSEDE): _t(
+        State.SUPERSEDED, By.POLICY, "Superseded", "A later version was approved for the same environment."
+    ),
     (State.APPROVED, Action.EXPIRE): _t(State.EXPIRED, By.POLICY, "Expired", "The approval reached its age limit."),
 }
 

@@ -52,6 +52,7 @@ class RoleGrant(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=[r.value for r in Role]), name="grant_role_known"),
             models.CheckConstraint(
-                condition=models.Q(granted_by__isnull=True) | ~models.Q(granted_by=models.F("person")), name="grant_not_to_oneself"
+                condition=models.Q(granted_by__isnull=True) | ~models.Q(granted_by=models.F("person")),
+                name="grant_not_to_oneself",
             ),
         ]

@@ -44,8 +44,8 @@ _NOT_APPLICABLE: Outcome = (RuleStatus.NOT_APPLICABLE, None)
 
 
 def compile_rule(rule: Rule) -> CompiledRule:
-    """Turn a rule into closures. Its collector's name makes each of its facts pending as well."""
-    aliases = {name: rule.measured_by for name in rule.reads} if rule.measured_by else {}
+    """Turn a rule into closures. Its collector's name makes the fact it is about pending as well."""
+    aliases = {rule.about: rule.measured_by} if rule.measured_by else {}
     if rule.bands is not None:
         check = compile_bands(rule.about, rule.bands.yellow, rule.bands.red, rule.direction, rule.measured_by or rule.about)
     else:

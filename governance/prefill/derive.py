@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 
 from governance.domain.facts import Fact, FactSet
 from governance.prefill.against_champion import champion_facts
+from governance.prefill.fact_types import FACT_TYPES, check_value
 from governance.prefill.from_purpose import purpose_facts
 from governance.prefill.from_registers import register_facts
 from governance.prefill.from_technical import technical_facts
@@ -30,9 +31,15 @@ def derive(
     `champion`: facts of the version in production, None when there is none (or when its facts are not kept: then give
     `champion_version`). `approved_sources`, `approved_features`: entries of the registers; a source ending in `/` stands for everything
     below it. `approvals`: data source -> reference of the data-governance approval for personal data in force.
+    A fact whose value is not of its type says nothing here.
     """
+    facts, champion = _well_formed(facts), None if champion is None else _well_formed(champion)
     own = (*purpose_facts(facts), *technical_facts(facts))
     known = facts.with_facts(own)
     compared = champion_facts(known, champion, champion_version)
     known = known.with_facts(compared)
     return (*own, *compared, *register_facts(known, approved_sources, approved_features, approvals))
+
+
+def _well_formed(facts: FactSet) -> FactSet:
+    return FactSet.of(fact for fact in facts if fact.name not in FACT_TYPES or (fact.known and not check_value(fact.name, fact.value)[1]))

@@ -29,7 +29,9 @@ def try_answers(pack: Pack, answers: Mapping[str, NewAnswer]) -> tuple[dict[str,
     for name, given in answers.items():
         question = pack.questionnaire.by_id.get(name)
         if question is None:
-            detail = f"There is no question “{name}” in the {pack.name} questionnaire. GET /api/v1/policies/{pack.name} lists them."
+            detail = (
+                f"There is no question “{name}” in the {pack.name} questionnaire. GET /api/v1/policies/{pack.name} lists them."
+            )
             if name in {"track", "tier", "risk", "risk_tier"}:
                 detail = "The track is assigned by policy from facts; nobody sends it. Leave it out."
             problems.append(FieldError(f"/answers/{name}", "unknown_question", detail))

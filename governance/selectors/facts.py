@@ -32,7 +32,9 @@ def registers_of(unit_id: int) -> Registers:
         names.add(name)
         if is_store:
             features.update(held)
-    approvals = DataApproval.objects.filter(unit_id=unit_id, expires_on__gte=timezone.now().date()).values_list("reference", "sources")
+    approvals = DataApproval.objects.filter(unit_id=unit_id, expires_on__gte=timezone.now().date()).values_list(
+        "reference", "sources"
+    )
     by_source = {source: reference for reference, sources in approvals for source in sources}
     return Registers(frozenset(names), frozenset(features), by_source)
 
@@ -86,7 +88,15 @@ def remembered(submission: Submission) -> list[Fact]:
         facts.append(recent)
     change = earlier_change(system_id=submission.system_id, environment=submission.environment)
     if change:
-        facts.append(Fact("performance.change_since_review", change, Assurance.REGISTRY, "approved versions", "compounded since people last reviewed"))
+        facts.append(
+            Fact(
+                "performance.change_since_review",
+                change,
+                Assurance.REGISTRY,
+                "approved versions",
+                "compounded since people last reviewed",
+            )
+        )
     return facts
 
 

@@ -13,7 +13,12 @@ from governance.policy import Pack, load_pack
 
 def pack_in_force(kind: str) -> tuple[PolicyPack, Pack]:
     """The newest pack of that kind whose effective date has come. Raises `Conflict` when none is loaded."""
-    row = PolicyPack.objects.defer("source", "questionnaire").filter(kind=kind, active_from__lte=Now()).order_by("-active_from", "-id").first()
+    row = (
+        PolicyPack.objects.defer("source", "questionnaire")
+        .filter(kind=kind, active_from__lte=Now())
+        .order_by("-active_from", "-id")
+        .first()
+    )
     if row is None:
         raise Conflict(
             f"No policy pack is in force for {kind}. An administrator loads one with `manage.py policy load`.", code="no_policy"

@@ -72,7 +72,9 @@ def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | No
         values = parsed_answers(pack, typed, lenient=True)
         kept = [fact for fact in facts if not (fact.origin == "answer" and fact.name in values)]
         spoken = [answer_fact(question, value, "now") for question, value in values.items()]
-        facts = complete([*(f for f in kept if f.origin != "derived"), *spoken], champion=champion, registers=registers_of(submission.unit_id))
+        facts = complete(
+            [*(f for f in kept if f.origin != "derived"), *spoken], champion=champion, registers=registers_of(submission.unit_id)
+        )
     roles = frozenset(submission.evidence.values_list("role", flat=True))
     return _preview(policy, pack, facts, roles, champion.version if champion else None, ())
 
@@ -106,4 +108,3 @@ def _preview(
         champion_version=champion,
         problems=problems,
     )
-

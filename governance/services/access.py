@@ -63,7 +63,9 @@ class Caller:
     def require_scope(self, scope: Scope) -> None:
         """Refuse a token that lacks `scope`; people signed in have no scopes to lack."""
         if self.token is not None and scope.value not in self.token.scopes:
-            raise Forbidden(f"This token lacks the scope “{scope.value}”. Ask an administrator for one that has it.", code="scope_needed")
+            raise Forbidden(
+                f"This token lacks the scope “{scope.value}”. Ask an administrator for one that has it.", code="scope_needed"
+            )
 
     def require_role(self, unit_id: int, *roles: Role) -> None:
         """Refuse a caller who holds none of `roles` in the unit."""

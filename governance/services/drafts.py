@@ -79,7 +79,11 @@ def open_submission(
         search=search_vector(f"{system.slug} {system.name} {version.version} {new.environment} {system.purpose}"),
     )
     Contributor.objects.create(submission=submission, person=caller.person, why="submitted it")
-    work.note("submission.opened", submission, {"system": system.slug, "version": version.version, "environment": new.environment, "content": content})
+    work.note(
+        "submission.opened",
+        submission,
+        {"system": system.slug, "version": version.version, "environment": new.environment, "content": content},
+    )
     for source in new.sources:
         add_source(work, submission, source)
     for item in new.evidence:
@@ -118,7 +122,9 @@ def refuse_second_open(version: SystemVersion, environment: str) -> None:
 
 def editable_submission(*, caller: Caller, submission_id: int) -> Submission:
     """Lock the submission for editing. Raises `NotFound`, `Forbidden` or `Conflict`."""
-    rows = visible(Submission.objects.select_for_update(of=("self",)).select_related("system", "version", "submitter", "unit"), caller)
+    rows = visible(
+        Submission.objects.select_for_update(of=("self",)).select_related("system", "version", "submitter", "unit"), caller
+    )
     submission = rows.filter(pk=submission_id).first()
     if submission is None:
         raise NotFound(f"There is no submission S-{submission_id} in your business unit.")
@@ -186,13 +192,23 @@ def attach_evidence(work: Work, submission: Submission, new: NewEvidence) -> Evi
         raise InvalidInput(
             f"No evidence with sha256 {new.sha256[:19]}… is stored in this unit. Send the file first: POST /api/v1/evidence.",
             code="unknown_evidence",
-            errors=(FieldError(f"/evidence/{new.role.value}/sha256", "unknown", "Send the file first, then refer to it by its sha256."),),
+            errors=(
+                FieldError(
+                    f"/evidence/{new.role.value}/sha256", "unknown", "Send the file first, then refer to it by its sha256."
+                ),
+            ),
         )
     assert work.caller.person is not None
     row, _ = Evidence.objects.update_or_create(
         submission=submission,
         role=new.role,
-        defaults={"file": file, "columns": dict(new.columns), "format": new.format, "added_by": work.caller.person, "added_at": Now()},
+        defaults={
+            "file": file,
+            "columns": dict(new.columns),
+            "format": new.format,
+            "added_by": work.caller.person,
+            "added_at": Now(),
+        },
     )
     _contributes(submission, work.caller.person, "attached evidence to it")
     if file.uploaded_by_id != work.caller.person.pk:
@@ -238,7 +254,13 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
             if not reason and not reason_needed:
                 reason = "Sent by the pipeline without a reason."
             if not reason:
-                problems.append(FieldError(f"/answers/{question}", "reason_needed", f"“{before.value}” was read from {before.origin}. Say why it is corrected."))
+                problems.append(
+                    FieldError(
+                        f"/answers/{question}",
+                        "reason_needed",
+                        f"“{before.value}” was read from {before.origin}. Say why it is corrected.",
+                    )
+                )
         rows.append(
             Answer(
                 submission=submission,
@@ -259,7 +281,9 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
         update_fields=["value", "provenance", "replaced", "reason", "by", "at"],
     )
     _contributes(submission, work.caller.person, "answered questions on it")
-    work.note("submission.answered", submission, {"questions": sorted(values), "digest": digest({r.question: r.value for r in rows})})
+    work.note(
+        "submission.answered", submission, {"questions": sorted(values), "digest": digest({r.question: r.value for r in rows})}
+    )
     _touch(submission)
     return facts_of(submission, champion)
 
@@ -281,7 +305,10 @@ def _system(work: Work, unit_id: int, new: NewSubmission) -> System:
     if created:
         work.note("system.registered", system, {"slug": system.slug, "kind": system.kind})
     if system.kind != new.kind:
-        raise Conflict(f"{system.slug} is registered as {system.kind.replace('_', ' ')}, not {new.kind.value.replace('_', ' ')}.", code="other_kind")
+        raise Conflict(
+            f"{system.slug} is registered as {system.kind.replace('_', ' ')}, not {new.kind.value.replace('_', ' ')}.",
+            code="other_kind",
+        )
     return system
 
 

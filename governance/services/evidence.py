@@ -22,7 +22,9 @@ from governance.services.access import Caller, visible
 from governance.services.work import unit_of_work
 
 
-def store_evidence(*, caller: Caller, unit_id: int, name: str, media_type: str, chunks: Iterable[bytes]) -> tuple[EvidenceFile, bool]:
+def store_evidence(
+    *, caller: Caller, unit_id: int, name: str, media_type: str, chunks: Iterable[bytes]
+) -> tuple[EvidenceFile, bool]:
     """Store a stream of bytes. Returns the row and whether it is new in this unit.
 
     The stream is hashed while it is written to a temporary file, so memory stays bounded whatever its size. Raises `InvalidInput`

@@ -46,11 +46,25 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
         number=submission.revision,
         facts=facts.to_json(),
         answers=[
-            {"question": a.question, "value": a.value, "provenance": a.provenance, "replaced": a.replaced, "reason": a.reason, "by": a.by_id}
+            {
+                "question": a.question,
+                "value": a.value,
+                "provenance": a.provenance,
+                "replaced": a.replaced,
+                "reason": a.reason,
+                "by": a.by_id,
+            }
             for a in submission.answers.all()
         ],
         evidence=[
-            {"role": e.role, "sha256": e.file.sha256, "name": e.file.name, "size": e.file.size, "columns": e.columns, "format": e.format}
+            {
+                "role": e.role,
+                "sha256": e.file.sha256,
+                "name": e.file.name,
+                "size": e.file.size,
+                "columns": e.columns,
+                "format": e.format,
+            }
             for e in evidence
         ],
         sources=[{"name": s.name, "sha256": s.sha256, "reader": s.reader} for s in submission.sources.all()],

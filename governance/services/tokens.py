@@ -20,7 +20,9 @@ from governance.services.work import unit_of_work
 PREFIX = "grl_"
 
 
-def issue_token(*, caller: Caller, person: Person, unit: Unit, name: str, scopes: Iterable[Scope], days: int = 90) -> tuple[ApiToken, str]:
+def issue_token(
+    *, caller: Caller, person: Person, unit: Unit, name: str, scopes: Iterable[Scope], days: int = 90
+) -> tuple[ApiToken, str]:
     """Make a token: 256 random bits with prefix and checksum. Returns the row and the secret, which is shown only now."""
     body = secrets.token_urlsafe(32)
     secret = f"{PREFIX}{body}{_checksum(body)}"
@@ -34,7 +36,9 @@ def issue_token(*, caller: Caller, person: Person, unit: Unit, name: str, scopes
             scopes=sorted(scope.value for scope in scopes),
             expires_at=timezone.now() + timedelta(days=days),
         )
-        work.note("token.issued", row, {"scopes": row.scopes, "person": person.reference, "expires_at": row.expires_at.isoformat()})
+        work.note(
+            "token.issued", row, {"scopes": row.scopes, "person": person.reference, "expires_at": row.expires_at.isoformat()}
+        )
     return row, secret
 
 

@@ -47,6 +47,12 @@ def assign(
     work.note(
         "submission.track_assigned",
         submission,
-        {"track": track.value, "final": final, "revision": submission.revision, "policy": policy.digest, "rules": [hit.rule.id for hit in assessment.hits]},
+        {
+            "track": track.value,
+            "final": final,
+            "revision": submission.revision,
+            "policy": policy.digest,
+            "rules": [hit.rule.id for hit in assessment.hits],
+        },
     )
     return decision, assessment

@@ -42,7 +42,14 @@ def topic(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
             return redirect(_next(request, draft, page))
     asked = asked_fields(page.questions, request.POST if errors else None, errors)
     position = [t.slug for t in draft.topics].index(page.slug) + 1
-    context = {**frame(draft), "topic": page, "asked": asked, "errors": _errors(asked), "position": position, "back": request.GET.get("return", "")}
+    context = {
+        **frame(draft),
+        "topic": page,
+        "asked": asked,
+        "errors": _errors(asked),
+        "position": position,
+        "back": request.GET.get("return", ""),
+    }
     return render(request, "governance/draft_topic.html", context, status=422 if errors else 200)
 
 
@@ -64,11 +71,16 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     sections = [
         {
             "title": page.title,
-            "rows": [_summary_row(state, f"{reverse('draft_topic', args=[pk, page.slug])}?return=check", here) for state in page.questions],
+            "rows": [
+                _summary_row(state, f"{reverse('draft_topic', args=[pk, page.slug])}?return=check", here)
+                for state in page.questions
+            ],
         }
         for page in draft.topics
     ]
-    return render(request, "governance/draft_check.html", {**frame(draft), "sections": sections, "evidence_rows": evidence_rows(draft)})
+    return render(
+        request, "governance/draft_check.html", {**frame(draft), "sections": sections, "evidence_rows": evidence_rows(draft)}
+    )
 
 
 @require_POST

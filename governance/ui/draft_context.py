@@ -68,7 +68,9 @@ def evidence_rows(draft: Draft) -> list[dict[str, Any]]:
                 "title": role.value.replace("_", " ").capitalize(),
                 "item": item,
                 "why": needed.get(role.value, ""),
-                "columns": ", ".join(f"{k}: {v if isinstance(v, str) else ', '.join(v)}" for k, v in item.columns.items()) if item else "",
+                "columns": ", ".join(f"{k}: {v if isinstance(v, str) else ', '.join(v)}" for k, v in item.columns.items())
+                if item
+                else "",
                 "drop": reverse("draft_drop_evidence", args=[draft.submission.pk, role.value]) if item else "",
             }
         )

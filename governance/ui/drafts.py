@@ -98,7 +98,14 @@ def files(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"Read {len(uploads)} file{'s' if len(uploads) != 1 else ''}. Check what was found.")
             return redirect("draft_files", pk)
     draft = draft_of(caller=caller, submission_id=pk)
-    field = FieldView(name="files", label="Add files", kind="file", multiple=True, error=problem, hint="MLmodel, run JSON, model card, Great Expectations result, metrics JSON.")
+    field = FieldView(
+        name="files",
+        label="Add files",
+        kind="file",
+        multiple=True,
+        error=problem,
+        hint="MLmodel, run JSON, model card, Great Expectations result, metrics JSON.",
+    )
     context = {**frame(draft), "field": field, "fields": [field], "sources": list(draft.submission.sources.all())}
     return render(request, "governance/draft_files.html", context, status=422 if problem else 200)
 
@@ -162,7 +169,11 @@ def _attach(caller: Caller, pk: int, request: HttpRequest) -> None:
     if names := [part.strip() for part in request.POST.get("column_sensitive", "").split(",") if part.strip()]:
         columns["sensitive"] = names
     with changing(caller, pk) as (work, submission):
-        attach_evidence(work, submission, NewEvidence(EvidenceRole(request.POST["role"]), file.sha256, columns, request.POST.get("format", "")))
+        attach_evidence(
+            work,
+            submission,
+            NewEvidence(EvidenceRole(request.POST["role"]), file.sha256, columns, request.POST.get("format", "")),
+        )
 
 
 def _evidence_fields(request: HttpRequest | None) -> list[FieldView]:
@@ -180,7 +191,14 @@ def _evidence_fields(request: HttpRequest | None) -> list[FieldView]:
         ("sensitive", "Columns with protected attributes", "separated by commas, for example: sex, age_band"),
     ]
     return [
-        FieldView(name="role", label="What is the file for?", kind="select", options=[Option("", "Choose…"), *roles], value=sent.get("role", asked), error=role_error),
+        FieldView(
+            name="role",
+            label="What is the file for?",
+            kind="select",
+            options=[Option("", "Choose…"), *roles],
+            value=sent.get("role", asked),
+            error=role_error,
+        ),
         FieldView(
             name="file",
             label="File",
@@ -220,11 +238,15 @@ def _tasks(draft: Draft) -> list[dict[str, str]]:
         {
             "title": "Evidence",
             "href": reverse("draft_evidence", args=[pk]),
-            "hint": f"{lacking} file{'s' if lacking != 1 else ''} still needed by the gates" if lacking else "everything the gates need is here",
+            "hint": f"{lacking} file{'s' if lacking != 1 else ''} still needed by the gates"
+            if lacking
+            else "everything the gates need is here",
             "state": "partly" if lacking and draft.evidence else "todo" if lacking else "done",
         }
     )
-    found.append({"title": "Check your answers and submit", "href": reverse("draft_check", args=[pk]), "hint": "", "state": "todo"})
+    found.append(
+        {"title": "Check your answers and submit", "href": reverse("draft_check", args=[pk]), "hint": "", "state": "todo"}
+    )
     return found
 
 

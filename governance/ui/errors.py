@@ -44,7 +44,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(request, 403, "Not allowed", "The form may have expired. Reload the page and try again, or ask for the role you need.")
+    return page(
+        request, 403, "Not allowed", "The form may have expired. Reload the page and try again, or ask for the role you need."
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -52,4 +54,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return page(request, 500, "Something broke on our side", "Nothing you entered was saved by this step. Try again; if it stays, give the administrator the request id below.")
+    return page(
+        request,
+        500,
+        "Something broke on our side",
+        "Nothing you entered was saved by this step. Try again; if it stays, give the administrator the request id below.",
+    )

@@ -29,6 +29,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 
 def _active(path: str, url: str) -> bool:
-    return path == url if url == "/" else path == url or path.startswith(url + "/") and url != "/submissions" or (
-        url == "/submissions" and path.startswith("/submissions/") and path != "/submissions/new"
+    return (
+        path == url
+        if url == "/"
+        else path == url
+        or path.startswith(url + "/")
+        and url != "/submissions"
+        or (url == "/submissions" and path.startswith("/submissions/") and path != "/submissions/new")
     )

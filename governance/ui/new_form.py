@@ -35,11 +35,16 @@ class NewForm(forms.Form):
         max_length=100,
         label="Which system is it a version of?",
         help_text="Its short name, as in the inventory: small letters, digits and dashes, for example credit-default.",
-        validators=[RegexValidator(r"^[a-z0-9][a-z0-9._-]*$", "Use small letters, digits and dashes only, for example credit-default.")],
+        validators=[
+            RegexValidator(r"^[a-z0-9][a-z0-9._-]*$", "Use small letters, digits and dashes only, for example credit-default.")
+        ],
         error_messages={"required": "Give the short name of the system, for example credit-default."},
     )
     version = forms.CharField(
-        max_length=100, label="Which version?", help_text="As your registry names it, for example 2.3.0.", error_messages={"required": "Give the version, for example 2.3.0."}
+        max_length=100,
+        label="Which version?",
+        help_text="As your registry names it, for example 2.3.0.",
+        error_messages={"required": "Give the version, for example 2.3.0."},
     )
     environment = forms.ChoiceField(
         label="Where should it go?", choices=[("production", "Production"), ("staging", "Staging")], initial="production"

@@ -16,7 +16,16 @@ from governance.selectors.drafts import QuestionState
 from governance.ui.draft_context import provenance_of
 from governance.ui.fields import UNKNOWN, FieldView, Option
 
-_KINDS = {"choice": "radio", "bool": "yes_no", "number": "number", "int": "number", "text": "text", "date": "date", "list": "text", "monitors": "checkboxes"}
+_KINDS = {
+    "choice": "radio",
+    "bool": "yes_no",
+    "number": "number",
+    "int": "number",
+    "text": "text",
+    "date": "date",
+    "list": "text",
+    "monitors": "checkboxes",
+}
 _LONG = frozenset({"business.context", "model.limitations"})
 
 
@@ -73,7 +82,9 @@ def _asked(state: QuestionState, sent: QueryDict | None, error: str) -> Asked:
         options += [Option(item, _monitor_label(item)) for item in value if item not in known]
     elif kind == "yes_no" and isinstance(value, bool):
         value = "true" if value else "false"
-    hint = f"{question.good} For example: {question.example}." + (" Separate several with commas." if question.type == "list" else "")
+    hint = f"{question.good} For example: {question.example}." + (
+        " Separate several with commas." if question.type == "list" else ""
+    )
     field = FieldView(
         name=question.id,
         label=question.ask,
@@ -111,5 +122,13 @@ def _monitor_label(item: str) -> str:
 
 
 def _short(value: Any) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else "yes" if value is True else "no" if value is False else str(value)
+    text = (
+        ", ".join(map(str, value))
+        if isinstance(value, list)
+        else "yes"
+        if value is True
+        else "no"
+        if value is False
+        else str(value)
+    )
     return text if len(text) <= 80 else text[:77] + "…"

@@ -27,7 +27,11 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Sends anonymous visitors to the sign-in page and gives everybody else a `request.caller`."""
 
     def process_view(
-        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], view_args: tuple[Any, ...], view_kwargs: dict[str, Any]
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
     ) -> HttpResponseBase | None:
         match = request.resolver_match
         if request.path.startswith(PUBLIC_PREFIXES) or (match and match.url_name in PUBLIC):

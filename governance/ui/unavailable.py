@@ -35,7 +35,14 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     log.error("database unavailable", exc_info=True)
     connections.close_all()
     if request.path.startswith("/api/") or request.path == "/readyz":
-        problem = {"type": "about:blank", "title": "Temporarily unavailable", "status": 503, "detail": _DETAIL, "code": "unavailable", "errors": []}
+        problem = {
+            "type": "about:blank",
+            "title": "Temporarily unavailable",
+            "status": 503,
+            "detail": _DETAIL,
+            "code": "unavailable",
+            "errors": [],
+        }
         response = HttpResponse(json.dumps(problem), status=503, content_type="application/problem+json")
     else:
         body = f'<!doctype html><html lang="en"><title>Temporarily unavailable</title><link rel="stylesheet" href="/static/css/guiderail.css"><main><h1>Temporarily unavailable</h1><p>{_DETAIL}</p><p><a href="">Try again</a></p></main></html>'

@@ -105,12 +105,22 @@ def build(
         EvidenceRole.REFERENCE_SAMPLE: ("reference.parquet", parquet(reference), {}, ""),
         EvidenceRole.CURRENT_SAMPLE: ("current.parquet", parquet(current), {}, ""),
         EvidenceRole.CANDIDATE_MODEL: ("model.ubj", model_bytes(candidate), features, "xgboost"),
-        EvidenceRole.EXPLANATION_SAMPLE: ("explain.parquet", parquet(evaluation.frame[["case_id", *training.features]].head(2000)), {"id": "case_id"}, ""),
+        EvidenceRole.EXPLANATION_SAMPLE: (
+            "explain.parquet",
+            parquet(evaluation.frame[["case_id", *training.features]].head(2000)),
+            {"id": "case_id"},
+            "",
+        ),
     }
     if champion is not None:
         baseline = predictions(champion, evaluation)
         evidence[EvidenceRole.BASELINE_PREDICTIONS] = ("champion.parquet", parquet(baseline), scored_columns, "")
-        evidence[EvidenceRole.BASELINE_MODEL] = ("champion.ubj", model_bytes(champion), {"features": list(champion.features)}, "xgboost")
+        evidence[EvidenceRole.BASELINE_MODEL] = (
+            "champion.ubj",
+            model_bytes(champion),
+            {"features": list(champion.features)},
+            "xgboost",
+        )
     for role in leave_out:
         evidence.pop(role, None)
     return Version(system, version, all_files(run, training.frame), evidence, answers or {})

@@ -45,7 +45,15 @@ PEOPLE = (
 SOURCES = (
     # unit, name, feature store?, features, owner, consent, personal data
     ("lending", "s3://lake/credit/applications/", False, (), "credit-data", "contract", True),
-    ("lending", "feast://lending/bureau", True, ("bureau_score", "months_since_delinquency"), "feature-platform", "contract", True),
+    (
+        "lending",
+        "feast://lending/bureau",
+        True,
+        ("bureau_score", "months_since_delinquency"),
+        "feature-platform",
+        "contract",
+        True,
+    ),
     ("lending", "s3://lake/cards/transactions/", False, (), "cards-data", "contract", True),
     ("shop", "s3://lake/shop/clicks/", False, (), "shop-analytics", "consent", False),
     ("shop", "feast://shop/engagement", True, ("wishlist_size", "newsletter_opens"), "feature-platform", "consent", False),
@@ -60,9 +68,17 @@ def load_people() -> dict[str, Person]:
         units = {slug: Unit.objects.get_or_create(slug=slug, defaults={"name": name})[0] for slug, name in UNITS.items()}
         people = {demo.username: _person(work, demo, units) for demo in PEOPLE}
         for unit, name, is_store, features, owner, consent, personal in SOURCES:
-            values = {"is_feature_store": is_store, "features": list(features), "owner": owner, "approved": True, "consent_basis": consent}
+            values = {
+                "is_feature_store": is_store,
+                "features": list(features),
+                "owner": owner,
+                "approved": True,
+                "consent_basis": consent,
+            }
             _, created = DataSource.objects.get_or_create(
-                unit=units[unit], name=name, defaults={**values, "holds_personal_data": personal, "refreshed_on": timezone.now().date()}
+                unit=units[unit],
+                name=name,
+                defaults={**values, "holds_personal_data": personal, "refreshed_on": timezone.now().date()},
             )
             if created:
                 work.note("register.source_approved", f"source:{name}", {"owner": owner}, unit=units[unit].pk)
@@ -107,6 +123,8 @@ def _person(work: Work, demo: DemoPerson, units: dict[str, Unit]) -> Person:
     if created:
         person.set_password(PASSWORD)
         person.save(update_fields=["password"])
-        RoleGrant.objects.create(person=person, role=demo.role, unit=None if demo.everywhere else units[demo.unit], reason="demo organisation")
+        RoleGrant.objects.create(
+            person=person, role=demo.role, unit=None if demo.everywhere else units[demo.unit], reason="demo organisation"
+        )
         work.note("role.granted", person, {"role": demo.role.value, "unit": None})
     return person

@@ -62,7 +62,10 @@ def adult(data: Path) -> tuple[Population, Population]:
         pd.read_csv(data / "adult" / name, names=ADULT_COLUMNS, skipinitialspace=True, na_values="?", comment="|")
         for name in ("adult.data", "adult.test")
     )
-    categories = {column: sorted(train_rows[column].dropna().unique()) for column in ("workclass", "education", "marital_status", "occupation", "relationship")}
+    categories = {
+        column: sorted(train_rows[column].dropna().unique())
+        for column in ("workclass", "education", "marital_status", "occupation", "relationship")
+    }
     parts = []
     for number, rows in enumerate((train_rows, test_rows)):
         rows = rows.dropna(subset=["income"]).reset_index(drop=True)
@@ -95,7 +98,9 @@ def taiwan_case(cast: Cast, data: Path) -> None:
         "sensitive": ["sex", "age_band"],
     }
     unit, dana = cast.units["lending"], cast.people["dana"]
-    approve_red(cast, settled(hand_in(dana, unit, build(version="1.0.0", candidate=champion, champion=None, answers=FIRST, **common))))
+    approve_red(
+        cast, settled(hand_in(dana, unit, build(version="1.0.0", candidate=champion, champion=None, answers=FIRST, **common)))
+    )
     settled(hand_in(dana, unit, build(version="1.1.0", candidate=challenger, champion=champion, **common)))
 
 
@@ -160,7 +165,13 @@ def acs_case(cast: Cast, data: Path) -> None:
         if other is not None:
             evidence[EvidenceRole.BASELINE_PREDICTIONS] = ("champion.parquet", parquet(other), columns, "")
         files = all_files(run, rows.head(1000))
-        settled(hand_in(cast.people["dana"], cast.units["lending"], Version("acs-income", version, files, evidence, FIRST if other is None else {})))
+        settled(
+            hand_in(
+                cast.people["dana"],
+                cast.units["lending"],
+                Version("acs-income", version, files, evidence, FIRST if other is None else {}),
+            )
+        )
 
 
 def compas_case(cast: Cast, data: Path) -> None:

@@ -61,7 +61,11 @@ class Cast:
     def sign(self, submission: Submission, who: str, **more: Any) -> None:
         """Decide the open step as that person, on the dossier as it is now."""
         caller = caller_for(self.people[who], origin="job")
-        values: dict[str, Any] = {"kind": DecisionKind.APPROVE, "comment": "Read together with the evidence; the intervals are narrow.", **more}
+        values: dict[str, Any] = {
+            "kind": DecisionKind.APPROVE,
+            "comment": "Read together with the evidence; the intervals are narrow.",
+            **more,
+        }
         decide(
             caller=caller,
             submission_id=submission.pk,
@@ -124,11 +128,17 @@ def credit_default(cast: Cast, home: Path) -> None:
         "owner": "credit-risk",
         "governance": standard_facts("credit", **{"data.consent_basis": "contract"}),
     }
-    first = hand_in(cast.people["dana"], cast.units["lending"], build(version="2.2.0", candidate=champion, champion=None, answers=FIRST, **common))
+    first = hand_in(
+        cast.people["dana"],
+        cast.units["lending"],
+        build(version="2.2.0", candidate=champion, champion=None, answers=FIRST, **common),
+    )
     approve_red(cast, settled(first))
     second = build(version="2.3.0", candidate=challenger, champion=champion, **common)
     settled(hand_in(cast.people["dana"], cast.units["lending"], second))
-    write_sample(build(version="2.4.0", candidate=upcoming, champion=champion, **common), home / "sample" / "credit-default-2.4.0")
+    write_sample(
+        build(version="2.4.0", candidate=upcoming, champion=champion, **common), home / "sample" / "credit-default-2.4.0"
+    )
 
 
 def loan_limit(cast: Cast, home: Path) -> None:
@@ -169,8 +179,21 @@ def card_fraud(cast: Cast, home: Path) -> None:
         "owner": "card-risk",
         "governance": standard_facts("fraud", **{"data.consent_basis": "contract"}),
     }
-    approve_red(cast, settled(hand_in(cast.people["dana"], cast.units["lending"], build(version="3.0.0", candidate=champion, champion=None, answers=FIRST, **common))))
-    settled(hand_in(cast.people["dana"], cast.units["lending"], build(version="3.1.0", candidate=candidate, champion=champion, **common)))
+    approve_red(
+        cast,
+        settled(
+            hand_in(
+                cast.people["dana"],
+                cast.units["lending"],
+                build(version="3.0.0", candidate=champion, champion=None, answers=FIRST, **common),
+            )
+        ),
+    )
+    settled(
+        hand_in(
+            cast.people["dana"], cast.units["lending"], build(version="3.1.0", candidate=candidate, champion=champion, **common)
+        )
+    )
 
 
 def basket(cast: Cast, home: Path) -> None:
@@ -212,7 +235,12 @@ def gifts(cast: Cast, home: Path) -> None:
     }
     unit, dana = cast.units["shop"], cast.people["dana"]
     facts = standard_facts("recommendation", **SHOP_FACTS, **{"data.consent_basis": "consent"})
-    approve_red(cast, settled(hand_in(dana, unit, build(version="1.0.0", candidate=base, champion=None, answers=FIRST, governance=facts, **common))))
+    approve_red(
+        cast,
+        settled(
+            hand_in(dana, unit, build(version="1.0.0", candidate=base, champion=None, answers=FIRST, governance=facts, **common))
+        ),
+    )
     declared = {**facts, "data.contains_pii": True}
     personal = build(version="1.1.0", candidate=retrain, champion=base, governance=declared, sample_extra=emails, **common)
     settled(hand_in(dana, unit, personal))
@@ -233,7 +261,14 @@ def readmission(cast: Cast, home: Path) -> None:
         intended_use="Ranks patients at discharge for a follow-up call by a nurse.",
         limitations="Children and maternity wards are not in the data.",
         owner="clinic-analytics",
-        governance=standard_facts("health", **{"data.consent_basis": "public_interest", "decision.automated": False, "decision.human_review": "The ward nurse decides on each call."}),
+        governance=standard_facts(
+            "health",
+            **{
+                "data.consent_basis": "public_interest",
+                "decision.automated": False,
+                "decision.human_review": "The ward nurse decides on each call.",
+            },
+        ),
         answers=FIRST,
     )
     submission = settled(hand_in(cast.people["dana"], cast.units["clinic"], new))
@@ -244,7 +279,13 @@ def readmission(cast: Cast, home: Path) -> None:
             good_enough="One sentence with the number of such patients in the evaluation data.",
         ),
     )
-    cast.sign(submission, "amir", kind=DecisionKind.REQUEST_CHANGES, comment="One question before I can recommend it.", change_items=items)
+    cast.sign(
+        submission,
+        "amir",
+        kind=DecisionKind.REQUEST_CHANGES,
+        comment="One question before I can recommend it.",
+        change_items=items,
+    )
     dana = caller_for(cast.people["dana"], origin="job")
     text = "Children and maternity wards are not in the data. Patients never admitted before are 4 in 10 of the evaluation rows and rank lower."
     with changing(dana, submission.pk) as (work, locked):
@@ -266,7 +307,10 @@ def diabetes(cast: Cast, home: Path) -> None:
     frame["age_band"] = np.select([frame["age"] < 40, frame["age"] < 55], ["under 40", "40-54"], "55+")
     features = tuple(name for name in data.feature_names if name != "sex")
     shuffled = frame.sample(frac=1.0, random_state=7)
-    parts = [Population(part.reset_index(drop=True), features, "progressed", ("sex_recorded", "age_band")) for part in (shuffled[:221], shuffled[221:])]
+    parts = [
+        Population(part.reset_index(drop=True), features, "progressed", ("sex_recorded", "age_band"))
+        for part in (shuffled[:221], shuffled[221:])
+    ]
     new = build(
         system="diabetes-progression",
         version="1.0.0",
@@ -302,7 +346,9 @@ def readings_of(submission: Submission) -> dict[str, str]:
     """A reading for each gate that is not green, as the reviewing person of the demo would write it."""
     found = {}
     for outcome in submission.outcomes.filter(revision=submission.revision).exclude(verdict__in=["pass", "not_applicable"]):
-        found[outcome.code] = f"{outcome.code} read on {outcome.n or 'the'} rows of {submission.system.slug} {submission.version.version}: {outcome.says}"
+        found[outcome.code] = (
+            f"{outcome.code} read on {outcome.n or 'the'} rows of {submission.system.slug} {submission.version.version}: {outcome.says}"
+        )
     return found
 
 

@@ -20,7 +20,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--home", type=Path, default=None, help="where demo.json goes (default: GUIDERAIL_HOME)")
         parser.add_argument("--stories", action="store_true", help="hand in the demo cases")
-        parser.add_argument("--data", type=Path, default=None, help="with --stories: add cases made from the public data in this folder")
+        parser.add_argument(
+            "--data", type=Path, default=None, help="with --stories: add cases made from the public data in this folder"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         home: Path = options["home"] or settings.HOME
@@ -49,7 +51,9 @@ class Command(BaseCommand):
         from reviews.demo.publicdata import tell_public
         from reviews.demo.stories import Cast, tell
 
-        cast = Cast(people, {unit.slug: unit for unit in Unit.objects.all()}, lambda text: self.stdout.write(f"demo case: {text}"))
+        cast = Cast(
+            people, {unit.slug: unit for unit in Unit.objects.all()}, lambda text: self.stdout.write(f"demo case: {text}")
+        )
         tell(cast, home)
         if options["data"]:
             tell_public(cast, options["data"])
