@@ -1,6 +1,6 @@
 """Sentences with facts in them. The grammar is closed: no attribute, index or call can be reached.
 
-`{decision.domain}` a fact · `{performance.relative_change:+.2%}` with a number format · `{model.new_features|count}` how many ·
+`{decision.domain}` a fact · `{performance.relative_change:+.2%}` with a number format · `{model.new_features|count feature}` how many (1 feature, 3 features) ·
 `{champion.version?the champion}` words to use when nothing is known · `{limit}` the limit of the rule.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from governance.policy.conditions import as_number, is_fact_name
 
-_FIELD = re.compile(r"([a-z][a-z0-9_.]*)(?::([+]?,?(?:\.\d)?[%fgd]))?(\|count)?(?:\?([^{}]{0,80}))?\Z")
+_FIELD = re.compile(r"([a-z][a-z0-9_.]*)(?::([+]?,?(?:\.\d)?[%fgd]))?(?:\|(count)( [a-z][a-z ]{0,30})?)?(?:\?([^{}]{0,80}))?\Z")
 _PARTS = re.compile(r"\{([^{}]*)\}")
 MOST_ITEMS = 5
 MOST_LETTERS = 160
@@ -26,6 +26,7 @@ class Field:
     name: str
     spec: str = ""
     count: bool = False
+    noun: str = ""
     otherwise: str = "unknown"
 
 
@@ -64,7 +65,7 @@ def parse_template(raw: Any) -> Template:
             raise ValueError(
                 f"“{{{found[1]}}}” is not understood. Write {{fact.name}}, {{fact.name:+.1%}}, {{fact.name|count}} or {{fact.name?words}}."
             )
-        parts.append(Field(field[1], field[2] or "", bool(field[3]), field[4] if field[4] is not None else "unknown"))
+        parts.append(Field(field[1], field[2] or "", bool(field[3]), field[4] or "", field[5] if field[5] is not None else "unknown"))
         end = found.end()
     parts.append(_literal(raw[end:]))
     return Template(raw, tuple(part for part in parts if part))
@@ -79,7 +80,10 @@ def _literal(text: str) -> str:
 def show(value: Any, field: Field) -> str:
     """A fact value as words: numbers by the format, lists joined, long text cut, nothing executed."""
     if field.count:
-        return str(len(value)) if isinstance(value, list | Mapping) else field.otherwise if value is None else "1"
+        if value is None:
+            return field.otherwise
+        many = len(value) if isinstance(value, list | Mapping) else 1
+        return f"{many}{field.noun}{'s' if field.noun and many != 1 else ''}"
     if value is None:
         return field.otherwise
     if isinstance(value, bool):
