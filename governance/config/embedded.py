@@ -102,8 +102,9 @@ def start_workers(supervisor: Supervisor) -> None:
 
 def links(home: Home, url: str) -> str:
     """The address and a sign-in link for each demo person, as people read them."""
-    people = json.loads(home.demo_file.read_text())["people"]
-    lines = [f"    {name:<6} {entry['role']:<18} {entry['login_url']}" for name, entry in people.items()]
+    loaded = json.loads(home.demo_file.read_text())
+    lines = [f"    {name:<6} {entry['role']:<18} {entry['login_url']}" for name, entry in loaded["people"].items()]
+    lines += ["", f"  Where a password is asked for: {loaded['password']}"] if "password" in loaded else []
     head, foot = f"\n  Guiderail is ready: {url}\n\n  Sign in as\n", f"\n\n  Stop it with Ctrl-C. Logs: {home.logs}\n"
     return head + "\n".join(lines) + foot
 
@@ -151,9 +152,7 @@ def demo(home: Home, data: str | None, *, with_parent: bool) -> None:
             home.demo_file.unlink(missing_ok=True)
             say("Loading the demo organisation …")
             supervisor.once("people", ["manage.py", "demo", "--home", str(home.path)])
-            while not address.answers():
-                supervisor.look_after()
-                time.sleep(0.1)
+            supervisor.wait_for("web", address.answers)
             say(links(home, address.url))
             say(f"  (first page after {time.monotonic() - begun:.0f} s; the demo's submissions are now made in the background)")
             start_workers(supervisor)

@@ -148,6 +148,16 @@ class Supervisor:
                 else:
                     say(f"{child.name} is started again.")
 
+    def wait_for(self, name: str, ready: Callable[[], bool], seconds: float = 120.0) -> None:
+        """Until `ready` holds; raises StackProblem with the end of the child's log when it takes too long."""
+        until = time.monotonic() + seconds
+        while not ready():
+            self.look_after()
+            if time.monotonic() > until:
+                log = self.log(name)
+                raise StackProblem(f"{name} did not come up in {seconds:.0f} s. The end of {log}:\n{tail(log)}")
+            time.sleep(0.1)
+
     def begin(self, name: str, words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
         """Start a command of the project that is to come to an end by itself; tell `finished` when it has."""
         process = self.spawn(words, log)
