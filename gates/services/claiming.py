@@ -16,14 +16,16 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-# the one condition under which a run may be taken; used by the claim (twice, so that a concurrent claim is seen) and by the relay
+# `= ANY(ARRAY(…))` and not `IN (…)`: a join may run the inner query once per row, each time past the rows already locked.
+# The one condition under which a run may be taken; used by the claim (twice, so that a concurrent claim is seen)
+# and by the relay:
 CLAIMABLE = """attempt < max_attempts AND not_before <= statement_timestamp()
     AND (status = 'queued' OR (status = 'running' AND lease_until < statement_timestamp()))"""
 
 _CLAIM = f"""
 UPDATE gates_gaterun SET status = 'running', attempt = attempt + 1, worker = %(worker)s, started_at = statement_timestamp(),
     lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
-WHERE id IN (SELECT id FROM gates_gaterun WHERE {{which}} AND {CLAIMABLE} ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+WHERE id = ANY(ARRAY(SELECT id FROM gates_gaterun WHERE {{which}} AND {CLAIMABLE} ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
     AND {CLAIMABLE}
 RETURNING id, submission_id, revision, collector, attempt, max_attempts, inputs
 """

@@ -27,6 +27,7 @@ from governance.services.work import Work, unit_of_work
 log = logging.getLogger(__name__)
 
 SETTLE = "reviews.settle"
+PATIENCE = 60.0  # seconds a finished measurement waits for a database that is away
 
 
 @dataclass(frozen=True)
@@ -204,9 +205,9 @@ def _note(work: Work, claim: Claim, unit_id: int, event: dict[str, Any]) -> None
     work.note(action, f"gaterun:{claim.id}", {"submission": claim.submission_id, **event}, unit=unit_id)
 
 
-def _patiently(write: Callable[[], list[int]], seconds: float = 60.0) -> list[int]:
+def _patiently(write: Callable[[], list[int]]) -> list[int]:
     """Repeat a write while the database is away. Repeating is harmless: what was committed finds nothing left to update."""
-    until, pause = time.monotonic() + seconds, 0.25
+    until, pause = time.monotonic() + PATIENCE, 0.25
     while True:
         try:
             return write()

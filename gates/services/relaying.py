@@ -19,12 +19,12 @@ LIGHT, HEAVY = "gates.run_light", "gates.run_heavy"
 # queue is not made longer by its own reminders.
 _DUE = f"""
 UPDATE gates_gaterun SET dispatched_at = statement_timestamp(), dispatches = dispatches + 1
-WHERE id IN (
+WHERE id = ANY(ARRAY(
     SELECT id FROM gates_gaterun
     WHERE status IN ('queued', 'running') AND {CLAIMABLE}
         AND (dispatched_at IS NULL OR (status = 'running' AND dispatched_at < lease_until)
              OR dispatched_at < statement_timestamp() - make_interval(secs => %(again)s * power(2, least(dispatches, 3))))
-    ORDER BY priority, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+    ORDER BY priority, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
 RETURNING priority, id, submission_id, heavy
 """
 

@@ -1,0 +1,1 @@
+"""Collectors of the tests: trivial, slow, broken and poisoned ones, run by the real engine in real child processes."""
