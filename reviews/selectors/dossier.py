@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, OuterRef, Subquery
-
 from gates.models import GateOutcome
+from gates.selectors.outcomes import outcomes_of
 from governance.domain.canonical import digest
 from governance.domain.vocabulary import EvidenceRole
 from governance.models import Answer, Evidence, MetadataSource, Submission, TrackDecision
@@ -55,31 +54,17 @@ def material_of(submission: Submission, *, lock: bool = False) -> Material:
             evidence.select_for_update(of=("self",)),
             sources.select_for_update(of=("self",)),
         )
-    decision = (
-        TrackDecision.objects.filter(submission=submission, revision=submission.revision).select_related("policy").defer("policy__source", "policy__questionnaire").order_by("-id").first()
-    )
+    decisions = TrackDecision.objects.filter(submission=submission, revision=submission.revision).select_related("policy")
+    decision = decisions.defer("policy__source", "policy__questionnaire").order_by("-id").first()
     return Material(
         submission=submission,
         decision=decision,
         answers=tuple(answers),
         evidence=tuple(evidence),
         sources=tuple(sources),
-        outcomes=outcomes_of(submission.pk, submission.revision),
+        outcomes=tuple(outcomes_of(submission.pk, submission.revision)),
         pack=pack_of(decision.policy) if decision else None,
     )
-
-
-def outcomes_of(submission_id: int, revision: int) -> tuple[GateOutcome, ...]:
-    """The outcomes of the latest round of a revision, by gate code."""
-    rows = GateOutcome.objects.filter(submission_id=submission_id, revision=revision)
-    latest = (
-        GateOutcome.objects.filter(submission_id=OuterRef("submission_id"), revision=OuterRef("revision"))
-        .order_by()
-        .values("submission_id")
-        .annotate(latest=Max("round"))
-        .values("latest")
-    )
-    return tuple(rows.filter(round=Subquery(latest)).order_by("code"))
 
 
 def dossier(submission: Submission, *, lock: bool = False) -> DossierContent:

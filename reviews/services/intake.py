@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.db.models.functions import Now
 
-from gates.services.planning import cancel_unfinished, plan_runs
+from gates.services.control import cancel_unfinished, run_again
+from gates.services.planning import plan_runs
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.lifecycle import Action, refusal
 from governance.domain.vocabulary import Scope, State
@@ -73,6 +74,16 @@ def withdraw(*, caller: Caller, submission_id: int, reason: str = "") -> Submiss
         )
         cancel_unfinished(work, submission)
         drop_rest(submission)
+    return submission
+
+
+def recheck(*, caller: Caller, submission_id: int) -> Submission:
+    """Run again what stopped with an error. Raises `Conflict` when nothing did: a failed check needs a revision."""
+    with unit_of_work(caller) as work:
+        submission = locked(caller, submission_id)
+        case, actor = case_of(submission, caller), caller.actor(submission.unit_id)
+        advance(work, submission, Action.RECHECK, case=case, actor=actor, turn="machine")
+        run_again(work, submission=submission)
     return submission
 
 
