@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from governance.policy.advice import Advice, advice
 from governance.policy.assessment import Assessment, Checked, Contradiction, GatePlan, RequiredStep, RuleStatus
+from governance.policy.counterfactual import Change, WayOut, what_would_change
 from governance.policy.errors import AnswerError, PackError
 from governance.policy.evaluating import Pack, evaluate, measured_names
 from governance.policy.explaining import colour_sentence, explain, headline
 from governance.policy.loading import load_pack, load_questionnaire
 from governance.policy.questionnaire import Question, Questionnaire, asked, missing, parse_answer
+from governance.policy.replaying import replay, same_decision
 
 __all__ = [
+    "Advice",
     "AnswerError",
     "Assessment",
+    "Change",
     "Checked",
     "Contradiction",
     "GatePlan",
@@ -21,6 +26,8 @@ __all__ = [
     "Questionnaire",
     "RequiredStep",
     "RuleStatus",
+    "WayOut",
+    "advice",
     "asked",
     "colour_sentence",
     "evaluate",
@@ -31,4 +38,7 @@ __all__ = [
     "measured_names",
     "missing",
     "parse_answer",
+    "replay",
+    "same_decision",
+    "what_would_change",
 ]

@@ -98,7 +98,8 @@ def _atom(raw: Mapping[Any, Any]) -> Atom:
     operators = [word for word in raw if word not in ("fact", "at_least")]
     if "fact" not in raw or len(operators) != 1 or operators[0] not in OPERATORS:
         raise ValueError(
-            f"Expected “fact” and exactly one of {', '.join(sorted(OPERATORS))}, or one of all, any, not; found {_shown(sorted(map(str, raw)))}."
+            f"Expected “fact” and exactly one of {', '.join(sorted(OPERATORS))}, or one of all, any, not; "
+            f"found {_shown(sorted(map(str, raw)))}."
         )
     fact, operator, limit = raw["fact"], operators[0], raw[operators[0]]
     if not is_fact_name(fact):

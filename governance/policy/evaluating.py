@@ -154,10 +154,9 @@ def evaluate(pack: Pack, facts: FactSet, *, pending: Collection[str] = frozenset
         status, track = compiled.outcome(statements, pending)
         rule = compiled.rule
         rows = statements.get(rule.about, ())
+        fact = rows[0] if rows else None
         if len(rows) > 1:
             fact = _deciding(compiled, rows, statements, pending, (status, track))
-        else:
-            fact = rows[0] if rows else None
         row = Checked(rule, status, track, fact, facts)
         checked.append(row)
         if track is not None:
@@ -245,7 +244,7 @@ _NOISE = 0.01
 
 
 def _agree(best: Fact, other: Fact) -> bool:
-    """Whether two statements say the same. Numbers may differ by a hundredth, or lie in the measured interval: rounding is no lie."""
+    """Whether two statements say the same. Numbers may differ by a hundredth or lie in the measured interval: rounding is no lie."""
     a, b = as_number(best.value), as_number(other.value)
     if a is None or b is None:
         return same(best.value, other.value)

@@ -9,7 +9,10 @@ from governance.policy.assessment import Assessment, Checked, RequiredStep, Rule
 
 
 def explain(assessment: Assessment) -> str:
-    """Why this track: "This deployment requires ML Governance Analyst review because: a, b." or "This is green-track because a and b."."""
+    """Why this track.
+
+    "This deployment requires ML Governance Analyst review because: a, b." or "This is green-track because a and b.".
+    """
     return assessment.sentence
 
 
@@ -28,8 +31,9 @@ def headline(assessment: Assessment) -> str:
     """The line of the live track panel: track and who reviews, before anything is submitted."""
     track = assessment.track
     if track is Track.GREEN:
-        return "Based on the changes you’re making, this is a green-track deployment approved by the policy."
-    return f"Based on the changes you’re making, this is a {track}-track deployment requiring {reviewer_of(assessment.steps)} review."
+        return "Based on the changes you're making, this is a green-track deployment approved by the policy."
+    reviewer = reviewer_of(assessment.steps)
+    return f"Based on the changes you're making, this is a {track}-track deployment requiring {reviewer} review."
 
 
 def colour_sentence(assessment: Assessment) -> str:

@@ -1,6 +1,6 @@
 """The schema of a policy pack. Frozen, and nothing it does not know is accepted.
 
-A `PackDocument` is what the YAML says; `Pack` (see `loading.py`) is the document with its questionnaire, digest and compiled rules.
+A `PackDocument` is what the YAML says; `Pack` (see `evaluating.py`) adds questionnaire, digest and compiled rules.
 """
 
 from __future__ import annotations
@@ -123,9 +123,10 @@ class Bands(Part):
 class Rule(Part):
     """One rule: either `when` with `track`, or `fact` with `bands`.
 
-    `says` is the reason when it fires, `unknown_says` when it cannot be told, `held` (optional) when it holds: those with `held` make
-    up the sentence of a green track. `change` says in words how it could be changed ({limit} is the limit to keep to), by `editable_by`.
-    `measured_by` names the collector that establishes the fact, `applies_when` when the rule has an object at all.
+    `says` is the reason when it fires, `unknown_says` when it cannot be told, `held` (optional) when it holds: those with
+    `held` make up the sentence of a green track. `change` says in words how it could be changed ({limit} is the limit to
+    keep to), by `editable_by`. `measured_by` names the collector that establishes the fact, `applies_when` when the rule
+    has an object at all.
     """
 
     id: Annotated[str, Field(pattern=r"^TR-\d{3}$")]
@@ -222,7 +223,8 @@ class GateUse(Part):
     """One gate as the pack uses it.
 
     `blocking`: true, false, or the tracks on which it blocks. `limits` hold on every track; `limits_by_track` and
-    `limits_by_domain` replace single entries. `needs`: evidence role -> why it is asked for. `source` or `note: convention` says where the limits come from.
+    `limits_by_domain` replace single entries. `needs`: evidence role -> why it is asked for. `source` or `note: convention`
+    says where the limits come from.
     """
 
     gate: Annotated[str, Field(pattern=r"^G[A-Z]\d{3}$")]

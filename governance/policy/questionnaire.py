@@ -1,4 +1,4 @@
-"""The questionnaire: what is asked, why, what good enough looks like, and when it is asked at all. A question's id is its fact's name."""
+"""The questionnaire: what is asked, why, what good enough looks like, and when. A question's id is its fact's name."""
 
 from __future__ import annotations
 
@@ -54,8 +54,9 @@ class Topic(Part):
 class Question(Part):
     """One question.
 
-    `good`: what good enough looks like; `unknown`: what follows from "I do not know"; `asked` false: never asked on a page, accepted where
-    given; `ask_when`: asked only when this may hold; `follow_up`: only when it surely holds; `material`: a change voids an approval.
+    `good`: what good enough looks like; `unknown`: what follows from "I do not know"; `asked` false: never asked on a page,
+    accepted where given; `ask_when`: asked only when this may hold; `follow_up`: only when it does; `material`: a change voids
+    an approval.
     """
 
     id: FactName
@@ -165,7 +166,10 @@ def parse_answer(question: Question, raw: Any) -> Any:
 def _refuse(question: Question, raw: Any, expected: str) -> AnswerError:
     found = json.dumps(raw, default=str, ensure_ascii=False)
     found = found if len(found) <= 100 else found[:99] + "…"
-    detail = f"“{question.ask}” takes {expected}; found {found}. Example: {question.example}. If you do not know, say so: that is an answer."
+    detail = (
+        f"“{question.ask}” takes {expected}; found {found}. Example: {question.example}. "
+        "If you do not know, say so: that is an answer."
+    )
     return AnswerError(detail, errors=(FieldError(f"/answers/{question.id}", "answer", detail),))
 
 

@@ -1,6 +1,7 @@
 """Sentences with facts in them. The grammar is closed: no attribute, index or call can be reached.
 
-`{decision.domain}` a fact · `{performance.relative_change:+.2%}` with a number format · `{model.new_features|count feature}` how many (1 feature, 3 features) ·
+`{decision.domain}` a fact · `{performance.relative_change:+.2%}` with a number format ·
+`{model.new_features|count feature}` how many (1 feature, 3 features) ·
 `{champion.version?the champion}` words to use when nothing is known · `{limit}` the limit of the rule.
 """
 
@@ -63,9 +64,12 @@ def parse_template(raw: Any) -> Template:
         field = _FIELD.match(found[1])
         if field is None or not is_fact_name(field[1]):
             raise ValueError(
-                f"“{{{found[1]}}}” is not understood. Write {{fact.name}}, {{fact.name:+.1%}}, {{fact.name|count}} or {{fact.name?words}}."
+                f"“{{{found[1]}}}” is not understood. "
+                "Write {fact.name}, {fact.name:+.1%}, {fact.name|count} or {fact.name?words}."
             )
-        parts.append(Field(field[1], field[2] or "", bool(field[3]), field[4] or "", field[5] if field[5] is not None else "unknown"))
+        parts.append(
+            Field(field[1], field[2] or "", bool(field[3]), field[4] or "", field[5] if field[5] is not None else "unknown")
+        )
         end = found.end()
     parts.append(_literal(raw[end:]))
     return Template(raw, tuple(part for part in parts if part))

@@ -34,7 +34,7 @@ def read_yaml(text: str, what: str) -> Any:
         raise refuse_pack("", f"{what} has {len(text):,} letters; at most {MOST_LETTERS:,} are read.", "Split it.")
     try:
         _refuse_bombs(text, what)
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+        return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
@@ -47,9 +47,8 @@ def _refuse_bombs(text: str, what: str) -> None:
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise refuse_pack(
-                "", f"{what} uses an anchor or alias (line {event.start_mark.line + 1}).", "Write the value out where it is used."
-            )
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            raise refuse_pack("", f"{what} uses an anchor or alias (line {line}).", "Write the value out where it is used.")
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
         elif isinstance(event, yaml.CollectionStartEvent):
