@@ -166,6 +166,9 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 EVIDENCE_DIR = Path(os.environ.get("GUIDERAIL_EVIDENCE_DIR") or HOME / "evidence")
+AUDIT_KEY_FILE = os.environ.get("GUIDERAIL_AUDIT_KEY_FILE") or HOME / "keys" / "audit.ed25519"
+# folders that receive every checkpoint; at least one should lie outside the database's own volume
+AUDIT_SINKS = [sink for sink in os.environ.get("GUIDERAIL_AUDIT_SINKS", str(HOME / "checkpoints")).split(os.pathsep) if sink]
 EVIDENCE_MAX_BYTES = int(os.environ.get("GUIDERAIL_EVIDENCE_MAX_BYTES", str(2 * 1024**3 - 1)))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
@@ -235,6 +238,7 @@ RELAY_SECONDS = float(os.environ.get("GUIDERAIL_RELAY_SECONDS", "5"))
 CELERY_BEAT_SCHEDULE = {
     "relay": {"task": "gates.relay", "schedule": RELAY_SECONDS, "options": {"expires": max(RELAY_SECONDS, 1)}},
     "settle": {"task": "reviews.settle_due", "schedule": 10.0, "options": {"expires": 10}},
+    "checkpoint": {"task": "governance.checkpoint", "schedule": 900.0, "options": {"expires": 900}},
     "expire": {"task": "reviews.expire_permits", "schedule": 300.0, "options": {"expires": 300}},
     **{
         f"heartbeat-{queue}": {

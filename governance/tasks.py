@@ -1,0 +1,13 @@
+"""Periodic work of the record."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from governance.services.checkpoints import write_checkpoint
+
+
+@shared_task(name="governance.checkpoint")
+def checkpoint() -> None:
+    """Sign the audit trail as it stands and export the signature."""
+    write_checkpoint()
