@@ -19,9 +19,10 @@ help: ## this list
 		{ echo "Guiderail needs Python 3.11 or newer. Name one: make PYTHON=python3.12"; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv .venv || \
 		{ rm -rf .venv; echo "python3 -m venv does not work here. On Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Installing what is needed into .venv …"
 	@$(PY) -m uv --version 2>/dev/null | grep -q '^uv $(UV_VERSION)' || \
 		$(PY) -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'
-	UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv $(PY) -m uv sync --quiet --locked --all-extras --inexact
+	@UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv $(PY) -m uv sync --quiet --locked --all-extras --inexact
 	@touch .venv/.synced
 
 demo: .venv/.synced ## start everything and load the demo organisation (PORT, GUIDERAIL_HOME, DATA)

@@ -170,12 +170,11 @@ def _serve(supervisor: Supervisor, data: str | None, begun: float) -> None:
         supervisor.look_after()
         if loading is not None and loading.poll() is not None:
             supervisor.finished("stories")
+            took = f"{time.monotonic() - begun:.0f} s"
             if loading.returncode:
-                say(
-                    f"Not all of the demo organisation could be made (exit code {loading.returncode}). The end of {log}:\n{tail(log)}"
-                )
+                say(f"Not all of the demo organisation could be made ({took}). The end of {log}:\n{tail(log)}")
             else:
-                say(f"The demo organisation is complete ({time.monotonic() - begun:.0f} s).")
+                say(f"The demo organisation is complete ({took}).")
             loading = None
         time.sleep(0.2)
 

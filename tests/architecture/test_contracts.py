@@ -24,7 +24,12 @@ BREAKS = (
     ("inside", "gates/somewhere.py", "", "gates.somewhere"),
     ("pure", "governance/domain/facts.py", "import django.conf", "governance.domain.facts -> django"),
     ("pure", "gates/spec.py", "def later() -> None:\n    import numpy", "gates.spec -> numpy"),
-    ("independent", "gates/catalog/first_of_two.py", "from gates.catalog import second_of_two", "first_of_two -> gates.catalog.second_of_two"),
+    (
+        "independent",
+        "gates/catalog/first_of_two.py",
+        "from gates.catalog import second_of_two",
+        "first_of_two -> gates.catalog.second_of_two",
+    ),
     (
         "independent",
         "governance/prefill/readers/first_of_two.py",

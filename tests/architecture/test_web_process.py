@@ -8,7 +8,20 @@ import sys
 
 from tests.stack import ROOT
 
-HEAVY = ("numpy", "pandas", "pyarrow", "fairlearn", "shap", "sklearn", "scipy", "duckdb", "altair", "vl_convert", "onnxruntime", "xgboost")
+HEAVY = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "fairlearn",
+    "shap",
+    "sklearn",
+    "scipy",
+    "duckdb",
+    "altair",
+    "vl_convert",
+    "onnxruntime",
+    "xgboost",
+)
 
 LOADED = """
 import sys
@@ -24,7 +37,9 @@ print(views, *sorted({name.partition(".")[0] for name in sys.modules}))
 
 
 def test_a_web_process_loads_no_measuring_library() -> None:
-    done = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     views, *modules = done.stdout.split()
     assert int(views) > 5
