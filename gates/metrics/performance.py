@@ -14,7 +14,7 @@ VERSION = 1
 HEAVY = False
 REQUIRES = ("candidate_predictions",)
 OPTIONAL = ("baseline_predictions",)
-USES_FACTS = ("performance.metric", "model.decision_threshold", "champion.decision_threshold", "model.task")
+USES_FACTS = ("performance.metric", "model.decision_threshold", "champion.decision_threshold", "model.task", "champion.exists")
 
 
 def collect(inputs: Inputs) -> Collected:

@@ -49,10 +49,14 @@ def collect(inputs: Inputs) -> Collected:
         notes += more
     primary, note = _primary(inputs, results, continuous)
     notes += [note] if note else []
-    measures = _measures(candidate, baseline, results, primary, not_comparable)
+    measures = _measures(candidate, baseline, results, primary, not_comparable, _flag(inputs.facts.get("champion.exists")))
     notes += _remarks(candidate, baseline, results, primary)
     facts = _facts(candidate, results, primary, baseline is not None)
     return Collected(tuple(measures), tuple(facts), tuple(pictures(candidate, baseline, results, primary)), tuple(notes))
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _threshold(inputs: Inputs, name: str) -> float | None:
@@ -152,7 +156,12 @@ def _row(name: str, interval: Any, *, n: int, reason: str = "", text: str = "", 
 
 
 def _measures(
-    candidate: Predictions, baseline: Predictions | None, results: Mapping[str, Result], primary: str, not_comparable: str
+    candidate: Predictions,
+    baseline: Predictions | None,
+    results: Mapping[str, Result],
+    primary: str,
+    not_comparable: str,
+    champion_exists: Any,
 ) -> list[Measure]:
     n, label = candidate.rows, candidate.label
     assert label is not None
@@ -162,6 +171,8 @@ def _measures(
             Measure("performance.positives", float((label == 1).sum()), n=n),
             Measure("performance.negatives", float((label == 0).sum()), n=n),
         ]
+    if champion_exists is not None:
+        rows.append(Measure("performance.champion_exists", float(champion_exists), n=n))
     rows.append(Measure("performance.comparable", float(baseline is not None), n=n, reason=not_comparable))
     if baseline is not None:
         same = reader.equal_values(candidate.score, baseline.score) and reader.equal_values(candidate.decision, baseline.decision)

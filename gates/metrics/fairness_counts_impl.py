@@ -1,0 +1,330 @@
+"""From a predictions file to counts by (attributes, label, decision): one scan in DuckDB, checked like any other predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from gates.collecting import EvidenceInput, EvidenceProblem
+from gates.readers import predictions as reader
+from gates.readers import tables
+from gates.readers.tables import Table, TableInfo, quote_name
+
+MAX_LEVELS = 50
+MAX_CELLS = 1_000_000
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Counts: row i stands for `count[i]` people with these attribute values, label (NaN: none) and decisions.
+
+    `weight` and `weight2` are sums of row weights and of their squares (equal to `count` without weights); `score` the weighted sum of
+    scores, or None. `champion` is the champion's decision for the same people, or None.
+    """
+
+    attributes: tuple[str, ...]
+    values: Mapping[str, np.ndarray]
+    label: np.ndarray
+    decision: np.ndarray
+    champion: np.ndarray | None
+    count: np.ndarray
+    weight: np.ndarray
+    weight2: np.ndarray
+    score: np.ndarray | None
+
+    @property
+    def rows(self) -> int:
+        return int(self.count.sum())
+
+    @property
+    def labelled(self) -> bool:
+        return bool((~np.isnan(self.label)).any())
+
+    def of_champion(self) -> Cells:
+        """The same people with the champion's decisions."""
+        assert self.champion is not None
+        return replace(self, decision=self.champion, champion=None, score=None)
+
+
+def count(
+    candidate: EvidenceInput,
+    baseline: EvidenceInput | None,
+    *,
+    threshold: float | None,
+    champion_threshold: float | None,
+    bins: Mapping[str, Sequence[float]],
+) -> tuple[Cells, list[str]]:
+    """Count the candidate's file, joined by id with the champion's when given. Returns the counts and notes for the reader.
+
+    Raises EvidenceProblem for anything wrong with the candidate's file; a champion that cannot be joined becomes a note.
+    """
+    info = tables.inspect(candidate)
+    attributes = reader.columns_of(candidate, "sensitive")
+    roles = {role: reader.column_of(candidate, role) for role in ("id", "label", "prediction", "score", "weight")}
+    tables.require(candidate, info, [*attributes, *(column for column in roles.values() if column)])
+    if not roles["prediction"] and not (roles["score"] and threshold is not None):
+        raise EvidenceProblem(
+            file=candidate.name,
+            expected="decisions (`prediction`), or scores with a decision threshold",
+            found="neither",
+            way_out="Map the decision column, or give the decision threshold of the model.",
+        )
+    connection = tables.connect({"c": candidate})
+    _check_rows(connection, candidate, info, roles, attributes, bins)
+    notes: list[str] = []
+    source, champion_column = "c", ""
+    joined: duckdb.DuckDBPyConnection | None = None
+    if baseline is not None:
+        try:
+            joined, champion_column = _join(candidate, baseline, roles["id"], champion_threshold)
+        except EvidenceProblem as problem:
+            notes.append(f"The champion is not shown beside the candidate. {problem}")
+    if joined is not None:
+        connection, source = joined, f"c JOIN b ON {_id('c', roles['id'])} = {_id('b', reader.column_of(baseline, 'id'))}"  # type: ignore[arg-type]
+    cells = _aggregate(connection, candidate, info, roles, attributes, source, champion_column, threshold, bins, baseline)
+    return cells, notes
+
+
+def _check_rows(
+    connection: duckdb.DuckDBPyConnection,
+    evidence: EvidenceInput,
+    info: TableInfo,
+    roles: Mapping[str, str],
+    attributes: Sequence[str],
+    bins: Mapping[str, Sequence[float]],
+) -> None:
+    if roles["id"]:
+        _distinct_ids(connection, "c", evidence, roles["id"])
+    for column in attributes:
+        if column in bins and info.kind(column) in tables.NUMERIC:
+            continue
+        name = quote_name(column)
+        levels = _scalar(connection, f"SELECT count(*) FROM (SELECT DISTINCT {name} FROM c LIMIT {MAX_LEVELS + 2})")
+        if levels > MAX_LEVELS:
+            numeric = info.kind(column) in ("integer", "number")
+            raise EvidenceProblem(
+                file=evidence.name,
+                column=column,
+                expected=f"a protected attribute with at most {MAX_LEVELS} values",
+                found=f"more than {MAX_LEVELS} different values" + (" (a number?)" if numeric else " (an id?)"),
+                way_out=(
+                    "Add a column with bands, such as age_band with 25-34, and map that one."
+                    if numeric
+                    else "Map the column with the groups."
+                ),
+            )
+    for role in ("score", "weight"):
+        column = roles[role]
+        if not column:
+            continue
+        if info.kind(column) not in tables.NUMERIC:
+            tables.numbers(evidence, tables.load(evidence, [column]), column)
+        value = f"CAST({quote_name(column)} AS DOUBLE)"
+        rule = f"NOT isfinite({value})" + (f" OR {value} < 0 OR {value} > 1" if role == "score" else f" OR {value} < 0")
+        bad = _scalar(connection, f"SELECT count(*) FROM c WHERE {value} IS NULL OR {rule}")
+        if bad:
+            expected = "scores from 0 to 1 in every row" if role == "score" else "finite weights of zero or more"
+            raise EvidenceProblem(
+                file=evidence.name,
+                column=column,
+                expected=expected,
+                found=f"{bad:,} of {info.rows:,} rows missing, NaN, infinite or outside",
+                way_out="Mend or remove these rows, and say so in the description of the evaluation set.",
+            )
+
+
+def _distinct_ids(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput, column: str) -> None:
+    name = quote_name(column)
+    rows, known, distinct = connection.execute(f"SELECT count(*), count({name}), count(DISTINCT {name}) FROM {view}").fetchall()[
+        0
+    ]
+    if known < rows or distinct < known:
+        found = f"{rows - known:,} rows without one" if known < rows else f"{known - distinct:,} rows that repeat one"
+        raise EvidenceProblem(
+            file=evidence.name,
+            column=column,
+            expected="each id once and in every row",
+            found=found,
+            way_out="Keep one row per case, or map the column that tells the rows apart.",
+        )
+
+
+def _join(
+    candidate: EvidenceInput, baseline: EvidenceInput, id_column: str, threshold: float | None
+) -> tuple[duckdb.DuckDBPyConnection, str]:
+    """A connection with both files and the SQL of the champion's decision."""
+    info = tables.inspect(baseline)
+    other_id, prediction, score = (reader.column_of(baseline, role) for role in ("id", "prediction", "score"))
+    if not id_column or not other_id:
+        raise EvidenceProblem(
+            file=baseline.name,
+            expected="an `id` column in both files",
+            found="none in the column mapping",
+            way_out="Add the case id to both files and map it as `id`.",
+        )
+    tables.require(baseline, info, [column for column in (other_id, prediction, score) if column])
+    if prediction:
+        table = _levels_table(tables.connect({"b": baseline}), "b", info, prediction)
+        reader.binary(baseline, table, prediction, "decision")
+        decision = f"b.{quote_name(prediction)}"
+    elif score and threshold is not None:
+        decision = f"CAST(CAST(b.{quote_name(score)} AS DOUBLE) >= {float(threshold)!r} AS INTEGER)"
+    else:
+        raise EvidenceProblem(
+            file=baseline.name,
+            expected="decisions, or scores with the champion's threshold",
+            found="neither",
+            way_out="Map the champion's decision column.",
+        )
+    connection = tables.connect({"c": candidate, "b": baseline})
+    _distinct_ids(connection, "b", baseline, other_id)
+    rows = _scalar(connection, "SELECT count(*) FROM c")
+    both = _scalar(connection, f"SELECT count(*) FROM c JOIN b ON {_id('c', id_column)} = {_id('b', other_id)}")
+    if not both == rows == info.rows:
+        raise EvidenceProblem(
+            file=baseline.name,
+            column=other_id,
+            expected=f"the {rows:,} ids of {candidate.name}",
+            found=f"{both:,} of them among {info.rows:,}",
+            way_out="Score both versions on exactly the same cases.",
+        )
+    return connection, decision
+
+
+def _aggregate(
+    connection: duckdb.DuckDBPyConnection,
+    evidence: EvidenceInput,
+    info: TableInfo,
+    roles: Mapping[str, str],
+    attributes: Sequence[str],
+    source: str,
+    champion: str,
+    threshold: float | None,
+    bins: Mapping[str, Sequence[float]],
+    baseline: EvidenceInput | None,
+) -> Cells:
+    groups = [
+        f"{_group(f'c.{quote_name(column)}', info.kind(column), bins.get(column))} AS g{i}" for i, column in enumerate(attributes)
+    ]
+    label = f"c.{quote_name(roles['label'])}" if roles["label"] else "NULL"
+    score = f"CAST(c.{quote_name(roles['score'])} AS DOUBLE)" if roles["score"] else ""
+    decision = (
+        f"c.{quote_name(roles['prediction'])}"
+        if roles["prediction"]
+        else f"CAST({score} >= {float(threshold or 0)!r} AS INTEGER)"
+    )
+    weight = f"CAST(c.{quote_name(roles['weight'])} AS DOUBLE)" if roles["weight"] else "1.0"
+    query = (
+        f"SELECT {', '.join(groups)}, {label} AS label, {decision} AS decision, {champion or 'NULL'} AS champion, count(*) AS n, "
+        f"sum({weight}) AS w, sum({weight} * {weight}) AS w2, {f'sum({weight} * {score})' if score else 'NULL'} AS s "
+        f"FROM {source} GROUP BY ALL ORDER BY ALL"
+    )
+    try:
+        rows = connection.execute(query).fetchmany(MAX_CELLS + 1)
+    except duckdb.Error as error:
+        raise EvidenceProblem(
+            file=evidence.name,
+            expected="a table that can be counted by group",
+            found="one that the query engine refuses",
+            way_out="Write the file again with the usual tools and upload it.",
+        ) from error
+    if len(rows) > MAX_CELLS:
+        raise EvidenceProblem(
+            file=evidence.name,
+            expected=f"at most {MAX_CELLS:,} combinations of attribute values",
+            found="more",
+            way_out="Map fewer attributes, or coarser ones.",
+        )
+    k = len(attributes)
+    values = {column: np.array([str(row[i]) for row in rows], dtype=object) for i, column in enumerate(attributes)}
+    return Cells(
+        tuple(attributes),
+        values,
+        label=_zero_one(evidence, info, roles["label"], [row[k] for row in rows], "label"),
+        decision=_decisions(evidence, info, roles["prediction"], [row[k + 1] for row in rows]),
+        champion=(
+            _decisions(baseline, tables.inspect(baseline), reader.column_of(baseline, "prediction"), [row[k + 2] for row in rows])
+            if champion and baseline is not None
+            else None
+        ),
+        count=np.array([row[k + 3] for row in rows], dtype=np.float64),
+        weight=np.array([row[k + 4] for row in rows], dtype=np.float64),
+        weight2=np.array([row[k + 5] for row in rows], dtype=np.float64),
+        score=np.array([row[k + 6] for row in rows], dtype=np.float64) if score else None,
+    )
+
+
+def _decisions(evidence: EvidenceInput, info: TableInfo, column: str, values: list[Any]) -> np.ndarray:
+    decision = _zero_one(evidence, info, column, values, "decision")
+    if np.isnan(decision).any():
+        raise EvidenceProblem(
+            file=evidence.name,
+            column=column,
+            expected="a decision in every row",
+            found="missing ones",
+            way_out="Mend or remove these rows, and say so in the description of the evaluation set.",
+        )
+    return decision
+
+
+def _zero_one(evidence: EvidenceInput, info: TableInfo, column: str, values: list[Any], what: str) -> np.ndarray:
+    """Distinct raw values as 0/1 by the same rule as everywhere (`predictions.binary`)."""
+    missing = np.array([value is None for value in values])
+    if not column:  # computed from the score, or no labels at all
+        return np.array([np.nan if value is None else float(value) for value in values])
+    kind = info.kind(column)
+    table = Table(info)
+    if kind in tables.NUMERIC:
+        table[column] = np.array([np.nan if value is None else float(value) for value in values])
+        if kind == "integer" and not missing.any():
+            table[column] = table[column].astype(np.int64)
+    else:
+        table[column] = np.array(values, dtype=object)
+    table.missing[column] = missing
+    return np.asarray(reader.binary(evidence, table, column, what), dtype=np.float64)
+
+
+def _levels_table(connection: duckdb.DuckDBPyConnection, view: str, info: TableInfo, column: str) -> Table:
+    rows = connection.execute(f"SELECT DISTINCT {quote_name(column)} FROM {view} LIMIT 100").fetchall()
+    table = Table(info)
+    missing = np.array([row[0] is None for row in rows])
+    if info.kind(column) in tables.NUMERIC:
+        table[column] = np.array([np.nan if row[0] is None else float(row[0]) for row in rows])
+    else:
+        table[column] = np.array([row[0] for row in rows], dtype=object)
+    table.missing[column] = missing
+    return table
+
+
+def _group(name: str, kind: str, edges: Sequence[float] | None) -> str:
+    """SQL of the group a row belongs to; missing and blank values are the group “unknown”."""
+    if edges and kind in tables.NUMERIC:
+        marks = sorted(float(edge) for edge in edges)
+        labels = [
+            f"below {marks[0]:g}",
+            *(f"{a:g} to below {b:g}" for a, b in zip(marks, marks[1:], strict=False)),
+            f"{marks[-1]:g} and over",
+        ]
+        cases = " ".join(f"WHEN {name} < {edge!r} THEN '{label}'" for edge, label in zip(marks, labels, strict=False))
+        return f"CASE WHEN {name} IS NULL OR isnan(CAST({name} AS DOUBLE)) THEN '{UNKNOWN}' {cases} ELSE '{labels[-1]}' END"
+    if kind == "number":
+        whole = f"CAST(CAST({name} AS BIGINT) AS VARCHAR)"
+        return (
+            f"CASE WHEN {name} IS NULL OR isnan({name}) THEN '{UNKNOWN}' "
+            f"WHEN abs({name}) < 1e15 AND {name} = floor({name}) THEN {whole} ELSE CAST({name} AS VARCHAR) END"
+        )
+    text = f"CAST({name} AS VARCHAR)"
+    return f"CASE WHEN {name} IS NULL OR trim({text}) = '' THEN '{UNKNOWN}' ELSE {text} END"
+
+
+def _id(view: str, column: str) -> str:
+    return f"CAST({view}.{quote_name(column)} AS VARCHAR)"
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])
