@@ -8,7 +8,7 @@ evaluated again, leave no rule above the track.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
@@ -22,10 +22,11 @@ from governance.policy.evaluating import Outcome, Pack
 from governance.policy.pack import Rule
 
 MOST_SETS = 3
-MOST_TRIES = 60
-MOST_WAYS = 6
+MOST_TRIES = 40
+MOST_WAYS = 12
 
 Values = Mapping[str, Any]
+Choices = Callable[[str], Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Change:
 
 @dataclass(frozen=True)
 class WayOut:
-    """How a lighter track would be reached: `sets` are the smallest sets of changes, each tried; `in_the_way` what nobody can change."""
+    """How a lighter track would be reached: `sets` are the smallest sets of changes; `in_the_way` is what nobody can change."""
 
     to: Track
     possible: bool
@@ -79,10 +80,10 @@ def _way_out(pack: Pack, facts: FactSet, assessment: Assessment, pending: Collec
         return WayOut(target, False, (), fixed, f"none, because {', '.join(c.says for c in fixed)}; nobody can change this")
     search = _Search(pack, facts, assessment, pending, target)
     sets = search.sets()
-    if not sets:
-        stuck = tuple(_change(hit, target, {}) for hit in above)
-        return WayOut(target, False, (), stuck, f"none was found, because {', '.join(c.says for c in stuck)}")
-    return WayOut(target, True, sets, (), f"it would be {target} if: {', '.join(c.change for c in sets[0])}")
+    if sets:
+        return WayOut(target, True, sets, (), f"it would be {target} if: {', '.join(c.change for c in sets[0])}")
+    stuck = tuple(_change(row, target, {}) for row in search.stuck.values()) or tuple(_change(hit, target, {}) for hit in above)
+    return WayOut(target, False, (), stuck, f"none, because {', '.join(c.says for c in stuck)}; nobody can change this")
 
 
 def _change(hit: Checked, target: Track, values: Values) -> Change:
@@ -90,9 +91,9 @@ def _change(hit: Checked, target: Track, values: Values) -> Change:
     words = rule.change.fill(hit.facts.value, _limit_to_keep(rule, target))
     if hit.status is RuleStatus.UNKNOWN:
         if rule.change.text.startswith("nothing"):
-            words = f"say it, where it is not so: {rule.title}"
+            words = f"find out and say: {rule.title}"
         else:
-            words = f"say or show that it is so: {words}"
+            words = f"find out and say: {rule.title} ({words})"
     return Change(rule.id, words, hit.editable_by, hit.says, tuple(sorted(values.items())))
 
 
@@ -109,74 +110,95 @@ def _band_above(rule: Rule, target: Track) -> Band | None:
     return rule.bands.red if target is Track.YELLOW else rule.bands.yellow or rule.bands.red
 
 
+@dataclass(frozen=True)
+class _State:
+    """The facts as they would be, the rules' outcomes then, and what was changed so far."""
+
+    statements: Mapping[str, tuple[Fact, ...]]
+    outcomes: Mapping[int, Outcome]
+    done: tuple[tuple[Checked, Values], ...] = ()
+
+
 class _Search:
-    """Depth first over the rules in the way, cheapest sets first, with a cap on tries: a page waits for it."""
+    """Depth first over the rules in the way, the least disturbing value first, with a cap on tries: a page waits for it."""
 
     def __init__(self, pack: Pack, facts: FactSet, assessment: Assessment, pending: Collection[str], target: Track) -> None:
-        self.pack, self.facts, self.assessment, self.pending, self.target = pack, facts, assessment, pending, target
+        self.pack, self.facts, self.pending, self.target = pack, facts, pending, target
+        self.checked = assessment.checked
+        self.allowed = {None, Track.GREEN, target}
         self.tries = 0
-        self.found: list[tuple[Change, ...]] = []
+        self.at_first = sum(row.track not in self.allowed for row in assessment.checked)
+        self.found: list[_State] = []
+        self.stuck: dict[str, Checked] = {}
 
     def sets(self) -> tuple[tuple[Change, ...], ...]:
-        """The smallest sets found, at most `MOST_SETS`."""
-        self._go({}, ())
-        if not self.found:
-            return ()
-        least = min(map(len, self.found))
-        return tuple(changes for changes in self.found if len(changes) == least)[:MOST_SETS]
+        """The smallest sets found, at most `MOST_SETS`, each of other rules (two values for one rule are one way in words)."""
+        self._go(_State(self.facts.by_name, {i: (row.status, row.track) for i, row in enumerate(self.checked)}))
+        least = min((len(state.done) for state in self.found), default=0)
+        smallest = {tuple(row.rule.id for row, _ in s.done): s for s in reversed(self.found) if len(s.done) == least}
+        chosen = list(reversed(smallest.values()))[:MOST_SETS]
+        return tuple(tuple(_change(row, self.target, way) for row, way in state.done) for state in chosen)
 
-    def _go(self, values: Values, changes: tuple[Change, ...]) -> None:
-        if len(self.found) >= MOST_SETS:
+    def _go(self, state: _State) -> None:
+        position = next((i for i, (_, track) in state.outcomes.items() if track not in self.allowed), None)
+        if position is None:
+            self.found.append(state)
+            # one change for each rule that stood in the way, and none for new ones: no need to look further
+            self.tries += MOST_TRIES if len(state.done) <= self.at_first else 0
             return
-        blocking = self._first_above(values)
-        if blocking is None:
-            self.found.append(changes)
+        blocking = self._row(position, state)
+        if blocking.editable_by == "nobody":
+            self.stuck[blocking.rule.id] = blocking
             return
-        done = {change.rule for change in changes}
-        if blocking.rule.id in done or blocking.editable_by == "nobody":
+        if any(row.rule is blocking.rule for row, _ in state.done):
             return
+        later: list[_State] = []
+        before = self._above(state)
         for way in self._ways(blocking):
+            after = self._after(state, blocking, way)
+            if after.outcomes[position][1] in self.allowed:
+                # first the values that raise nothing else
+                if self._above(after) < before:
+                    self._try(after)
+                else:
+                    later.append(after)
             if self.tries >= MOST_TRIES:
                 return
+        for after in sorted(later, key=self._above):
+            self._try(after)
+
+    def _try(self, state: _State) -> None:
+        if self.tries < MOST_TRIES:
             self.tries += 1
-            together = {**values, **way}
-            if self._outcome_of(self.pack.rules.index(blocking.rule), together)[1] not in self._allowed:
-                continue
-            self._go(together, (*changes, _change(blocking, self.target, way)))
+            self._go(state)
 
-    @property
-    def _allowed(self) -> tuple[Track | None, ...]:
-        return (None, Track.GREEN) if self.target is Track.GREEN else (None, Track.GREEN, Track.YELLOW)
+    def _row(self, position: int, state: _State) -> Checked:
+        """The rule as it stands now: as assessed where nothing it reads was changed."""
+        row = self.checked[position]
+        outcome = state.outcomes[position]
+        if outcome == (row.status, row.track):
+            return row
+        facts = FactSet(state.statements)
+        return Checked(row.rule, *outcome, facts.best(row.rule.about), facts)
 
-    def _outcome_of(self, position: int, values: Values) -> Outcome:
-        return self.pack.compiled[position].outcome(self._statements(values), self.pending)
+    def _above(self, state: _State) -> int:
+        """How many rules are in the way still."""
+        return sum(track not in self.allowed for _, track in state.outcomes.values())
 
-    def _statements(self, values: Values) -> Mapping[str, tuple[Fact, ...]]:
-        """The facts as they would be if every source said the new value."""
-        changed = {name: (Fact(name, value, Assurance.MEASURED, "what if"),) for name, value in values.items()}
-        return {**self.facts.by_name, **changed}
-
-    def _first_above(self, values: Values) -> Checked | None:
-        """The first rule above the target. Only rules that read a changed fact are evaluated again."""
-        touched = {position for name in values for position in self.pack.readers.get(name, ())}
-        statements = self._statements(values) if touched else self.facts.by_name
-        for position, row in enumerate(self.assessment.checked):
-            if position not in touched:
-                if row.track not in self._allowed:
-                    return row
-                continue
-            status, track = self.pack.compiled[position].outcome(statements, self.pending)
-            if track not in self._allowed:
-                new = FactSet(statements)
-                return Checked(row.rule, status, track, new.best(row.rule.about), new)
-        return None
+    def _after(self, state: _State, row: Checked, way: Values) -> _State:
+        """The state if every source said the new values. Only rules that read them are evaluated again."""
+        changed = {name: (Fact(name, value, Assurance.MEASURED, "what if"),) for name, value in way.items()}
+        statements = {**state.statements, **changed}
+        touched = {position for name in way for position in self.pack.readers.get(name, ())}
+        outcomes = {i: self.pack.compiled[i].outcome(statements, self.pending) for i in touched}
+        return _State(statements, {**state.outcomes, **outcomes}, (*state.done, (row, way)))
 
     def _ways(self, hit: Checked) -> Iterator[Values]:
         """Values under which the rule stays out of the way."""
         rule = hit.rule
         if rule.bands is not None:
             return iter(_outside_bands(rule, hit, self.target))
-        return islice(_turn(rule.condition, False, self.facts, self._choices), MOST_WAYS)
+        return islice(_turn(rule.condition, False, self._choices), MOST_WAYS)
 
     def _choices(self, name: str) -> Sequence[Any]:
         """What a fact may be, as the questionnaire says."""
@@ -202,30 +224,30 @@ def _outside_bands(rule: Rule, hit: Checked, target: Track) -> list[Values]:
     return [{rule.about: sign * beside}]
 
 
-def _turn(condition: Condition, wanted: bool, facts: FactSet, choices: Any) -> Iterator[Values]:
+def _turn(condition: Condition, wanted: bool, choices: Choices) -> Iterator[Values]:
     """Sets of values under which the condition is surely `wanted`, the smallest first where that is cheap to know."""
     if isinstance(condition, Negated):
-        yield from _turn(condition.part, not wanted, facts, choices)
+        yield from _turn(condition.part, not wanted, choices)
     elif isinstance(condition, Joined):
         if (condition.word == "any") is wanted:
             for part in condition.parts:
-                yield from _turn(part, wanted, facts, choices)
+                yield from _turn(part, wanted, choices)
         else:
-            ways = [list(islice(_turn(part, wanted, facts, choices), MOST_WAYS)) for part in condition.parts]
+            ways = [list(islice(_turn(part, wanted, choices), MOST_WAYS)) for part in condition.parts]
             for chosen in product(*ways):
                 merged: dict[str, Any] = {}
                 for values in chosen:
                     merged.update(values)
                 yield merged
     else:
-        for value in _values(condition, wanted, facts, choices):
+        for value in _values(condition, wanted, choices):
             yield {condition.fact: value}
 
 
 _OPPOSITE = {"not_in": "in", "ne": "eq", "is_known": "is_unknown", "is_false": "is_true", "lt": "ge", "le": "gt"}
 
 
-def _values(atom: Atom, wanted: bool, facts: FactSet, choices: Any) -> Iterator[Any]:
+def _values(atom: Atom, wanted: bool, choices: Choices) -> Iterator[Any]:
     """Values that make one atom `wanted`. Nobody is ever advised to make something unknown."""
     operator = atom.operator
     if operator in _OPPOSITE:
@@ -234,13 +256,13 @@ def _values(atom: Atom, wanted: bool, facts: FactSet, choices: Any) -> Iterator[
     limits = atom.limit if isinstance(atom.limit, tuple) else (atom.limit,)
     if operator == "is_unknown":
         if not wanted:
-            yield from possible or ("a person or a value",)
+            yield from possible or ("to be named",)
     elif operator in ("in", "eq"):
         if wanted:
             yield from limits
         else:
             rest = [value for value in possible if value not in limits]
-            yield from rest or (() if possible else ("something else",))
+            yield from rest or (() if possible else ("to be named",))
     elif operator == "contains_any":
         yield [limits[0]] if wanted else []
     elif operator == "non_empty":

@@ -132,13 +132,32 @@ class Pack:
         return {name: frozenset(names) for name, names in found.items()}
 
     @cached_property
+    def limited_domains(self) -> frozenset[str]:
+        """Domains for which some gate has limits of its own."""
+        return frozenset(domain for use in self.gates for domain in use.limits_by_domain)
+
+    @cached_property
+    def gate_plans(self) -> Mapping[tuple[Track, str], tuple[GatePlan, ...]]:
+        """The gates of each track, for each domain with limits of its own and for all others ("")."""
+        return {
+            (track, domain): tuple(_plan(use, track, domain) for use in self.gates if track in use.tracks)
+            for track in Track
+            for domain in ("", *sorted(self.limited_domains))
+        }
+
+    @cached_property
     def gate_checks(self) -> Mapping[str, Check]:
         return {g.gate: compile_condition(g.applies_when) for g in self.gates if g.applies_when is not None}
 
 
+def _plan(use: GateUse, track: Track, domain: str) -> GatePlan:
+    needs = {role.value: why for role, why in use.needs.items()}
+    return GatePlan(use.gate, use.limits_for(track, domain), use.blocks(track), needs, use.why)
+
+
 def load_and_check(pack: Pack) -> None:
     """Compile now, so that a pack that cannot be evaluated is not loaded."""
-    _ = pack.compiled, pack.readers, pack.gate_checks
+    _ = pack.compiled, pack.readers, pack.gate_checks, pack.gate_plans
 
 
 def evaluate(pack: Pack, facts: FactSet, *, pending: Collection[str] = frozenset()) -> Assessment:
@@ -213,17 +232,13 @@ def _steps(pack: Pack, track: Track, hits: Iterable[Checked]) -> tuple[RequiredS
 
 
 def _gates(pack: Pack, track: Track, facts: FactSet) -> tuple[GatePlan, ...]:
+    """The gates of the track, without those the facts say have no object here."""
     domain = facts.value("decision.domain")
-    plans = []
-    for use in pack.gates:
-        if track not in use.tracks:
-            continue
-        check = pack.gate_checks.get(use.gate)
-        if check is not None and check(facts.by_name, ()) == FALSE:
-            continue
-        limits = use.limits_for(track, domain if isinstance(domain, str) else "")
-        plans.append(GatePlan(use.gate, limits, use.blocks(track), {role.value: why for role, why in use.needs.items()}, use.why))
-    return tuple(plans)
+    key = domain if isinstance(domain, str) and domain in pack.limited_domains else ""
+    statements = facts.by_name
+    idle = {code for code, check in pack.gate_checks.items() if check(statements, ()) == FALSE}
+    plans = pack.gate_plans[track, key]
+    return tuple(plan for plan in plans if plan.code not in idle) if idle else plans
 
 
 def _contradictions(pack: Pack, statements: Statements) -> tuple[Contradiction, ...]:
@@ -244,7 +259,7 @@ _NOISE = 0.01
 
 
 def _agree(best: Fact, other: Fact) -> bool:
-    """Whether two statements say the same. Numbers may differ by a hundredth or lie in the measured interval: rounding is no lie."""
+    """Whether two statements say the same. Numbers may differ by a hundredth or lie in the measured interval."""
     a, b = as_number(best.value), as_number(other.value)
     if a is None or b is None:
         return same(best.value, other.value)
