@@ -96,7 +96,7 @@ def start_workers(supervisor: Supervisor) -> None:
     for name, words in lines.items():
         quiet = ["--without-gossip", "--without-mingle"] if name != "beat" else []
         log = supervisor.log(name)
-        line = [*CELERY, *words, *quiet, "-l", "INFO"]
+        line = [*CELERY, *words, *quiet, "-l", "INFO" if name == "gates" else "WARNING"]
         supervisor.add(Child(name, lambda line=line, log=log: supervisor.spawn(line, log), log))  # type: ignore[misc]
 
 

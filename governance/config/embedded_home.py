@@ -47,7 +47,7 @@ class Home:
     def make(self) -> None:
         """The folders; raises StackProblem where they cannot be written."""
         try:
-            for folder in (self.path, self.logs, self.run):
+            for folder in (self.path, self.logs, self.run, self.path / "static"):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             way_out = "Choose another: GUIDERAIL_HOME=<folder>"

@@ -67,11 +67,12 @@ def _features(facts: FactSet, champion: FactSet) -> tuple[Fact, ...]:
     if not now or before is None or not before.known:
         return ()
     old, new = union([before]), union(now)
+    still, known_before = set(union(now[:1])), set(old)
     return (
-        derived("model.new_features", [item for item in new if item not in old], now, "not among the champion's features"),
         derived(
-            "model.removed_features", [item for item in old if item not in union(now[:1])], now, "the champion's, no longer used"
+            "model.new_features", [item for item in new if item not in known_before], now, "not among the champion's features"
         ),
+        derived("model.removed_features", [item for item in old if item not in still], now, "the champion's, no longer used"),
     )
 
 

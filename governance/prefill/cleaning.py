@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.prefill.limits import MAX_DEPTH, MAX_INTEGER, MAX_KEY, MAX_NODES, MAX_TEXT
-from governance.prefill.source import Problem, Source, child, shown
+from governance.prefill.source import Problem, Source, child
 
 
 class TooMuch(ValueError):
@@ -94,6 +94,5 @@ def _why_not(value: Any) -> str:
         return "" if abs(value) <= MAX_INTEGER else f"is a whole number beyond {MAX_INTEGER:,}. Write it as text"
     if isinstance(value, float):
         return "" if math.isfinite(value) else f"is {value} where a number was expected. Log a finite number, or leave it out"
-    if isinstance(value, Refused):
-        return value.why
-    return f"is of a kind that is not read ({shown(type(value).__name__)}). Use text, numbers, true or false, lists and mappings"
+    refused: Refused = value  # parsers put nothing else in a value's place
+    return refused.why

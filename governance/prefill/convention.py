@@ -10,12 +10,14 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from governance.domain.facts import Fact
 from governance.domain.vocabulary import Assurance
 from governance.prefill.cleaning import TooMuch, clean
 from governance.prefill.fact_types import FACT_TYPES, SetBy, ValueKind, check_value
+from governance.prefill.limits import MAX_STATED
 from governance.prefill.source import Problem, Source, child, mapping
 
 KEY = "guiderail"
@@ -32,7 +34,14 @@ def stated(block: Any, source: Source, path: str) -> Iterator[Fact | Problem]:
             path, "guiderail: has to be a mapping of question names to answers, such as {decision.domain: credit}."
         )
         return
-    yield from _stated(block, source, path, "")
+    rows = list(islice(_stated(block, source, path, ""), MAX_STATED + 1))
+    yield from rows[:MAX_STATED]
+    if len(rows) > MAX_STATED:
+        yield _too_many(source, path)
+
+
+def _too_many(source: Source, path: str) -> Problem:
+    return source.problem(path, f"Only the first {MAX_STATED} statements here are read; there are not more questions than that.")
 
 
 def _stated(block: Mapping[str, Any], source: Source, path: str, prefix: str) -> Iterator[Fact | Problem]:
@@ -46,12 +55,14 @@ def _stated(block: Mapping[str, Any], source: Source, path: str, prefix: str) ->
 
 def stated_in_tags(tags: Mapping[str, Any], source: Source, path: str) -> Iterator[Fact | Problem]:
     """Facts of tags named `guiderail.<question>`; other tags are left alone."""
-    for key, value in tags.items():
-        if key == KEY:
-            yield from stated(_from_tag(value, "", source), source, child(path, key))
-        elif key.startswith(PREFIX):
-            name = key.removeprefix(PREFIX)
-            yield statement(name, _from_tag(value, name, source), source, child(path, key))
+    if KEY in tags:
+        yield from stated(_from_tag(tags[KEY], "", source), source, child(path, KEY))
+    named = [key for key in tags if key.startswith(PREFIX)]
+    for key in named[:MAX_STATED]:
+        name = key.removeprefix(PREFIX)
+        yield statement(name, _from_tag(tags[key], name, source), source, child(path, key))
+    if len(named) > MAX_STATED:
+        yield _too_many(source, path)
 
 
 def statement(name: str, value: Any, source: Source, place: str) -> Fact | Problem:

@@ -42,4 +42,6 @@ def derive(
 
 
 def _well_formed(facts: FactSet) -> FactSet:
-    return FactSet.of(fact for fact in facts if fact.name not in FACT_TYPES or (fact.known and not check_value(fact.name, fact.value)[1]))
+    return FactSet.of(
+        fact for fact in facts if fact.name not in FACT_TYPES or (fact.known and not check_value(fact.name, fact.value)[1])
+    )

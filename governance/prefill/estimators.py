@@ -42,23 +42,96 @@ FRAMEWORKS: Mapping[str, str] = {
 }
 
 _WRAPPERS = frozenset(
-    ["Pipeline", "GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "CalibratedClassifierCV", "StackingClassifier", "StackingRegressor", "VotingClassifier", "VotingRegressor", "BaggingClassifier", "BaggingRegressor", "ColumnTransformer", "FeatureUnion", "OneVsRestClassifier", "OneVsOneClassifier", "MultiOutputClassifier", "MultiOutputRegressor", "ClassifierChain", "RegressorChain", "FixedThresholdClassifier", "TunedThresholdClassifierCV", "TransformedTargetRegressor", "SelfTrainingClassifier", "FrozenEstimator", "AdaBoostClassifier", "AdaBoostRegressor", "ThresholdOptimizer", "ExponentiatedGradient", "GridSearch", "Booster", "Module", "Sequential", "Functional", "Model", "PythonModel", "PyFuncModel", "PipelineModel"]
+    [
+        "Pipeline",
+        "GridSearchCV",
+        "RandomizedSearchCV",
+        "HalvingGridSearchCV",
+        "HalvingRandomSearchCV",
+        "CalibratedClassifierCV",
+        "StackingClassifier",
+        "StackingRegressor",
+        "VotingClassifier",
+        "VotingRegressor",
+        "BaggingClassifier",
+        "BaggingRegressor",
+        "ColumnTransformer",
+        "FeatureUnion",
+        "OneVsRestClassifier",
+        "OneVsOneClassifier",
+        "MultiOutputClassifier",
+        "MultiOutputRegressor",
+        "ClassifierChain",
+        "RegressorChain",
+        "FixedThresholdClassifier",
+        "TunedThresholdClassifierCV",
+        "TransformedTargetRegressor",
+        "SelfTrainingClassifier",
+        "FrozenEstimator",
+        "AdaBoostClassifier",
+        "AdaBoostRegressor",
+        "ThresholdOptimizer",
+        "ExponentiatedGradient",
+        "GridSearch",
+        "Booster",
+        "Module",
+        "Sequential",
+        "Functional",
+        "Model",
+        "PythonModel",
+        "PyFuncModel",
+        "PipelineModel",
+    ]
 )
 NOT_STATED = "(class not stated)"
 
 _HALLMARKS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "LogisticRegression": (
         frozenset(
-            ["C", "class_weight", "dual", "fit_intercept", "intercept_scaling", "max_iter", "penalty", "random_state", "solver", "tol", "verbose", "warm_start"]
+            [
+                "C",
+                "class_weight",
+                "dual",
+                "fit_intercept",
+                "intercept_scaling",
+                "max_iter",
+                "penalty",
+                "random_state",
+                "solver",
+                "tol",
+                "verbose",
+                "warm_start",
+            ]
         ),
         frozenset({"Cs", "loss"}),
     ),
     "GradientBoostingClassifier": (
-        frozenset(["init", "learning_rate", "n_estimators", "subsample", "validation_fraction", "max_depth", "ccp_alpha", "n_iter_no_change"]),
+        frozenset(
+            [
+                "init",
+                "learning_rate",
+                "n_estimators",
+                "subsample",
+                "validation_fraction",
+                "max_depth",
+                "ccp_alpha",
+                "n_iter_no_change",
+            ]
+        ),
         frozenset({"alpha"}),
     ),
     "HistGradientBoostingClassifier": (
-        frozenset(["categorical_features", "class_weight", "early_stopping", "l2_regularization", "max_bins", "monotonic_cst", "scoring"]),
+        frozenset(
+            [
+                "categorical_features",
+                "class_weight",
+                "early_stopping",
+                "l2_regularization",
+                "max_bins",
+                "monotonic_cst",
+                "scoring",
+            ]
+        ),
         frozenset({"quantile"}),
     ),
 }

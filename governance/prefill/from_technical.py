@@ -39,7 +39,7 @@ def technical_facts(facts: FactSet) -> tuple[Fact, ...]:
 
 def _columns(facts: FactSet) -> tuple[list[str], list[Fact]]:
     """Every column name anybody mentions, with the facts that do."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     used: list[Fact] = []
     for name in ("model.features", "data.columns", "model.feature_sources", "data.quality.failed"):
         for fact in known(facts, name):
@@ -50,9 +50,9 @@ def _columns(facts: FactSet) -> tuple[list[str], list[Fact]]:
             )
             new = [str(item) for item in found if item and str(item) not in names]
             if new:
-                names += new
+                names.update(dict.fromkeys(new))
                 used.append(fact)
-    return names, used
+    return list(names), used
 
 
 def _by_columns(

@@ -111,19 +111,22 @@ def chosen_metric(names: Mapping[str, float]) -> str | None:
     Among several spellings of one metric the canonical one wins (`roc_auc` before `auc`), then a stage-marked one
     (`test_auc`), then the first by name; so the same file always gives the same choice.
     """
-    usable = [name for name in names if not is_training_metric(name)]
-    for wanted in PREFERENCE:
-        spellings = [name for name in usable if canonical_metric(name) == wanted]
-        if spellings:
-            return min(spellings, key=lambda name: (name != wanted, not _STAGE.match(name.lower()), name))
-    return None
+    return next(iter(_spellings(names).values()), None)
 
 
 def canonical_values(names: Mapping[str, float]) -> dict[str, float]:
     """Canonical metric -> value, each by the same choice among spellings as `chosen_metric`."""
-    found: dict[str, float] = {}
-    for wanted in PREFERENCE:
-        spelling = chosen_metric({name: value for name, value in names.items() if canonical_metric(name) == wanted})
-        if spelling is not None:
-            found[wanted] = names[spelling]
-    return found
+    return {metric: names[spelling] for metric, spelling in _spellings(names).items()}
+
+
+def _spellings(names: Mapping[str, float]) -> dict[str, str]:
+    """Canonical metric -> the spelling that counts, in order of preference."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if not is_training_metric(name):
+            found.setdefault(canonical_metric(name), []).append(name)
+    return {wanted: min(found[wanted], key=_preferred) for wanted in PREFERENCE if wanted in found}
+
+
+def _preferred(name: str) -> tuple[bool, bool, str]:
+    return (name not in HIGHER_IS_BETTER, not _STAGE.match(name.lower()), name)

@@ -39,12 +39,12 @@ def read_columns(value: Any, source: Source, path: str) -> tuple[Columns, list[P
         return Columns(complete=not problems), problems
     if not isinstance(rows, list):
         return Columns(complete=False), [*problems, source.problem(path, f"A schema is a list of columns; found {shown(rows)}.")]
-    names: list[str] = []
+    names: dict[str, None] = {}
     complete, tensor = not problems, False
     for i, row in enumerate(rows):
         name = text(mapping(row).get("name"))
         if name and name not in names:
-            names.append(name)
+            names[name] = None
         elif mapping(row).get("type") == "tensor" and not name:
             tensor = True
         else:

@@ -33,18 +33,12 @@ def parse_yaml(words: str, source: Source, *, first_line: int = 1) -> tuple[Any,
         return None, [source.problem("", f"This YAML {exc}. Write plain values and send the file as its tool wrote it.")], False
     except yaml.YAMLError as exc:
         return None, [_syntax_problem(exc, source, first_line)], False
-    except RecursionError:
-        return (
-            None,
-            [source.problem("", f"This YAML nests deeper than {MAX_DEPTH} levels. Send the file as its tool wrote it.")],
-            False,
-        )
     return value, problems, True
 
 
 def _check_events(words: str) -> None:
-    depth = nodes = documents = 0
-    for event in yaml.parse(words, Loader=_LOADER):
+    depth = documents = 0
+    for nodes, event in enumerate(yaml.parse(words, Loader=_LOADER)):
         if isinstance(event, yaml.AliasEvent):
             raise TooMuch(f"uses an alias (*{event.anchor}), which is not read")
         if isinstance(event, yaml.CollectionStartEvent):
@@ -53,7 +47,6 @@ def _check_events(words: str) -> None:
             depth -= 1
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
-        nodes += 1
         if depth > MAX_DEPTH:
             raise TooMuch(f"nests deeper than {MAX_DEPTH} levels")
         if nodes > 2 * MAX_NODES:

@@ -9,7 +9,7 @@ from typing import Any
 
 from governance.domain.facts import Fact
 from governance.domain.vocabulary import Assurance
-from governance.prefill.limits import MAX_NAME
+from governance.prefill.limits import MAX_LOCATOR, MAX_NAME
 
 
 class ProblemSeverity(StrEnum):
@@ -58,13 +58,15 @@ class Source:
 
     def fact(self, name: str, value: Any, locator: str, *, assurance: Assurance = Assurance.FILE) -> Fact:
         """A fact as this file states it. A file is never more than FILE: a registry connection raises it elsewhere."""
-        return Fact(name=name, value=value, assurance=assurance, origin=self.name, locator=locator, digest=self.digest)
+        return Fact(
+            name=name, value=value, assurance=assurance, origin=self.name, locator=locator[:MAX_LOCATOR], digest=self.digest
+        )
 
     def problem(self, locator: str, detail: str) -> Problem:
-        return Problem(self.name, locator, detail, ProblemSeverity.ERROR)
+        return Problem(self.name, locator[:MAX_LOCATOR], detail, ProblemSeverity.ERROR)
 
     def advice(self, locator: str, detail: str) -> Problem:
-        return Problem(self.name, locator, detail, ProblemSeverity.ADVICE)
+        return Problem(self.name, locator[:MAX_LOCATOR], detail, ProblemSeverity.ADVICE)
 
 
 def file_name(name: str) -> str:

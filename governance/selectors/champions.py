@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, State, Track, strictest
 from governance.models import Submission, TrackDecision
+from governance.policy import RuleStatus
 
 _WAS_APPROVED = (State.APPROVED, State.SUPERSEDED, State.EXPIRED)
 MEMORY = timedelta(days=90)
@@ -59,18 +60,21 @@ def earlier_change(*, system_id: int, environment: str) -> float:
 
 
 def strictest_recent_track(submission: Submission) -> Fact | None:
-    """The strictest track of the same build in the last 90 days, so that withdrawing and resubmitting buys nothing."""
-    same_build = Q(version_id=submission.version_id)
+    """The strictest track of the same build in the last 90 days, so that withdrawing, resubmitting or revising buys nothing.
+
+    Only rules that fired on a stated or measured value count: what was merely unknown may be answered later.
+    """
+    same_build = Q(submission__version_id=submission.version_id)
     if submission.version.artifact_digest:
-        same_build |= Q(version__artifact_digest=submission.version.artifact_digest)
-    rows = list(
-        Submission.objects.filter(same_build, unit_id=submission.unit_id, submitted_at__gt=Now() - MEMORY)
-        .exclude(pk=submission.pk)
-        .exclude(track="")
-        .values_list("pk", "track")
-    )
-    if not rows:
+        same_build |= Q(submission__version__artifact_digest=submission.version.artifact_digest)
+    rows = TrackDecision.objects.filter(same_build, submission__unit_id=submission.unit_id, at__gt=Now() - MEMORY)
+    found: dict[Track, set[str]] = {}
+    for pk, assessment in rows.values_list("submission_id", "assessment"):
+        fired = [
+            Track(row["track"]) for row in assessment["reasons"] if row["status"] == RuleStatus.FIRED and row["fact"] != "submission.recent_track"
+        ]
+        found.setdefault(strictest(*fired), set()).add(f"S-{pk}")
+    worst = strictest(*found) if found else Track.GREEN
+    if worst is Track.GREEN:
         return None
-    worst = strictest(*(Track(track) for _, track in rows))
-    which = ", ".join(f"S-{pk}" for pk, track in rows if track == worst)
-    return Fact("submission.recent_track", worst.value, Assurance.REGISTRY, which, "strictest track of this build in 90 days")
+    return Fact("submission.recent_track", worst.value, Assurance.REGISTRY, ", ".join(sorted(found[worst])), "same build, last 90 days")

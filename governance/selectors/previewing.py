@@ -101,7 +101,7 @@ def _preview(
         pending=pending,
         assessment=assessment,
         ways=what_would_change(pack, facts, assessment, pending=pending),
-        advice=advice(facts),
+        advice=advice(pack, facts, assessment),
         questions=asked(pack.questionnaire, facts),
         missing=missing(pack.questionnaire, facts),
         evidence_roles=frozenset(roles),

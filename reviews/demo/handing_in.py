@@ -92,7 +92,8 @@ def build(
         dataset_digest=frame_digest(training.frame),
         governance=governance,
     )
-    columns = [*training.features, *training.sensitive]
+    # samples hold what the model reads; protected attributes stand beside the predictions only, for the fairness gate
+    columns = list(training.features)
     scored_columns = {**PREDICTION_COLUMNS, "sensitive": list(sensitive)}
     reference, current = training.frame[columns].copy(), evaluation.frame[columns].copy()
     if sample_extra is not None:

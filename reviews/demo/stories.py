@@ -97,6 +97,7 @@ def standard_facts(domain: str, **more: Any) -> dict[str, Any]:
 SHOP_FACTS = {
     "decision.automated": True,
     "decision.affects_customers": False,
+    "decision.affects_purchases": False,
     "impact.financial": "low",
     "impact.people_per_month": 90_000,
     "regulation.regimes": [],

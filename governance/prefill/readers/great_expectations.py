@@ -27,7 +27,7 @@ def recognises(name: str, document: Document) -> bool:
 
 def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
     results = _results(mapping(document.data)) or [("", mapping(document.data))]
-    evaluated, failed, columns = 0, list[dict[str, Any]](), list[str]()
+    evaluated, failed, columns = 0, list[dict[str, Any]](), dict[str, None]()
     counted: list[str] = []
     days: list[tuple[str, str]] = []
     for path, result in results:
@@ -52,7 +52,7 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
                 failed.append(found)
             if problem is not None:
                 yield problem
-            columns += [name for name in _table_columns(mapping(row)) if name not in columns]
+            columns.update(dict.fromkeys(_table_columns(mapping(row))))
         yield from _contradictions(result, rows, source, path)
         day = _day(result, path)
         if day:
@@ -62,7 +62,7 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
         yield source.fact("data.quality.evaluated", evaluated, places)
         yield source.fact("data.quality.failed", failed, places)
     if columns:
-        yield source.fact("data.columns", columns, ", ".join(counted))
+        yield source.fact("data.columns", list(columns), ", ".join(counted))
     if days:
         oldest, place = min(days)
         yield source.fact("data.snapshot_date", oldest, place)

@@ -100,7 +100,9 @@ def _front_facts(front: dict[str, Any], source: Source) -> Iterator[Fact | Probl
     names = [text(row) for row in rows if text(row)]
     if names:
         yield source.fact("data.sources", list(dict.fromkeys(names)), "datasets")
-    if (datasets is not None and len(names) != len(rows)) or (datasets is not None and not rows and not isinstance(datasets, list)):
+    if (datasets is not None and len(names) != len(rows)) or (
+        datasets is not None and not rows and not isinstance(datasets, list)
+    ):
         yield source.problem(
             "datasets", f"datasets is a list of data-set names; found {shown(datasets)}. What is not text is left out."
         )
@@ -151,18 +153,18 @@ def _result_problem(result: Any) -> str:
 def _metric_facts(rows: list[dict[str, Any]], places: list[str], source: Source) -> Iterator[Fact | Problem]:
     """One row per metric: a result on a test split before others, else the first; different values for one metric are said."""
     chosen: dict[str, int] = {}
+    given: dict[str, set[str]] = {}
     for i, row in enumerate(rows):
         name = text(row.get("type")) or text(row.get("name"))
+        given.setdefault(name, set()).add(repr(row.get("value")))
         if not name:
             yield source.problem(places[i], f"A metric has a type and a value; found {shown(row.get('type'))}.")
         elif name not in chosen or (_on_test(row) and not _on_test(rows[chosen[name]])):
             chosen[name] = i
     for name, i in chosen.items():
-        others = [j for j, row in enumerate(rows) if text(row.get("type")) == name and row.get("value") != rows[i].get("value")]
-        if others:
-            yield source.advice(
-                places[i], f"{name} is given {len(others) + 1} times with different values; this one is used (test split first)."
-            )
+        if len(given[name]) > 1:
+            detail = f"{name} is given with {len(given[name])} different values; this one is used (test split first)."
+            yield source.advice(places[i], detail)
     values = {name: rows[i].get("value") for name, i in chosen.items()}
     by_place = {child("model-index", name): (places[i], rows[i]) for name, i in chosen.items()}
     for item in performance_facts(values or None, source, "model-index"):
