@@ -21,6 +21,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     items.append(("Submissions", "/submissions", "list"))
     if held & REVIEWING_ROLES:
         items.append(("Review queue", "/queue", "inbox"))
+    items.append(("What if", "/what-if", "adjustments"))
     items += [("Inventory", "/systems", "box"), ("Policy", "/policies", "scale"), ("Gates", "/gates", "checks")]
     if held & {Role.AUDITOR, Role.ADMIN, Role.RISK_OFFICER, Role.ANALYST}:
         items.append(("Audit", "/audit", "history"))

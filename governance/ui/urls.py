@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from governance.ui import answering, demo_sign_in, drafts
+from governance.ui import answering, audit, demo_sign_in, drafts, inventory, policies, what_if
 from governance.ui.converters import SubmissionNumber
 
 register_converter(SubmissionNumber, "snum")
@@ -18,5 +18,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions/<snum:pk>/questions/<slug:slug>/track", answering.live_track, name="draft_live_track"),
     path("submissions/<snum:pk>/check", answering.check, name="draft_check"),
     path("submissions/<snum:pk>/confirm", answering.accept_all, name="draft_accept_all"),
+    path("systems", inventory.systems, name="systems"),
+    path("systems/<int:pk>", inventory.system, name="system"),
+    path("policies", policies.policies, name="policies"),
+    path("what-if", what_if.what_if, name="what_if"),
+    path("learn/questions/<str:name>", policies.learn_question, name="learn_question"),
+    path("learn/<slug:slug>", policies.learn, name="learn"),
+    path("audit", audit.trail, name="audit"),
+    path("audit/verify", audit.verify_now, name="audit_verify"),
     path("demo/sign-in/<str:signed>", demo_sign_in.sign_in, name="demo_sign_in"),
 ]

@@ -1,0 +1,94 @@
+"""What if: drop metadata, move facts, see the track. Nothing is recorded."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from governance.domain.errors import DomainError, InvalidInput
+from governance.domain.incoming import NewAnswer, NewSource, NewSubmission
+from governance.domain.vocabulary import Kind
+from governance.selectors.evidence import MAX_SOURCE_BYTES
+from governance.selectors.policy import pack_in_force
+from governance.selectors.previewing import Preview, preview_new
+from governance.ui.drafts import caller_of
+from governance.ui.fields import FieldView, Option
+
+MOVABLE = (
+    "decision.domain",
+    "decision.automated",
+    "decision.affects_customers",
+    "impact.financial",
+    "performance.relative_change",
+    "model.threshold_change",
+)
+
+
+@require_http_methods(["GET", "POST"])
+def what_if(request: HttpRequest) -> HttpResponse:
+    """The track of files and facts that nobody hands in."""
+    preview: Preview | None = None
+    problem = ""
+    if request.method == "POST":
+        try:
+            preview = _preview(request)
+        except DomainError as exc:
+            problem = exc.detail
+    context = {"fields": _fields(request), "problem": problem, "preview": preview, "track": None}
+    if preview is not None:
+        context |= {
+            "track": preview.assessment.track,
+            "sentence": preview.assessment.sentence,
+            "reasons": preview.assessment.reasons(),
+            "would_change": [way.to_json() for way in preview.ways],
+            "problems": preview.problems,
+        }
+    return render(request, "governance/what_if.html", context, status=422 if problem else 200)
+
+
+def _preview(request: HttpRequest) -> Preview:
+    caller = caller_of(request)
+    if caller.home_unit is None:
+        raise InvalidInput("You belong to no business unit yet. Ask an administrator to add you to one.")
+    sources = []
+    for upload in request.FILES.getlist("files")[:40]:
+        if (upload.size or 0) > MAX_SOURCE_BYTES:
+            raise InvalidInput(f"{upload.name} is too large for a metadata file; the limit is {MAX_SOURCE_BYTES // 1024**2} MiB.")
+        sources.append(NewSource(upload.name or "file", bytes(upload.read())))
+    answers = {name: NewAnswer(text) for name in MOVABLE if (text := request.POST.get(name, "").strip())}
+    new = NewSubmission(
+        system=request.POST.get("system", "").strip() or "what-if",
+        kind=Kind.ML_MODEL,
+        version="what-if",
+        environment="production",
+        sources=tuple(sources),
+        answers=answers,
+    )
+    return preview_new(caller=caller, unit_id=caller.home_unit, new=new)
+
+
+def _fields(request: HttpRequest) -> list[FieldView]:
+    _, pack = pack_in_force(Kind.ML_MODEL)
+    fields = [
+        FieldView(
+            name="system",
+            label="System",
+            hint="To compare with its champion; leave empty for a new one.",
+            value=request.POST.get("system", ""),
+            optional=True,
+        )
+    ]
+    for name in MOVABLE:
+        question = pack.questionnaire.by_id[name]
+        value = request.POST.get(name, "")
+        choices = [Option("", "as the files say"), *(Option(choice.value, choice.label) for choice in question.choices)]
+        if question.type == "bool":
+            choices = [Option("", "as the files say"), Option("true", "Yes"), Option("false", "No")]
+        kind = "select" if question.choices or question.type == "bool" else "text"
+        fields.append(
+            FieldView(
+                name=name, label=question.ask, kind=kind, options=choices if kind == "select" else (), value=value, optional=True
+            )
+        )
+    return fields
