@@ -21,6 +21,6 @@ USES_FACTS = ("data.quality.evaluated", "data.quality.failed")
 
 def collect(inputs: Inputs) -> Collected:
     """Count what is missing, doubled, constant, unseen or out of range, and list failed expectations. See `data_quality_impl.measure`."""
-    from gates.metrics.data_quality_impl import measure  # noqa: PLC0415 (duckdb loads in the child only)
+    from gates.metrics.data_quality_impl import measure
 
     return measure(inputs)

@@ -83,7 +83,11 @@ def count_table(
     columns = []
     for at, (name, kind) in enumerate(chosen):
         present, distinct, keys, low, high, outside = row[1 + 6 * at : 7 + 6 * at]
-        columns.append(ColumnCounts(name, kind, int(present), int(distinct or 0), int(keys), low, high, None if outside is None else int(outside)))
+        columns.append(
+            ColumnCounts(
+                name, kind, int(present), int(distinct or 0), int(keys), low, high, None if outside is None else int(outside)
+            )
+        )
     return Counts(int(row[0]), tuple(columns))
 
 
@@ -103,7 +107,12 @@ def unseen_rows(connection: duckdb.DuckDBPyConnection, now: Counts, before: Coun
     found = {}
     for column in now.columns:
         old = known.get(column.name)
-        if old is None or not old.categorical or (old.kind == "text") != (column.kind == "text") or old.distinct > 0.5 * max(1, old.present):
+        if (
+            old is None
+            or not old.categorical
+            or (old.kind == "text") != (column.kind == "text")
+            or old.distinct > 0.5 * max(1, old.present)
+        ):
             continue
         cell = quote_name(column.name)
         row = connection.execute(

@@ -21,9 +21,20 @@ def measure(inputs: Inputs) -> Collected:
         _expectations(great_expectations.read(report), report.name, found)
     elif isinstance(inputs.facts.get("data.quality.failed"), list):
         _declared(inputs.facts["data.quality.failed"], inputs.facts.get("data.quality.evaluated"), found)
-    under_test = next((inputs.evidence[role] for role in ("current_sample", "reference_sample", "candidate_predictions") if role in inputs.evidence), None)
+    under_test = next(
+        (
+            inputs.evidence[role]
+            for role in ("current_sample", "reference_sample", "candidate_predictions")
+            if role in inputs.evidence
+        ),
+        None,
+    )
     if under_test is not None:
-        reference = inputs.evidence.get("reference_sample") if under_test.role == "current_sample" or "current_sample" in inputs.evidence else None
+        reference = (
+            inputs.evidence.get("reference_sample")
+            if under_test.role == "current_sample" or "current_sample" in inputs.evidence
+            else None
+        )
         _table(under_test, reference, found)
         predictions = inputs.evidence.get("candidate_predictions")
         if predictions is not None and predictions is not under_test:
@@ -63,7 +74,9 @@ def _declared(rows: list[Any], evaluated: Any, found: _Found) -> None:
 def _failed(failed: list[Expectation], evaluated: int, found: _Found) -> None:
     found.measures.append(Measure("quality.expectations", float(evaluated)))
     critical = [item for item in failed if item.severity == "critical"]
-    found.measures.append(Measure("quality.failed_expectations", float(len(failed)), n=evaluated, detail={"critical": len(critical)}))
+    found.measures.append(
+        Measure("quality.failed_expectations", float(len(failed)), n=evaluated, detail={"critical": len(critical)})
+    )
     merged: dict[str, Expectation] = {}
     for item in failed:
         group = f"expectation={item.kind} & column={item.column}" if item.column else f"expectation={item.kind}"
@@ -77,11 +90,21 @@ def _failed(failed: list[Expectation], evaluated: int, found: _Found) -> None:
         if item.error:
             words = f"{where}: {item.kind.removeprefix('expect_').replace('_', ' ')} could not be evaluated"
         found.measures.append(
-            Measure("quality.failed_expectation", float(item.count or 0), group=group, n=item.rows, text=words, detail={"severity": item.severity})
+            Measure(
+                "quality.failed_expectation",
+                float(item.count or 0),
+                group=group,
+                n=item.rows,
+                text=words,
+                detail={"severity": item.severity},
+            )
         )
     if failed:
         rows = tuple((item.column or "the table", item.kind, item.count, item.severity) for item in failed[:50])
-        values = [{"label": f"{item.column or 'table'}: {item.kind.removeprefix('expect_')}"[:70], "count": item.count or 0} for item in failed[:15]]
+        values = [
+            {"label": f"{item.column or 'table'}: {item.kind.removeprefix('expect_')}"[:70], "count": item.count or 0}
+            for item in failed[:15]
+        ]
         found.pictures.append(
             _bars("quality_expectations", "Failed expectations", f"{len(failed)} of {evaluated} expectations failed.", values, "Rows that break it",
                   ("Column", "Expectation", "Rows", "Severity"), rows)
@@ -98,7 +121,9 @@ def _table(evidence: EvidenceInput, reference: EvidenceInput | None, found: _Fou
         doubles = duplicate_rows(connection, "data", evidence)
         unseen = unseen_rows(connection, counts, before) if before is not None else {}
     found.measures.append(Measure("quality.rows", float(counts.rows), n=counts.rows, text=evidence.name))
-    found.measures.append(Measure("quality.duplicate_rows", doubles / max(1, counts.rows), n=counts.rows, detail={"count": doubles}))
+    found.measures.append(
+        Measure("quality.duplicate_rows", doubles / max(1, counts.rows), n=counts.rows, detail={"count": doubles})
+    )
     found.measures.extend(_roles(evidence, counts))
     roles = frozenset(name for role in ("id", "label", "time") if isinstance(name := evidence.columns.get(role), str))
     found.measures.extend(_columns(counts, before, unseen, roles))
@@ -113,11 +138,25 @@ def _roles(evidence: EvidenceInput, counts: Counts) -> Iterable[Measure]:
     by_name = {column.name: column for column in counts.columns}
     if isinstance(key, str) and key in by_name:
         present = by_name[key].present
-        yield Measure("quality.duplicate_keys", float(present - by_name[key].distinct_keys), n=counts.rows, text=key, group=f"file={evidence.name}")
+        yield Measure(
+            "quality.duplicate_keys",
+            float(present - by_name[key].distinct_keys),
+            n=counts.rows,
+            text=key,
+            group=f"file={evidence.name}",
+        )
         if present < counts.rows:
-            yield Measure("quality.missing_keys", float(counts.rows - present), n=counts.rows, text=key, group=f"file={evidence.name}")
+            yield Measure(
+                "quality.missing_keys", float(counts.rows - present), n=counts.rows, text=key, group=f"file={evidence.name}"
+            )
     if isinstance(label, str) and label in by_name:
-        yield Measure("quality.label_missing", 1 - by_name[label].present / max(1, counts.rows), n=counts.rows, text=label, group=f"file={evidence.name}")
+        yield Measure(
+            "quality.label_missing",
+            1 - by_name[label].present / max(1, counts.rows),
+            n=counts.rows,
+            text=label,
+            group=f"file={evidence.name}",
+        )
 
 
 def _keys_and_labels(evidence: EvidenceInput, found: _Found) -> None:
@@ -187,7 +226,16 @@ def _missing_picture(counts: Counts, before: Counts | None) -> Picture:
         if worst is not None and worst.missing(counts.rows) > 0
         else f"No value is missing in {counts.rows:,} rows."
     )
-    return _bars("quality_missing", "Missing values", words, values, "Share of rows", ("Column", "Missing now", "Missing in the reference"), rows, percent=True)
+    return _bars(
+        "quality_missing",
+        "Missing values",
+        words,
+        values,
+        "Share of rows",
+        ("Column", "Missing now", "Missing in the reference"),
+        rows,
+        percent=True,
+    )
 
 
 def _bars(

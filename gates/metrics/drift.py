@@ -21,6 +21,6 @@ USES_FACTS = ("model.features", "explanation.shares")
 
 def collect(inputs: Inputs) -> Collected:
     """Measure feature drift between the samples and prediction drift between samples or prediction files. See `drift_impl.measure`."""
-    from gates.metrics.drift_impl import measure  # noqa: PLC0415 (numpy loads in the child only)
+    from gates.metrics.drift_impl import measure
 
     return measure(inputs)

@@ -55,7 +55,10 @@ def columns_of(reference: EvidenceInput, current: EvidenceInput, inputs: Inputs)
     if wanted is not None and wanted & set(shared):
         shared = [name for name in shared if name in wanted]
     notes = []
-    for names, where in ((set(first.names) - set(second.names), current.name), (set(second.names) - set(first.names), reference.name)):
+    for names, where in (
+        (set(first.names) - set(second.names), current.name),
+        (set(second.names) - set(first.names), reference.name),
+    ):
         if names - roles:
             notes.append(f"Not in {where}: {', '.join(sorted(names - roles)[:20])}.")
     return shared, notes
@@ -74,7 +77,9 @@ def compare_column(
     numeric = all(kind in tables.NUMERIC for kind in kinds)
     if numeric:
         before, after = tables.load(reference, [name]), tables.load(current, [second])
-        return _numbers(name, np.asarray(before[name], dtype=float), np.asarray(after[second], dtype=float), kinds[0], identifiers)
+        return _numbers(
+            name, np.asarray(before[name], dtype=float), np.asarray(after[second], dtype=float), kinds[0], identifiers
+        )
     column = _text(name, _levels(reference, name), _levels(current, second), identifiers)
     if kinds[0] != kinds[1] and not column.skipped:
         note = f"is {kinds[0]} in the reference and {kinds[1]} in the current sample, so it was compared as text"
@@ -123,7 +128,11 @@ def _text(name: str, before: tuple[dict[str, int], int], after: tuple[dict[str, 
     respelt = sum(count for level, count in unseen.items() if level.strip().casefold() in folded)
     if respelt:
         notes.append(f"{respelt:,} current values differ from known ones only in case or blanks: clean the spelling")
-    figures = {"cramers_v": statistics.cramers_v(binned.reference, binned.current), "js": binned.js_distance, "unseen": sum(unseen.values()) / total_second}
+    figures = {
+        "cramers_v": statistics.cramers_v(binned.reference, binned.current),
+        "js": binned.js_distance,
+        "unseen": sum(unseen.values()) / total_second,
+    }
     rows = total_first + missing_first, total_second + missing_second
     return _column(name, binned, False, *rows, figures, tuple(notes))
 
@@ -142,7 +151,13 @@ def _levels(evidence: EvidenceInput, name: str) -> tuple[dict[str, int], int]:
 
 
 def _column(
-    name: str, binned: statistics.Binned, numeric: bool, before: int, after: int, figures: Mapping[str, float], notes: tuple[str, ...]
+    name: str,
+    binned: statistics.Binned,
+    numeric: bool,
+    before: int,
+    after: int,
+    figures: Mapping[str, float],
+    notes: tuple[str, ...],
 ) -> Column:
     half_missing = [word for word, counts, rows in (("reference", binned.reference, before), ("current", binned.current, after))
                     if binned.labels[-1] == "missing" and counts[-1] > rows / 2]  # fmt: skip

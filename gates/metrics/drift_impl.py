@@ -24,7 +24,11 @@ def measure(inputs: Inputs) -> Collected:
     if reference is not None and current is not None:
         _features(inputs, reference, current, found)
     else:
-        missing = " and ".join(role.replace("_", " ") for role, item in (("reference_sample", reference), ("current_sample", current)) if item is None)
+        missing = " and ".join(
+            role.replace("_", " ")
+            for role, item in (("reference_sample", reference), ("current_sample", current))
+            if item is None
+        )
         found.measures.append(Measure("drift.share", None, reason=f"Feature drift needs both samples; there is no {missing}."))
     _prediction(inputs, reference, current, found)
     if not any(row.value is not None for row in found.measures):
@@ -84,7 +88,12 @@ def _weights(inputs: Inputs, names: list[str]) -> tuple[dict[str, float], str]:
 
 
 def _report(
-    compared: list[Column], weights: Mapping[str, float], weighting: str, reference: EvidenceInput, current: EvidenceInput, found: _Found
+    compared: list[Column],
+    weights: Mapping[str, float],
+    weighting: str,
+    reference: EvidenceInput,
+    current: EvidenceInput,
+    found: _Found,
 ) -> None:
     ranked = sorted(compared, key=lambda column: (-column.psi, column.name))
     drifted = [column for column in ranked if column.psi > max(MODERATE, column.null_point)]
@@ -96,13 +105,21 @@ def _report(
     found.measures += [
         Measure("drift.rows", float(rows), n=rows),
         Measure("drift.features", float(len(compared)), n=rows),
-        Measure("drift.share", share, n=rows, text=listed, detail={"weights": weighting, "drifted": len(drifted), "features": len(compared)}),
+        Measure(
+            "drift.share",
+            share,
+            n=rows,
+            text=listed,
+            detail={"weights": weighting, "drifted": len(drifted), "features": len(compared)},
+        ),
         Measure("drift.max_psi", ranked[0].psi, n=rows, text=ranked[0].name, detail={"null_point": ranked[0].null_point}),
     ]
     if weighting == "attribution":
         found.measures.append(Measure("drift.top5_psi", worst_top.psi, n=rows, text=worst_top.name))
     for column in ranked[:300]:
-        found.measures.append(Measure("drift.psi", column.psi, group=f"feature={column.name}", n=column.rows, detail=column.detail()))
+        found.measures.append(
+            Measure("drift.psi", column.psi, group=f"feature={column.name}", n=column.rows, detail=column.detail())
+        )
     found.facts.append(MeasuredFact("drift.share", share, locator=listed))
     found.notes.append(
         "Features are weighted by their attribution share." if weighting == "attribution" else
@@ -126,7 +143,11 @@ def _prediction(inputs: Inputs, reference: EvidenceInput | None, current: Eviden
         if column.skipped or not column.numeric:
             problem = column.skipped or "is text"
             raise EvidenceProblem(
-                file=after.name, column=str(second), expected="scores that vary", found=problem, way_out="Map columns.score to the model's score."
+                file=after.name,
+                column=str(second),
+                expected="scores that vary",
+                found=problem,
+                way_out="Map columns.score to the model's score.",
             )
         text = f"{words}"
         found.measures.append(Measure("drift.prediction_psi", column.psi, n=column.rows, text=text, detail=column.detail()))
@@ -146,7 +167,11 @@ def _score_pairs(
         (baseline, candidate, "the champion's score against the candidate's on the evaluation rows"),
     )
     for before, after, words in pairs:
-        if before is not None and after is not None and all(isinstance(item.columns.get("score"), str) for item in (before, after)):
+        if (
+            before is not None
+            and after is not None
+            and all(isinstance(item.columns.get("score"), str) for item in (before, after))
+        ):
             yield before, after, words
 
 

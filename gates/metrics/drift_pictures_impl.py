@@ -31,11 +31,13 @@ def ranking_picture(ranked: Sequence[Column]) -> Picture:
                 "mark": {"type": "rule", "style": "limit"},
                 "encoding": {"x": {"field": "band", "type": "quantitative"}},
             },
-        ]
+        ],
     }
     rows = tuple((column.name, f"{column.psi:.4f}", f"{column.null_point:.4f}", _other(column)) for column in shown)
     words = f"{shown[0].name} moved most: PSI {shown[0].psi:.3f}. Lines mark 0.10 (moderate) and 0.25 (large). {len(shown)} of {len(ranked)} features are shown."
-    return Picture("drift_ranking", "Features by drift", words, spec, ("Feature", "PSI", "Chance stays below", "Other measures"), rows)
+    return Picture(
+        "drift_ranking", "Features by drift", words, spec, ("Feature", "PSI", "Chance stays below", "Other measures"), rows
+    )
 
 
 def _other(column: Column) -> str:
@@ -72,4 +74,6 @@ def overlay_picture(column: Column, place: int, before: str, after: str, title: 
     at = max(chosen, key=lambda index: abs(a[index] - e[index]))
     words = f"{before} against {after}. The largest difference is in “{binned.labels[at]}”: {e[at]:.1%} before, {a[at]:.1%} now. PSI {column.psi:.3f}."
     heading = title or f"{column.name}: reference and current"
-    return Picture(f"drift_overlay_{place}" if place else "drift_score", heading, words, spec, ("Bin", "Reference", "Current"), rows)
+    return Picture(
+        f"drift_overlay_{place}" if place else "drift_score", heading, words, spec, ("Bin", "Reference", "Current"), rows
+    )

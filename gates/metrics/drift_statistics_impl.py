@@ -6,6 +6,7 @@ missing is a bin; shares are kept at 1e-4 or more. `null_point` is the PSI that 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -95,7 +96,7 @@ def bin_numbers(reference: np.ndarray, current: np.ndarray, bins: int = BINS) ->
         taken_current += in_current
     cuts = [-np.inf, *edges.tolist(), np.inf]
     if len(rest) or taken_current < len(current):
-        for low, high in zip(cuts, cuts[1:], strict=False):
+        for low, high in itertools.pairwise(cuts):
             inside = atoms[(atoms > low) & (atoms <= high)]
             labels.append(_interval(low, high) + (" (other values)" if len(atoms) else ""))
             e.append(_in(reference, low, high) - sum(_between(reference, atom, atom) for atom in inside))

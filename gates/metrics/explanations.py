@@ -25,6 +25,6 @@ USES_FACTS = ("model.features", "data.protected_attributes", "champion.exists", 
 
 def collect(inputs: Inputs) -> Collected:
     """Measure shares, their change, row cosines, sign flips, concentration and the protected share. See `explanations_impl.measure`."""
-    from gates.metrics.explanations_impl import measure  # noqa: PLC0415 (numpy and boosters load in the child only)
+    from gates.metrics.explanations_impl import measure
 
     return measure(inputs)

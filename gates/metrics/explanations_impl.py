@@ -34,7 +34,9 @@ def measure(inputs: Inputs) -> Collected:
     elif "candidate_model" in inputs.evidence:
         sample = from_models.sample_of(inputs)
         if sample is None:
-            return Collected(not_measured="No rows to explain: attach an explanation sample (or a reference or current sample) with the features.")
+            return Collected(
+                not_measured="No rows to explain: attach an explanation sample (or a reference or current sample) with the features."
+            )
         candidate, champion, reason = _modelled(inputs, sample)
         used = sample
     else:
@@ -83,7 +85,10 @@ class _ChampionProblem(Exception):
 
 
 def _both(
-    inputs: Inputs, sample: EvidenceInput, candidate: tuple[EvidenceInput, OpenedModel], champion: tuple[EvidenceInput, OpenedModel]
+    inputs: Inputs,
+    sample: EvidenceInput,
+    candidate: tuple[EvidenceInput, OpenedModel],
+    champion: tuple[EvidenceInput, OpenedModel],
 ) -> tuple[Explained, Explained]:
     method = from_models.method_for([candidate[1], champion[1]])
     first = _one(inputs, sample, *candidate, method)
@@ -111,7 +116,9 @@ def _one(inputs: Inputs, sample: EvidenceInput, given: EvidenceInput, model: Ope
     if method != "native":
         source = _background_source(inputs, sample, names)
         size = min(from_models.settings_number(inputs.settings, "explanation_background", from_models.BACKGROUND), 200)
-        background = from_models.rows_for(model, names, source, from_models.pick_rows(tables.inspect(source).rows, size, inputs.seed + 1))
+        background = from_models.rows_for(
+            model, names, source, from_models.pick_rows(tables.inspect(source).rows, size, inputs.seed + 1)
+        )
         notes.append(f"Background: {len(background)} rows of {source.name}, the same for every model.")
     found = from_models.explain(model, names, rows, background, method, inputs.seed, given)
     words = {
@@ -137,12 +144,16 @@ def _why_no_champion(inputs: Inputs, what: str) -> str:
     return f"There is nothing to compare with: attach {what}."
 
 
-def _collected(inputs: Inputs, candidate: Explained, champion: Explained | None, reason: str, sample: EvidenceInput | None) -> Collected:
+def _collected(
+    inputs: Inputs, candidate: Explained, champion: Explained | None, reason: str, sample: EvidenceInput | None
+) -> Collected:
     rows = len(candidate.matrix)
     union = [*candidate.names, *([name for name in champion.names if name not in candidate.names] if champion else [])]
     ours = statistics.aligned(candidate.names, candidate.matrix, union)
     if not np.abs(ours).max(initial=0):
-        return Collected(not_measured="The candidate's attributions are all zero on these rows: its score is the same for everybody.")
+        return Collected(
+            not_measured="The candidate's attributions are all zero on these rows: its score is the same for everybody."
+        )
     theirs = statistics.aligned(champion.names, champion.matrix, union) if champion else None
     share = statistics.shares(ours)
     before = statistics.shares(theirs) if theirs is not None else None
@@ -193,9 +204,15 @@ def _concentration(names: Sequence[str], share: np.ndarray, rows: int) -> Iterab
     yield Measure("explanation.top_share", float(share[at]), n=rows, text=names[at])
 
 
-def _protected(inputs: Inputs, sample: EvidenceInput | None, names: Sequence[str], share: np.ndarray, rows: int) -> Iterable[Measure]:
+def _protected(
+    inputs: Inputs, sample: EvidenceInput | None, names: Sequence[str], share: np.ndarray, rows: int
+) -> Iterable[Measure]:
     flagged: set[str] = set()
-    for source in (inputs.facts.get("data.protected_attributes"), inputs.settings.get("proxy_features"), inputs.settings.get("protected_features")):
+    for source in (
+        inputs.facts.get("data.protected_attributes"),
+        inputs.settings.get("proxy_features"),
+        inputs.settings.get("protected_features"),
+    ):
         flagged |= {str(name) for name in source} if isinstance(source, list | tuple) else set()
     for evidence in (sample, inputs.evidence.get("candidate_predictions")):
         sensitive = evidence.columns.get("sensitive") if evidence is not None else None
@@ -209,7 +226,11 @@ def _protected(inputs: Inputs, sample: EvidenceInput | None, names: Sequence[str
 def belongs(feature: str, attribute: str) -> bool:
     """Whether a feature is the attribute itself or one of its one-hot columns (`sex`, `sex_male`, `sex=male`)."""
     name, wanted = feature.strip().lower(), attribute.strip().lower()
-    return bool(wanted) and (name == wanted or name.startswith((f"{wanted}_", f"{wanted}=", f"{wanted}-", f"{wanted}__")) or name.endswith(f"__{wanted}"))
+    return bool(wanted) and (
+        name == wanted
+        or name.startswith((f"{wanted}_", f"{wanted}=", f"{wanted}-", f"{wanted}__"))
+        or name.endswith(f"__{wanted}")
+    )
 
 
 def _nothing_compared(reason: str) -> Iterable[Measure]:
@@ -231,7 +252,9 @@ def _compared(
     for name in FIGURES:
         low, high = bounds.get(name, (None, None))
         text = names[int(np.argmax(change))] if name == "max_share_change" else ""
-        measures.append(Measure(f"explanation.{name}", figures[name], low=low, high=high, n=rows, text=text, detail={"level": 0.95}))
+        measures.append(
+            Measure(f"explanation.{name}", figures[name], low=low, high=high, n=rows, text=text, detail={"level": 0.95})
+        )
         if name in FACTS:
             facts.append(MeasuredFact(f"explanation.{name}", figures[name], low, high, locator=text and f"feature {text}"))
     return measures, facts
@@ -239,7 +262,14 @@ def _compared(
 
 def _noise(compared: Sequence[Measure], rows: int) -> str:
     """The noise floor: what another draw of rows alone would change."""
-    wanted = {"explanation.max_share_change": "largest share change", "explanation.row_cosine_p10": "row cosine (10th percentile)"}
-    parts = [f"{wanted[row.metric]} {row.low:.3f} to {row.high:.3f}" for row in compared if row.metric in wanted and row.low is not None and row.high is not None]
+    wanted = {
+        "explanation.max_share_change": "largest share change",
+        "explanation.row_cosine_p10": "row cosine (10th percentile)",
+    }
+    parts = [
+        f"{wanted[row.metric]} {row.low:.3f} to {row.high:.3f}"
+        for row in compared
+        if row.metric in wanted and row.low is not None and row.high is not None
+    ]
     few = "" if rows >= 500 else " 500 rows settle a verdict; 1,000 are comfortable."
     return f"Drawing other {rows:,} rows would move the figures within: {', '.join(parts)}.{few} A retrain with another seed moves them too."

@@ -93,7 +93,13 @@ def rows_for(model: OpenedModel, names: Sequence[str], sample: EvidenceInput, ch
 
 
 def explain(
-    model: OpenedModel, names: tuple[str, ...], rows: np.ndarray, background: np.ndarray, method: str, seed: int, evidence: EvidenceInput
+    model: OpenedModel,
+    names: tuple[str, ...],
+    rows: np.ndarray,
+    background: np.ndarray,
+    method: str,
+    seed: int,
+    evidence: EvidenceInput,
 ) -> Explained:
     """Attributions of `model` by `method`. EvidenceProblem when the model cannot work with the rows."""
     try:
@@ -106,7 +112,10 @@ def explain(
             matrix, base = _by_permutation(model.margin, rows, background, seed)
     except ModelRefused as refused:
         raise EvidenceProblem(
-            file=evidence.name, expected=refused.expected, found=refused.found, way_out=refused.way_out or "Upload attributions instead."
+            file=evidence.name,
+            expected=refused.expected,
+            found=refused.found,
+            way_out=refused.way_out or "Upload attributions instead.",
         ) from refused
     except Exception as error:  # the libraries raise many classes; all mean that the rows and the model do not fit
         raise EvidenceProblem(
@@ -130,7 +139,9 @@ def _linear(estimator: Any) -> tuple[Any, Any] | None:
     last, before = estimator, None
     if hasattr(estimator, "steps"):
         last = estimator.steps[-1][1]
-        if any(type(step).__name__ not in _ONE_TO_ONE or getattr(step, "add_indicator", False) for _, step in estimator.steps[:-1]):
+        if any(
+            type(step).__name__ not in _ONE_TO_ONE or getattr(step, "add_indicator", False) for _, step in estimator.steps[:-1]
+        ):
             return None
         before = estimator[:-1] if len(estimator.steps) > 1 else None
     coefficients = getattr(last, "coef_", None)
@@ -140,7 +151,7 @@ def _linear(estimator: Any) -> tuple[Any, Any] | None:
 
 
 def _by_linear(estimator: Any, rows: np.ndarray, background: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    import shap  # noqa: PLC0415 (four seconds; only where no native contributions exist)
+    import shap
 
     found = _linear(estimator)
     if found is None:
@@ -149,7 +160,7 @@ def _by_linear(estimator: Any, rows: np.ndarray, background: np.ndarray) -> tupl
     if before is not None:
         names = getattr(estimator, "feature_names_in_", None)
         if names is not None:
-            import pandas  # noqa: PLC0415
+            import pandas
 
             rows, background = (pandas.DataFrame(part, columns=list(names)) for part in (rows, background))
         rows, background = np.asarray(before.transform(rows)), np.asarray(before.transform(background))
@@ -162,7 +173,7 @@ def _by_linear(estimator: Any, rows: np.ndarray, background: np.ndarray) -> tupl
 def _by_permutation(
     margin: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, background: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    import shap  # noqa: PLC0415
+    import shap
 
     state = np.random.get_state()
     try:

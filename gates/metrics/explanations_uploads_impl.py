@@ -31,9 +31,21 @@ def read(evidence: EvidenceInput, predictions: EvidenceInput | None) -> Explaine
             found="no " + " and no ".join(word for word, value in (("row key", key), ("base value", base)) if value is None),
             way_out="Name them in the column mapping (columns.id, columns.base), or call the columns id and base_value.",
         )
-    others = {key, base, *(str(evidence.columns[role]) for role in ("score", "label", "prediction") if isinstance(evidence.columns.get(role), str))}
+    others = {
+        key,
+        base,
+        *(
+            str(evidence.columns[role])
+            for role in ("score", "label", "prediction")
+            if isinstance(evidence.columns.get(role), str)
+        ),
+    }
     mapped = evidence.columns.get("features")
-    names = tuple(str(name) for name in mapped) if isinstance(mapped, list | tuple) and mapped else tuple(n for n in info.names if n not in others)
+    names = (
+        tuple(str(name) for name in mapped)
+        if isinstance(mapped, list | tuple) and mapped
+        else tuple(n for n in info.names if n not in others)
+    )
     score_column = evidence.columns.get("score") if isinstance(evidence.columns.get("score"), str) else None
     table = tables.load(evidence, [key, base, *names, *([score_column] if score_column else [])])
     matrix = np.column_stack([tables.numbers(evidence, table, name) for name in names])
@@ -45,11 +57,17 @@ def read(evidence: EvidenceInput, predictions: EvidenceInput | None) -> Explaine
                 way_out="Write 0 where a feature had no part in the score.",
             )  # fmt: skip
     if not np.abs(matrix).max(initial=0):
-        raise EvidenceProblem(file=evidence.name, expected="attributions", found="zeros only", way_out="Upload the matrix of the model you submit.")
+        raise EvidenceProblem(
+            file=evidence.name, expected="attributions", found="zeros only", way_out="Upload the matrix of the model you submit."
+        )
     ids = np.asarray(table[key]).astype(str)
     if len(np.unique(ids)) != len(ids):
         raise EvidenceProblem(
-            file=evidence.name, column=key, expected="each row key once", found=f"{len(ids) - len(np.unique(ids))} doubled", way_out="Remove the doubled rows."
+            file=evidence.name,
+            column=key,
+            expected="each row key once",
+            found=f"{len(ids) - len(np.unique(ids))} doubled",
+            way_out="Remove the doubled rows.",
         )
     total = bases + matrix.sum(axis=1)
     scores = np.asarray(table[score_column], dtype=float) if score_column else scores_of(predictions, ids)
@@ -58,11 +76,17 @@ def read(evidence: EvidenceInput, predictions: EvidenceInput | None) -> Explaine
 
 
 def _scores(predictions: EvidenceInput | None, ids: np.ndarray) -> np.ndarray | None:
-    if predictions is None or not isinstance(predictions.columns.get("id"), str) or not isinstance(predictions.columns.get("score"), str):
+    if (
+        predictions is None
+        or not isinstance(predictions.columns.get("id"), str)
+        or not isinstance(predictions.columns.get("score"), str)
+    ):
         return None
     key, score = str(predictions.columns["id"]), str(predictions.columns["score"])
     table = tables.load(predictions, [key, score])
-    known = dict(zip(np.asarray(table[key]).astype(str).tolist(), tables.numbers(predictions, table, score).tolist(), strict=True))
+    known = dict(
+        zip(np.asarray(table[key]).astype(str).tolist(), tables.numbers(predictions, table, score).tolist(), strict=True)
+    )
     return np.array([known.get(value, np.nan) for value in ids.tolist()])
 
 

@@ -22,7 +22,13 @@ USES_FACTS = (
     "training.started_at", "training.ended_at", "model.signature_present", "model.digest",
 )  # fmt: skip
 
-EMPTY_DIGESTS = frozenset({"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709"})
+EMPTY_DIGESTS = frozenset(
+    {
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    }
+)
 _LOCAL = re.compile(r"^(file:|[A-Za-z]:[\\/]|\\\\|/(home|Users|tmp|root|mnt|private|var/folders)/|~/|\./|\.\./)")
 _COMMIT = re.compile(r"^[0-9a-f]{7,64}$", re.IGNORECASE)
 
@@ -56,13 +62,17 @@ def _sources(declared: Any, register: Any) -> Iterable[Measure]:
     local = [name for name in names if _LOCAL.match(name)]
     yield Measure("lineage.local_paths", float(len(local)), text=", ".join(local[:20]))
     if not isinstance(register, Mapping):
-        yield Measure("lineage.unresolved", None, reason="The register of data sources was not at hand, so no source could be looked up.")
+        yield Measure(
+            "lineage.unresolved", None, reason="The register of data sources was not at hand, so no source could be looked up."
+        )
         return
     known = {str(name).strip().lower(): entry for name, entry in register.items()}
     entries = {name: known.get(name.lower()) for name in names}
     unknown = [name for name, entry in entries.items() if not isinstance(entry, Mapping)]
     unapproved = [name for name, entry in entries.items() if isinstance(entry, Mapping) and entry.get("approved") is not True]
-    ownerless = [name for name, entry in entries.items() if isinstance(entry, Mapping) and not str(entry.get("owner") or "").strip()]
+    ownerless = [
+        name for name, entry in entries.items() if isinstance(entry, Mapping) and not str(entry.get("owner") or "").strip()
+    ]
     yield Measure("lineage.unresolved", float(len(unknown)), n=len(names), text=", ".join(unknown))
     yield Measure("lineage.unapproved", float(len(unapproved)), n=len(names), text=", ".join(unapproved))
     yield Measure("lineage.without_owner", float(len(ownerless)), n=len(names), text=", ".join(ownerless))
@@ -71,7 +81,9 @@ def _sources(declared: Any, register: Any) -> Iterable[Measure]:
 def _digests(training: Any, evaluation: Any) -> Iterable[Measure]:
     for name, value in (("training", training), ("evaluation", evaluation)):
         if not isinstance(value, str) or not value.strip():
-            yield Measure(f"lineage.{name}_digest", None, reason=f"No digest of the {name} data is declared ({name}.dataset_digest).")
+            yield Measure(
+                f"lineage.{name}_digest", None, reason=f"No digest of the {name} data is declared ({name}.dataset_digest)."
+            )
             continue
         bare = _bare(value)
         if bare in EMPTY_DIGESTS:
@@ -82,7 +94,9 @@ def _digests(training: Any, evaluation: Any) -> Iterable[Measure]:
             yield Measure(f"lineage.{name}_digest", 1.0, text=text, detail={"weak": weak})
     if isinstance(training, str) and isinstance(evaluation, str) and training.strip() and evaluation.strip():
         same = _bare(training) == _bare(evaluation)
-        yield Measure("lineage.same_digest", 1.0 if same else 0.0, text="Training and evaluation data have the same digest." if same else "")
+        yield Measure(
+            "lineage.same_digest", 1.0 if same else 0.0, text="Training and evaluation data have the same digest." if same else ""
+        )
 
 
 def _bare(digest: str) -> str:
@@ -90,7 +104,9 @@ def _bare(digest: str) -> str:
 
 
 def _dates(facts: Mapping[str, Any], as_of: Any) -> Iterable[Measure]:
-    snapshot, started, ended = (moment(facts.get(name)) for name in ("data.snapshot_date", "training.started_at", "training.ended_at"))
+    snapshot, started, ended = (
+        moment(facts.get(name)) for name in ("data.snapshot_date", "training.started_at", "training.ended_at")
+    )
     now = moment(as_of)
     problems = []
     if started and ended and ended < started:
@@ -136,6 +152,12 @@ def _code(facts: Mapping[str, Any]) -> Iterable[Measure]:
         yield Measure("lineage.code_commit", 0.0, text="No code commit is declared (training.code_commit).")
     else:
         good = _COMMIT.match(commit.strip()) is not None
-        yield Measure("lineage.code_commit", 1.0 if good else 0.0, text=commit.strip()[:40] if good else f"“{commit.strip()[:40]}” is not a commit id.")
+        yield Measure(
+            "lineage.code_commit",
+            1.0 if good else 0.0,
+            text=commit.strip()[:40] if good else f"“{commit.strip()[:40]}” is not a commit id.",
+        )
     named = isinstance(run, str) and bool(run.strip())
-    yield Measure("lineage.run", 1.0 if named else 0.0, text=str(run)[:80] if named else "No training run is named (training.run_id).")
+    yield Measure(
+        "lineage.run", 1.0 if named else 0.0, text=str(run)[:80] if named else "No training run is named (training.run_id)."
+    )

@@ -16,6 +16,6 @@ USES_FACTS = ("data.contains_pii", "data.pii_approval", "data.pii_approval_regis
 
 def collect(inputs: Inputs) -> Collected:
     """Find columns with personal data; no value leaves the child process. See `personal_data_impl.measure`."""
-    from gates.metrics.personal_data_impl import measure  # noqa: PLC0415 (duckdb loads in the child only)
+    from gates.metrics.personal_data_impl import measure
 
     return measure(inputs)

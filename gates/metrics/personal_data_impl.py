@@ -36,7 +36,9 @@ def measure(inputs: Inputs) -> Collected:
 
     A steward's marks (`settings["pii_marks"]`: column -> expected, hashed, wrong) take columns out or keep them, and are said in notes.
     """
-    files = [inputs.evidence[role] for role in ("reference_sample", "current_sample", "explanation_sample") if role in inputs.evidence]
+    files = [
+        inputs.evidence[role] for role in ("reference_sample", "current_sample", "explanation_sample") if role in inputs.evidence
+    ]
     found: dict[str, Found] = {}
     notes: list[str] = []
     for evidence in files:
@@ -99,7 +101,15 @@ def _recognise(column: str, kind: str, values: list[str], file: str) -> Found | 
         hits = [value for value in values if recogniser.matches(value)]
         share = len(hits) / len(values)
         if share >= (0.10 if named else recogniser.share) and hits and (best is None or recogniser.confidence > best.confidence):
-            best = Found(column, recogniser.kind, "format and name" if named else "format", recogniser.confidence, share, mask(hits[0]), file)
+            best = Found(
+                column,
+                recogniser.kind,
+                "format and name" if named else "format",
+                recogniser.confidence,
+                share,
+                mask(hits[0]),
+                file,
+            )
     return best
 
 
@@ -116,7 +126,9 @@ def _collected(inputs: Inputs, found: list[Found], notes: list[str]) -> Collecte
     features = inputs.facts.get("model.features")
     used = [name for name in columns if isinstance(features, list | tuple) and name in features]
     approval = inputs.facts.get("data.pii_approval")
-    approved = inputs.facts.get("data.pii_approval_registered") is True or (isinstance(approval, str) and len(approval.strip()) >= 3)
+    approved = inputs.facts.get("data.pii_approval_registered") is True or (
+        isinstance(approval, str) and len(approval.strip()) >= 3
+    )
     declared = inputs.facts.get("data.contains_pii")
     kinds = ", ".join(f"{item.column} ({item.kind})" for item in found)
     measures = [
@@ -126,8 +138,17 @@ def _collected(inputs: Inputs, found: list[Found], notes: list[str]) -> Collecte
         Measure("personal_data.used_as_feature", float(len(used)), text=", ".join(used)),
     ]
     for item in found:
-        detail = {"kind": item.kind, "detector": item.detector, "confidence": item.confidence, "shape": item.shape, "file": item.file, "share": item.share}
-        measures.append(Measure("personal_data.column", item.confidence, group=f"column={item.column}", text=item.kind, detail=detail))
+        detail = {
+            "kind": item.kind,
+            "detector": item.detector,
+            "confidence": item.confidence,
+            "shape": item.shape,
+            "file": item.file,
+            "share": item.share,
+        }
+        measures.append(
+            Measure("personal_data.column", item.confidence, group=f"column={item.column}", text=item.kind, detail=detail)
+        )
     facts: tuple[MeasuredFact, ...] = ()
     pictures: tuple[Picture, ...] = ()
     if found:
@@ -138,7 +159,15 @@ def _collected(inputs: Inputs, found: list[Found], notes: list[str]) -> Collecte
 
 def _picture(found: list[Found]) -> Picture:
     rows = tuple(
-        (item.column, item.kind, item.detector, f"{item.confidence:.2f}", "–" if item.share is None else f"{item.share:.0%}", item.shape or "–") for item in found
+        (
+            item.column,
+            item.kind,
+            item.detector,
+            f"{item.confidence:.2f}",
+            "–" if item.share is None else f"{item.share:.0%}",
+            item.shape or "–",
+        )
+        for item in found
     )
     values = [{"label": f"{item.column}: {item.kind}", "confidence": item.confidence} for item in found[:20]]
     spec = {
@@ -147,8 +176,20 @@ def _picture(found: list[Found]) -> Picture:
         "mark": {"type": "bar", "style": "candidate"},
         "encoding": {
             "y": {"field": "label", "type": "nominal", "sort": None, "title": None},
-            "x": {"field": "confidence", "type": "quantitative", "title": "Confidence of the detector", "scale": {"domain": [0, 1]}},
+            "x": {
+                "field": "confidence",
+                "type": "quantitative",
+                "title": "Confidence of the detector",
+                "scale": {"domain": [0, 1]},
+            },
         },
     }
     words = f"{len(found)} columns look like personal data. Values themselves are never stored; the shape shows letters as a and digits as 9."
-    return Picture("personal_data", "Columns with personal data", words, spec, ("Column", "Kind", "Found by", "Confidence", "Values that match", "Shape"), rows)
+    return Picture(
+        "personal_data",
+        "Columns with personal data",
+        words,
+        spec,
+        ("Column", "Kind", "Found by", "Confidence", "Values that match", "Shape"),
+        rows,
+    )

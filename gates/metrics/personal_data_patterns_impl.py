@@ -32,7 +32,9 @@ _SSN = re.compile(r"(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}")
 _E164 = re.compile(r"\+[1-9]\d{7,14}")
 _PHONE = re.compile(r"\+?[\d\s().-]{8,20}")
 _CARD = re.compile(r"\d[\d -]{11,21}\d")
-_BRAND = re.compile(r"4\d{12}(\d{3})?(\d{3})?|5[1-5]\d{14}|2(22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|6(011|5\d\d|4[4-9]\d)\d{12}")
+_BRAND = re.compile(
+    r"4\d{12}(\d{3})?(\d{3})?|5[1-5]\d{14}|2(22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|6(011|5\d\d|4[4-9]\d)\d{12}"
+)
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
 
 
@@ -79,19 +81,36 @@ RECOGNISERS = (
     Recogniser("bank account number (IBAN)", is_iban, 1.0),
     Recogniser("IP address", is_ip, 0.6),
     Recogniser("US social security number", lambda text: _SSN.fullmatch(text) is not None, 0.85),
-    Recogniser("phone number", lambda text: _E164.fullmatch(text) is not None, NAMED, support=r"phone|mobile|tel\b|fax|contact|msisdn"),
-    Recogniser("phone number", lambda text: _PHONE.fullmatch(text) is not None, NAMED, numeric=True, support=r"phone|mobile|tel\b|fax|msisdn|contact"),
+    Recogniser(
+        "phone number", lambda text: _E164.fullmatch(text) is not None, NAMED, support=r"phone|mobile|tel\b|fax|contact|msisdn"
+    ),
+    Recogniser(
+        "phone number",
+        lambda text: _PHONE.fullmatch(text) is not None,
+        NAMED,
+        numeric=True,
+        support=r"phone|mobile|tel\b|fax|msisdn|contact",
+    ),
 )
 
 _NAMES: tuple[tuple[str, str], ...] = (
     ("e-mail address", r"e_?mail(_?addr(ess)?)?"),
     ("phone number", r"(tele|mobile_?|cell_?|home_?|work_?)?phone(_?(no|num|number))?|mobile_?(no|num|number)|msisdn"),
     ("social security number", r"ssn|social_?security(_?(no|num|number))?"),
-    ("name of a person", r"(first|last|middle|given|family|full|sur|maiden|birth|legal|customer|client|patient|applicant|borrower|employee|contact|holder|owner|user)_?name"),
+    (
+        "name of a person",
+        r"(first|last|middle|given|family|full|sur|maiden|birth|legal|customer|client|patient|applicant|borrower|employee|contact|holder|owner|user)_?name",
+    ),
     ("name of a person", r"surname|forename|fullname|username"),
-    ("postal address", r"(street|home|postal|mailing|billing|shipping|residential|contact)_?(address|addr)|address(_?(line)?_?\d)?|street(_?name)?|house_?(no|number)"),
+    (
+        "postal address",
+        r"(street|home|postal|mailing|billing|shipping|residential|contact)_?(address|addr)|address(_?(line)?_?\d)?|street(_?name)?|house_?(no|number)",
+    ),
     ("date of birth", r"dob|birth_?(date|day)|date_?of_?birth|d_?o_?b"),
-    ("identity document", r"passport(_?(no|num|number))?|national_?id(_?(no|num|number))?|tax_?id|nino|nhs_?(no|num|number)|id_?card(_?(no|num|number))?"),
+    (
+        "identity document",
+        r"passport(_?(no|num|number))?|national_?id(_?(no|num|number))?|tax_?id|nino|nhs_?(no|num|number)|id_?card(_?(no|num|number))?",
+    ),
     ("driver licence", r"driv(er|ing)s?_?licen[cs]e(_?(no|num|number))?|licen[cs]e_?plate"),
     ("bank or card number", r"iban|(credit_?)?card_?(no|num|number)|account_?(no|num|number)|pan_?number"),
     ("IP address", r"ip(v[46])?_?(addr(ess)?)|ip"),
@@ -99,7 +118,9 @@ _NAMES: tuple[tuple[str, str], ...] = (
 )
 _COMPILED = tuple((kind, re.compile(rf"(.*[_\W])?({pattern})([_\W].*)?")) for kind, pattern in _NAMES)
 # Endings that turn a telling name into a harmless one: counts, flags, lengths, hashes.
-_HARMLESS = re.compile(r".*_(count|flag|len|length|age|days|type|domain|verified|present|missing|hash|hashed|sha256|score|change[sd]?|freq|known|is_valid)$|^(n|num|has|is|count)_.*")
+_HARMLESS = re.compile(
+    r".*_(count|flag|len|length|age|days|type|domain|verified|present|missing|hash|hashed|sha256|score|change[sd]?|freq|known|is_valid)$|^(n|num|has|is|count)_.*"
+)
 
 
 def kind_by_name(column: str) -> str:

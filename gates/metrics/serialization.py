@@ -34,7 +34,9 @@ def collect(inputs: Inputs) -> Collected:
     evidence = inputs.evidence.get("candidate_model")
     if evidence is None:
         if not words:
-            return Collected(not_measured="Neither a model file nor its format is known: attach the model or answer model.serialization.")
+            return Collected(
+                not_measured="Neither a model file nor its format is known: attach the model or answer model.serialization."
+            )
         return Collected(measures=(_declared(words),), notes=("No model file is attached: the declared format was judged.",))
     return Collected(measures=tuple(_by_content(evidence, words, inputs.facts.get("model.digest"))), notes=(WAY_OUT,))
 
@@ -44,7 +46,11 @@ def _declared(words: str) -> Measure:
         return Measure("serialization.safe", 0.0, text=f"{words} (declared)")
     if words in DATA_ONLY or DECLARED.get(words, frozenset()) & SAFE:
         return Measure("serialization.safe", 1.0, text=f"{words} (declared)")
-    return Measure("serialization.safe", None, reason=f"“{words[:40]}” is no format this check knows: attach the model file, its content decides.")
+    return Measure(
+        "serialization.safe",
+        None,
+        reason=f"“{words[:40]}” is no format this check knows: attach the model file, its content decides.",
+    )
 
 
 def _by_content(evidence: EvidenceInput, words: str, digest: Any) -> Iterable[Measure]:
@@ -56,12 +62,19 @@ def _by_content(evidence: EvidenceInput, words: str, digest: Any) -> Iterable[Me
         ) from error
     label = f"{found.format.label} ({found.detail})"
     if found.format in (ModelFormat.UNKNOWN, ModelFormat.EMPTY, ModelFormat.ARCHIVE):
-        yield Measure("serialization.safe", None, text=label, reason=f"{evidence.name} is of {label}: it cannot be told whether it runs code when opened.")
+        yield Measure(
+            "serialization.safe",
+            None,
+            text=label,
+            reason=f"{evidence.name} is of {label}: it cannot be told whether it runs code when opened.",
+        )
     else:
         yield Measure("serialization.safe", 1.0 if found.format.can_open else 0.0, text=label)
     for source, said in (("the declared answer", words), ("the upload", evidence.format.strip().lower())):
         if said in DECLARED and found.format not in DECLARED[said] and found.format is not ModelFormat.UNKNOWN:
-            yield Measure("serialization.mismatch", 1.0, group=f"source={source}", text=f"{source} says {said}, the content is {label}")
+            yield Measure(
+                "serialization.mismatch", 1.0, group=f"source={source}", text=f"{source} says {said}, the content is {label}"
+            )
     actual = _sha256(evidence.path)
     if evidence.sha256 and _bare(evidence.sha256) != actual:
         yield Measure("serialization.digest_matches", 0.0, text="The stored file does not have the digest it was uploaded with.")

@@ -45,7 +45,12 @@ def read(evidence: EvidenceInput) -> Report:
     path = Path(evidence.path)
     size = path.stat().st_size
     if not 0 < size <= MAX_BYTES:
-        raise EvidenceProblem(file=evidence.name, expected=f"a JSON file of at most {MAX_BYTES // 1024**2} MB", found=f"{size} bytes", way_out=WAY_OUT)
+        raise EvidenceProblem(
+            file=evidence.name,
+            expected=f"a JSON file of at most {MAX_BYTES // 1024**2} MB",
+            found=f"{size} bytes",
+            way_out=WAY_OUT,
+        )
     try:
         document = json.loads(path.read_bytes().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -53,11 +58,21 @@ def read(evidence: EvidenceInput) -> Report:
     results = list(_validations(document, 0))
     if not results:
         raise EvidenceProblem(
-            file=evidence.name, expected="a Great Expectations result with a list “results”", found="another document", way_out=WAY_OUT
+            file=evidence.name,
+            expected="a Great Expectations result with a list “results”",
+            found="another document",
+            way_out=WAY_OUT,
         )
     found = [_expectation(row) for result in results for row in result["results"] if isinstance(row, Mapping)]
     suites = tuple(dict.fromkeys(name for result in results if (name := _suite(result))))
-    version = next((str(meta["great_expectations_version"]) for result in results if "great_expectations_version" in (meta := _map(result, "meta"))), "")
+    version = next(
+        (
+            str(meta["great_expectations_version"])
+            for result in results
+            if "great_expectations_version" in (meta := _map(result, "meta"))
+        ),
+        "",
+    )
     return Report(tuple(found), suites, version)
 
 
@@ -77,7 +92,9 @@ def _validations(node: Any, depth: int) -> Iterator[Mapping[str, Any]]:
 def _expectation(row: Mapping[str, Any]) -> Expectation:
     config, result = _map(row, "expectation_config"), _map(row, "result")
     kwargs = _map(config, "kwargs")
-    columns = kwargs.get("column") or kwargs.get("column_list") or [kwargs[key] for key in ("column_A", "column_B") if key in kwargs]
+    columns = (
+        kwargs.get("column") or kwargs.get("column_list") or [kwargs[key] for key in ("column_A", "column_B") if key in kwargs]
+    )
     severity = str(config.get("severity") or _map(config, "meta").get("severity") or "critical").lower()
     return Expectation(
         kind=str(config.get("type") or config.get("expectation_type") or "an expectation")[:120],

@@ -8,6 +8,7 @@ Only in the child process. Pickle and its family are refused here for good.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -261,7 +262,7 @@ def _xgboost_categories(document: Mapping[str, Any], features: Sequence[str]) ->
         if "offsets" in entry and len(entry["offsets"]) > 1:
             raw = bytes(int(part) % 256 for part in entry["values"])
             offsets = [int(part) for part in entry["offsets"]]
-            found[name] = [raw[a:b].decode("utf-8", "replace") for a, b in zip(offsets, offsets[1:], strict=False)]
+            found[name] = [raw[a:b].decode("utf-8", "replace") for a, b in itertools.pairwise(offsets)]
     return found
 
 

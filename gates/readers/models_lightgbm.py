@@ -21,8 +21,20 @@ MAX_TREES = 50_000
 MAX_LEAVES = 200_000
 MAX_DEPTH = 300
 _HEADER = frozenset(
-    "tree version num_class num_tree_per_iteration label_index max_feature_idx objective average_output feature_names "
-    "monotone_constraints feature_infos tree_sizes".split()
+    [
+        "tree",
+        "version",
+        "num_class",
+        "num_tree_per_iteration",
+        "label_index",
+        "max_feature_idx",
+        "objective",
+        "average_output",
+        "feature_names",
+        "monotone_constraints",
+        "feature_infos",
+        "tree_sizes",
+    ]
 )
 _INNER = (
     "split_feature",
@@ -38,8 +50,25 @@ _INNER = (
 _LEAF = ("leaf_value", "leaf_weight", "leaf_count")
 _TREE = frozenset({"num_leaves", "num_cat", "cat_boundaries", "cat_threshold", "is_linear", "shrinkage", *_INNER, *_LEAF})
 _OBJECTIVES = frozenset(
-    "binary cross_entropy cross_entropy_lambda regression regression_l1 huber fair poisson quantile mape gamma tweedie lambdarank "
-    "rank_xendcg multiclass multiclassova custom".split()
+    [
+        "binary",
+        "cross_entropy",
+        "cross_entropy_lambda",
+        "regression",
+        "regression_l1",
+        "huber",
+        "fair",
+        "poisson",
+        "quantile",
+        "mape",
+        "gamma",
+        "tweedie",
+        "lambdarank",
+        "rank_xendcg",
+        "multiclass",
+        "multiclassova",
+        "custom",
+    ]
 )
 
 
