@@ -52,7 +52,10 @@ def _all_new(facts: FactSet) -> tuple[Fact, ...]:
 
 
 def _new_sources(facts: FactSet, champion: FactSet) -> tuple[Fact, ...]:
-    """Sources anybody names now and nobody named for the champion. One source may have several names (`acme/credit`, `s3://…`)."""
+    """Sources anybody names now and nobody named for the champion.
+
+    One source may have several names (`acme/credit`, `s3://…`).
+    """
     now, before = known(facts, "data.sources"), known(champion, "data.sources")
     if not now or not before:
         return ()

@@ -1,4 +1,6 @@
-"""Answers of the last approved version that still hold unless somebody says otherwise: offered again, never facts about the new one."""
+"""Answers of the last approved version that still hold unless somebody says otherwise: offered again, never
+facts about the new one.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ CARRIED_OVER = (
 def carry_over(facts: FactSet, champion: FactSet, champion_version: str) -> tuple[Fact, ...]:
     """Answers for the questions about use, rollout and monitoring that nothing in `facts` answers.
 
-    They count as typed by a person (DECLARED), because nothing about this version says them: show them as carried over and let the
+    They count as typed by a person (DECLARED), because nothing about this version says them: show them as carried over and let
+    the
     submitter confirm or edit them. What the model *is* (features, performance, architecture, sources) is never carried over.
     """
     rows = []

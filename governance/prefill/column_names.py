@@ -10,17 +10,26 @@ import re
 from collections.abc import Iterable, Mapping
 
 _PROTECTED: Mapping[str, str] = {
-    "age": r"age|ages|age (?:band|group|cat|category|bucket|years)|(?:band|group) age|birth ?(?:date|day|year)|date of birth|dob|year of birth|yob|agep",
+    "age": (
+        r"age|ages|age (?:band|group|cat|category|bucket|years)|(?:band|group) age|birth ?(?:date|day|year)|"
+        r"date of birth|dob|year of birth|yob|agep"
+    ),
     "sex": r"sex|gender|female|male|is (?:male|female|woman|man)|pronouns?|title (?:mr|mrs|ms)|salutation",
     "race": r"race|racial|rac1p|is (?:black|white|asian|hispanic)|skin (?:colou?r|tone)|derived race",
     "ethnicity": r"ethnic|ethnicity|ethnic (?:group|origin)|hispanic|latino|latinx|derived ethnicity|tribe|caste",
     "religion": r"religion|religious|faith|church|denomination|belief",
     "marital_status": r"marital|marital status|marriage|married|is married|civil status|spouse|divorced|widowed|relationship",
-    "nationality": r"nationality|citizenship|citizen|foreign worker|native country|country of (?:birth|origin)|birth ?place|place of birth|immigrant|immigration status|visa (?:type|status)|national origin",
+    "nationality": (
+        r"nationality|citizenship|citizen|foreign worker|native country|country of (?:birth|origin)|birth ?place|"
+        r"place of birth|immigrant|immigration status|visa (?:type|status)|national origin"
+    ),
     "disability": r"disab(?:ility|led)|handicap|impairment|wheelchair",
     "sexual_orientation": r"sexual orientation|orientation sexual|lgbt|lgbtq",
     "pregnancy": r"pregnan(?:t|cy|cies)|maternity|parental leave",
-    "family_status": r"family status|familial status|dependents?|dependants?|n ?children|num(?:ber)? (?:of )?children|children|kids",
+    "family_status": (
+        r"family status|familial status|dependents?|dependants?|n ?children|num(?:ber)? (?:of )?children|children|"
+        r"kids"
+    ),
     "public_assistance": r"public assistance|welfare|benefits? recipient|social benefits?|food stamps|snap benefits?",
     "political_opinion": r"political|politics|party affiliation|voter",
     "union_membership": r"trade union|union member(?:ship)?",
@@ -28,7 +37,10 @@ _PROTECTED: Mapping[str, str] = {
     "veteran_status": r"veteran(?: status)?|military service",
 }
 _PROXIES: Mapping[str, str] = {
-    "place": r"zip|zip ?code|post ?code|postal(?: ?code)?|plz|region(?: code)?|county|district|borough|neighbou?rhood|census tract|tract|block group|city|town|fips|geohash|latitude|longitude|lat|lon|lng|ward|commune",
+    "place": (
+        r"zip|zip ?code|post ?code|postal(?: ?code)?|plz|region(?: code)?|county|district|borough|neighbou?rhood|"
+        r"census tract|tract|block group|city|town|fips|geohash|latitude|longitude|lat|lon|lng|ward|commune"
+    ),
     "name": r"(?:first|last|given|family|middle|full|sur) ?name|surname|forename",
     "language": r"(?:native |first |preferred |mother )?language|mother tongue|accent|locale",
     "school": r"school|university|college|alma mater",
@@ -37,16 +49,32 @@ _PROXIES: Mapping[str, str] = {
 _IDENTIFIERS: Mapping[str, str] = {
     "email": r"e ?mail|e ?mail ?address|mail address",
     "phone": r"phone|phone ?(?:number|no|nr)|telephone|mobile(?: ?number)?|cell ?phone|msisdn|fax",
-    "national identifier": r"ssn|social security(?: number| no)?|national ?(?:id|insurance number|insurance no)|nino|tax ?id|tin|sin|aadhaar|personnummer|cpf|bsn|codice fiscale|nhs ?number|medicare (?:number|id)|mrn|medical record(?: number)?",
+    "national identifier": (
+        r"ssn|social security(?: number| no)?|national ?(?:id|insurance number|insurance no)|nino|tax ?id|tin|sin|"
+        r"aadhaar|personnummer|cpf|bsn|codice fiscale|nhs ?number|medicare (?:number|id)|mrn|"
+        r"medical record(?: number)?"
+    ),
     "passport or licence": r"passport(?: ?(?:number|no))?|driv(?:er|ers|ing) ?licen[cs]e(?: ?(?:number|no))?|licen[cs]e plate",
-    "name": r"(?:first|last|given|family|middle|full|sur|maiden|customer|client|patient|applicant|borrower|person|employee|holder) ?name|surname|forename|name",
+    "name": (
+        r""
+        r"(?:first|last|given|family|middle|full|sur|maiden|customer|client|patient|applicant|borrower|person|employee|holder) ?name|"
+        r"surname|forename|name"
+    ),
     "address": r"address|street(?: ?(?:address|name))?|home ?address|address ?line ?\d?|house ?(?:number|no)",
     "date of birth": r"dob|date of birth|birth ?date|birth ?day",
-    "bank account or card": r"iban|bic|account ?(?:number|no)|card ?(?:number|no)|pan|credit ?card ?(?:number|no)|cvv|cvc|sort ?code|routing ?number",
-    "device or network": r"ip|ip ?(?:address|addr)|mac ?(?:address|addr)|imei|imsi|device ?id|cookie ?id|advertising ?id|idfa|gaid",
+    "bank account or card": (
+        r"iban|bic|account ?(?:number|no)|card ?(?:number|no)|pan|credit ?card ?(?:number|no)|cvv|cvc|sort ?code|"
+        r"routing ?number"
+    ),
+    "device or network": (
+        r"ip|ip ?(?:address|addr)|mac ?(?:address|addr)|imei|imsi|device ?id|cookie ?id|advertising ?id|idfa|gaid"
+    ),
     "precise location": r"latitude|longitude|lat|lon|lng|gps(?: ?(?:position|lat|lon|coordinates))?|geo ?location",
     "biometric": r"fingerprint|face ?(?:id|embedding|image)|iris ?scan|voice ?print|biometric",
-    "person's identifier": r"user ?name|login|customer ?id|client ?id|patient ?id|person ?id|applicant ?id|employee ?id|member ?id|user ?id",
+    "person's identifier": (
+        r"user ?name|login|customer ?id|client ?id|patient ?id|person ?id|applicant ?id|employee ?id|member ?id|"
+        r"user ?id"
+    ),
 }
 
 
@@ -58,7 +86,8 @@ _PROTECTED_PATTERNS = _compile(_PROTECTED)
 _PROXY_PATTERNS = _compile(_PROXIES)
 _IDENTIFIER_PATTERNS = _compile(_IDENTIFIERS)
 _AFFIX = re.compile(
-    r"^(?:applicant|customer|client|borrower|patient|person|personal|employee|user|cust|co applicant|holder) | (?:\d{1,3}|code|cd|flag|encoded|enc|ohe|cat|std|scaled|norm|value)$"
+    r"^(?:applicant|customer|client|borrower|patient|person|personal|employee|user|cust|co applicant|holder) "
+    r"| (?:\d{1,3}|code|cd|flag|encoded|enc|ohe|cat|std|scaled|norm|value)$"
 )
 
 

@@ -1,6 +1,7 @@
 """Facts that follow from other facts, from the champion and from the registers.
 
-Rule of the module: the absence of a hint is no fact. A value that could make a submission less strict (False, an empty list, a small
+Rule of the module: the absence of a hint is no fact. A value that could make a submission less strict (False, an empty list, a
+small
 change) is given only where the inputs are complete on both sides; otherwise nothing is said and the unknown keeps its strictness.
 Each derived fact is worth as much as its weakest input.
 """
@@ -29,7 +30,8 @@ def derive(
     """What follows from `facts` (readers, answers, measurements; not what was derived before), without the facts themselves.
 
     `champion`: facts of the version in production, None when there is none (or when its facts are not kept: then give
-    `champion_version`). `approved_sources`, `approved_features`: entries of the registers; a source ending in `/` stands for everything
+    `champion_version`). `approved_sources`, `approved_features`: entries of the registers; a source ending in `/` stands for
+    everything
     below it. `approvals`: data source -> reference of the data-governance approval for personal data in force.
     A fact whose value is not of its type says nothing here.
     """

@@ -10,19 +10,27 @@ import re
 from collections.abc import Mapping
 
 _KEYWORDS: Mapping[str, str] = {
-    "credit": r"""credit(?!\s+(?:to|goes|for|where|note|notes|memo)\b)|creditworthiness|loans?|lend(?:ing|ers?)|mortgages?|overdrafts?|
+    "credit": r"""credit(?!\s+(?:to|goes|for|where|note|notes|memo)\b)|creditworthiness|loans?|lend(?:ing|ers?)|mortgages?|
+        overdrafts?|
         probability\ of\ default|default\ (?:risk|prediction|probability)|buy\ now\ pay\ later|bnpl|affordability|borrowers?|
         adverse\ action|fico""",
-    "insurance": r"""insurance|insurers?|insured|actuarial|policyholders?|underwriting|claims?\ (?:handling|triage|severity|frequency)|
+    "insurance": r"""insurance|insurers?|insured|actuarial|policyholders?|underwriting|
+        claims?\ (?:handling|triage|severity|frequency)|
         premium\ (?:setting|calculation)|reinsurance""",
-    "health": r"""health(?!\s+(?:checks?|endpoints?|probes?)\b)|healthcare|patients?|clinical|clinicians?|medical|medicine|hospitals?|diagnos(?:is|es|tic|tics)|diabetes|
-        cancer|tumou?rs?|triage|readmission|mortality|sepsis|icu|icd|symptoms?|disease|treatment\ (?:plan|recommendation)|radiology""",
-    "hiring": r"""hiring|hire|recruit(?:ing|ment|er|ers)?|resumes?\ screening|cv\ screening|r[ée]sum[ée]s|job\ (?:applicants?|applications?|matching)|
-        applicant\ (?:tracking|ranking)|candidate\ (?:ranking|screening|selection)|promotion\ decisions?|employee\ (?:performance|evaluation)|
+    "health": r"""health(?!\s+(?:checks?|endpoints?|probes?)\b)|healthcare|patients?|clinical|clinicians?|medical|medicine|
+        hospitals?|diagnos(?:is|es|tic|tics)|diabetes|
+        cancer|tumou?rs?|triage|readmission|mortality|sepsis|icu|icd|symptoms?|disease|treatment\ (?:plan|recommendation)|
+        radiology""",
+    "hiring": r"""hiring|hire|recruit(?:ing|ment|er|ers)?|resumes?\ screening|cv\ screening|r[ée]sum[ée]s|
+        job\ (?:applicants?|applications?|matching)|
+        applicant\ (?:tracking|ranking)|candidate\ (?:ranking|screening|selection)|promotion\ decisions?|
+        employee\ (?:performance|evaluation)|
         attrition\ of\ employees|workforce""",
-    "fraud": r"""fraud|fraudulent|anti\ money\ laundering|money\ laundering|aml|chargebacks?|suspicious\ (?:activity|transactions?)|
+    "fraud": r"""fraud|fraudulent|anti\ money\ laundering|money\ laundering|aml|chargebacks?|
+        suspicious\ (?:activity|transactions?)|
         sanctions\ screening|identity\ theft|account\ takeover""",
-    "pricing": r"""pricing|price\ (?:setting|optimi[sz]ation|elasticity|personali[sz]ation)|dynamic\ prices?|personali[sz]ed\ prices?|
+    "pricing": r"""pricing|price\ (?:setting|optimi[sz]ation|elasticity|personali[sz]ation)|dynamic\ prices?|
+        personali[sz]ed\ prices?|
         surge\ prices?|willingness\ to\ pay|discount\ (?:setting|optimi[sz]ation)""",
 }
 _PATTERNS = {domain: re.compile(rf"\b(?:{words})\b", re.VERBOSE) for domain, words in _KEYWORDS.items()}

@@ -1,6 +1,7 @@
 """Names of frameworks and model classes, and which names say what the model really is.
 
-A pipeline, a search or a booster is a wrapper: two of them may hold quite different models, so a wrapper's name never proves that the
+A pipeline, a search or a booster is a wrapper: two of them may hold quite different models, so a wrapper's name never proves
+that the
 architecture stayed the same.
 """
 
@@ -155,7 +156,8 @@ def is_specific(architecture: str) -> bool:
 def class_from_parameters(names: Collection[str]) -> str | None:
     """The scikit-learn class whose constructor parameters are all among `names`, where that leaves exactly one; else None.
 
-    MLflow's autologging writes `get_params()` of the estimator, so the full set is there. Classes that share their parameters (random
+    MLflow's autologging writes `get_params()` of the estimator, so the full set is there. Classes that share their parameters
+    (random
     forest and extra trees) cannot be told apart and give None.
     """
     found = [name for name, (needed, absent) in _HALLMARKS.items() if needed <= set(names) and not absent & set(names)]

@@ -17,7 +17,10 @@ def purpose_facts(facts: FactSet) -> tuple[Fact, ...]:
 
 
 def _domain(facts: FactSet) -> tuple[Fact, ...]:
-    """Suggested even where another domain is stated: a contradiction has to be seen. The model's name counts when nothing else speaks."""
+    """Suggested even where another domain is stated: a contradiction has to be seen.
+
+    The model's name counts when nothing else speaks.
+    """
     for name in _SAYS_PURPOSE:
         for fact in known(facts, name):
             found = suggested_domain(str(fact.value))
@@ -34,7 +37,10 @@ def _affected(domains: list[Fact]) -> tuple[Fact, ...]:
 
 
 def _regimes(domains: list[Fact]) -> tuple[Fact, ...]:
-    """One list for all high-risk domains stated or suggested. Which of them apply is for a person to say; none is never derived."""
+    """One list for all high-risk domains stated or suggested.
+
+    Which of them apply is for a person to say; none is never derived.
+    """
     found: dict[str, str] = {}
     for fact in domains:
         for regime, why in REGIMES_BY_DOMAIN.get(str(fact.value), {}).items():

@@ -25,7 +25,9 @@ _TWO_CLASSES = frozenset({"true_positives", "false_positives", "true_negatives",
 
 
 def technical_facts(facts: FactSet) -> tuple[Fact, ...]:
-    """Protected attributes, proxies, personal data by column names; snapshot date, architecture and threshold where they follow."""
+    """Protected attributes, proxies, personal data by column names; snapshot date, architecture and threshold where
+    they follow.
+    """
     return (
         *_by_columns(facts, "data.protected_attributes", protected_columns, "names say"),
         *_by_columns(facts, "data.protected_proxies", proxy_columns, "likely proxies"),

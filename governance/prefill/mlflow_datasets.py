@@ -28,7 +28,8 @@ class _Input:
 def dataset_facts(block: Any, source: Source, path: str) -> Iterator[Fact | Problem]:
     """Facts of `inputs.dataset_inputs`.
 
-    MLflow's data-set digest is a short one of its own (eight hexadecimal digits of an MD5), kept as it is written: it tells whether two
+    MLflow's data-set digest is a short one of its own (eight hexadecimal digits of an MD5), kept as it is written: it tells
+    whether two
     runs used the same data set, not what a file contains.
     """
     if block is None:

@@ -1,6 +1,7 @@
 """Change of performance against the champion, from what both files say.
 
-Compared are only figures of the same metric on the same evaluation data, by its digest. Everything else is said not to be comparable,
+Compared are only figures of the same metric on the same evaluation data, by its digest. Everything else is said not to be
+comparable,
 with the reason; a measurement on the same rows is worth more and is made by the gates.
 """
 
@@ -56,7 +57,9 @@ def performance_change(facts: FactSet, champion: FactSet) -> tuple[Fact, ...]:
 
 
 def _matching(figure: Figure, before: list[Figure]) -> list[Figure]:
-    """The champion's figures of the same metric and data: every value that the most assured sources give, so none can be picked."""
+    """The champion's figures of the same metric and data: every value that the most assured sources give, so none
+    can be picked.
+    """
     found = [old for old in before if old.metric == figure.metric and old.digest and old.digest == figure.digest]
     highest = max((old.fact.assurance for old in found), default=None)
     distinct: dict[float, Figure] = {}

@@ -55,7 +55,7 @@ def read_source(name: str, data: bytes) -> Reading:
         for item in reader.read(document, source):
             if isinstance(item, Problem):
                 problems.append(item)
-            elif item not in facts:
+            else:
                 facts.append(item)
     except Exception as exc:
         problems.append(_stopped(reader, exc, source))

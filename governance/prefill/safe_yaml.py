@@ -1,6 +1,7 @@
 """YAML from strangers, by PyYAML's C parser, without building any object.
 
-Aliases are refused (a few lines with them expand to gigabytes), tags that name classes are refused, and depth and size are limited on
+Aliases are refused (a few lines with them expand to gigabytes), tags that name classes are refused, and depth and size are
+limited on
 the stream of events before a tree exists.
 """
 

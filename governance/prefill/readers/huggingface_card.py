@@ -114,7 +114,10 @@ def _front_facts(front: dict[str, Any], source: Source) -> Iterator[Fact | Probl
 
 
 def _index_facts(block: Any, source: Source) -> Iterator[Fact | Problem]:
-    """Metrics of model-index. A result without task, dataset type and name, or metrics is not a result of anything and is left out."""
+    """Metrics of model-index.
+
+    A result without task, dataset type and name, or metrics is not a result of anything and is left out.
+    """
     if block is None:
         return
     if not isinstance(block, list):

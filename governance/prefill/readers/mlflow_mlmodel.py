@@ -10,7 +10,7 @@ from governance.prefill import mlflow_tags
 from governance.prefill.convention import block_of, stated
 from governance.prefill.estimators import class_name, framework_name
 from governance.prefill.mlflow_schema import read_columns
-from governance.prefill.source import Document, Form, Problem, Source, child, mapping, shown, text
+from governance.prefill.source import Document, Problem, Source, child, mapping, shown, text
 
 NAME = "mlflow_mlmodel"
 TITLE = "MLflow MLmodel"
@@ -54,8 +54,6 @@ _RUNS_CODE = frozenset({"pickle", "cloudpickle", "joblib"})
 
 def recognises(name: str, document: Document) -> bool:
     data = mapping(document.data)
-    if document.form is Form.CARD:
-        return False
     return isinstance(data.get("flavors"), dict) or ("mlflow_version" in data and "model_uuid" in data)
 
 

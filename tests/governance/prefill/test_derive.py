@@ -93,7 +93,13 @@ def test_domain_is_suggested_by_words(words: str, domain: str) -> None:
 )
 def test_no_domain_is_suggested_and_none_means_nothing(words: str) -> None:
     found = derived({"model.intended_use": words, "model.features": ["x1"]})
-    for name in ("decision.domain", "decision.affects_customers", "regulation.regimes", "data.protected_attributes", "data.contains_pii"):
+    for name in (
+        "decision.domain",
+        "decision.affects_customers",
+        "regulation.regimes",
+        "data.protected_attributes",
+        "data.contains_pii",
+    ):
         assert name not in found
 
 
@@ -104,7 +110,9 @@ def test_intended_use_speaks_before_the_name() -> None:
 
 
 def test_a_stated_domain_does_not_silence_a_contradiction() -> None:
-    found = derived(facts_of({"decision.domain": "marketing"}, DECLARED, "dana").with_facts(facts_of({"model.intended_use": "loans"})))
+    found = derived(
+        facts_of({"decision.domain": "marketing"}, DECLARED, "dana").with_facts(facts_of({"model.intended_use": "loans"}))
+    )
     assert said(found, "decision.domain") == ["credit"]
 
 
@@ -139,7 +147,18 @@ def test_business_context_is_the_longest_intended_use() -> None:
 
 
 def test_columns_name_protected_attributes_and_proxies() -> None:
-    columns = ["ApplicantAge", "sex_code", "race_asian-pac", "marital-status", "zip", "income", "usage", "message", "sextant", "average"]
+    columns = [
+        "ApplicantAge",
+        "sex_code",
+        "race_asian-pac",
+        "marital-status",
+        "zip",
+        "income",
+        "usage",
+        "message",
+        "sextant",
+        "average",
+    ]
     found = derived({"model.features": columns})
     assert found.value("data.protected_attributes") == ["age", "sex", "race", "marital_status"]
     assert found.value("data.protected_proxies") == ["place"]
@@ -150,13 +169,30 @@ def test_columns_name_protected_attributes_and_proxies() -> None:
 
 @pytest.mark.parametrize(
     "column",
-    ["email", "e-mail", "customer_email", "PhoneNumber", "ssn", "first_name", "name", "street_address", "dob", "birth_date", "ip_address", "ip", "IBAN", "patient_id"],
+    [
+        "email",
+        "e-mail",
+        "customer_email",
+        "PhoneNumber",
+        "ssn",
+        "first_name",
+        "name",
+        "street_address",
+        "dob",
+        "birth_date",
+        "ip_address",
+        "ip",
+        "IBAN",
+        "patient_id",
+    ],
 )
 def test_columns_name_personal_data(column: str) -> None:
     assert said(derived({"data.columns": ["income", column]}), "data.contains_pii") == [True]
 
 
-@pytest.mark.parametrize("column", ["income", "filename_length", "n_emails_sent", "ship_date", "zip_ratio", "phone_model_age_days", ""])
+@pytest.mark.parametrize(
+    "column", ["income", "filename_length", "n_emails_sent", "ship_date", "zip_ratio", "phone_model_age_days", ""]
+)
 def test_other_columns_say_nothing(column: str) -> None:
     found = derived({"data.columns": [column]})
     assert "data.contains_pii" not in found
@@ -176,7 +212,9 @@ def test_snapshot_is_no_later_than_training_where_nothing_says_more() -> None:
     assert found is not None
     assert found.value == "2026-11-21"
     assert "may be older" in found.locator
-    assert "data.snapshot_date" not in derived({"training.started_at": "2026-11-21T05:19:12.703Z", "data.snapshot_date": "2026-10-01"})
+    assert "data.snapshot_date" not in derived(
+        {"training.started_at": "2026-11-21T05:19:12.703Z", "data.snapshot_date": "2026-10-01"}
+    )
 
 
 def test_architecture_falls_back_and_the_fallback_proves_nothing() -> None:
@@ -215,8 +253,12 @@ def test_a_suggested_threshold_never_says_that_nothing_changed() -> None:
 
 
 def test_evaluation_on_the_training_data_is_said() -> None:
-    assert derived({"evaluation.dataset_digest": "e75f0b96", "training.dataset_digest": "aa, e75f0b96"}).value("evaluation.on_training_data")
-    assert "evaluation.on_training_data" not in derived({"evaluation.dataset_digest": "e7", "training.dataset_digest": "e75f0b96"})
+    assert derived({"evaluation.dataset_digest": "e75f0b96", "training.dataset_digest": "aa, e75f0b96"}).value(
+        "evaluation.on_training_data"
+    )
+    assert "evaluation.on_training_data" not in derived(
+        {"evaluation.dataset_digest": "e7", "training.dataset_digest": "e75f0b96"}
+    )
     assert "evaluation.on_training_data" not in derived({"evaluation.dataset_digest": "e7"})
 
 
@@ -231,7 +273,13 @@ def test_first_deployment_makes_everything_new() -> None:
     assert found.value("model.new_features") == ["x", "y"]
     assert found.value("model.architecture_changed") is True
     assert found.value("model.unapproved_features") == ["x", "y"]
-    for name in ("champion.version", "rollout.rollback_target", "performance.baseline", "model.removed_features", "model.threshold_change"):
+    for name in (
+        "champion.version",
+        "rollout.rollback_target",
+        "performance.baseline",
+        "model.removed_features",
+        "model.threshold_change",
+    ):
         assert name not in found
     fact = found.best("champion.exists")
     assert fact is not None and (fact.assurance, fact.origin) == (REGISTRY, "register")
@@ -246,7 +294,9 @@ def test_a_champion_whose_facts_are_not_kept_is_there_but_compares_with_nothing(
     assert found.value("champion.exists") is True
     assert found.value("system.first_deployment") is False
     assert found.value("champion.version") == found.value("rollout.rollback_target") == "2.2.0"
-    assert not {"model.new_features", "data.new_sources", "model.architecture_changed", "performance.comparable"} & set(found.by_name)
+    assert not {"model.new_features", "data.new_sources", "model.architecture_changed", "performance.comparable"} & set(
+        found.by_name
+    )
 
 
 def test_a_champion_without_a_recorded_version() -> None:
@@ -264,14 +314,23 @@ def test_features_and_sources_against_the_champion() -> None:
     assert found.value("model.removed_features") == ["z"]
     assert found.value("data.new_sources") == ["s3://n"]
     same = derived(champion, champion=champion, version="1")
-    assert (same.value("model.new_features"), same.value("model.removed_features"), same.value("data.new_sources")) == ([], [], [])
+    assert (same.value("model.new_features"), same.value("model.removed_features"), same.value("data.new_sources")) == (
+        [],
+        [],
+        [],
+    )
     assert same.value("model.unapproved_features") == []
 
 
-@pytest.mark.parametrize(("now", "champion"), [({}, {"model.features": ["a"], "data.sources": ["s"]}), ({"model.features": ["a"], "data.sources": ["s"]}, {})])
+@pytest.mark.parametrize(
+    ("now", "champion"),
+    [({}, {"model.features": ["a"], "data.sources": ["s"]}), ({"model.features": ["a"], "data.sources": ["s"]}, {})],
+)
 def test_one_unknown_side_says_nothing(now: dict[str, Any], champion: dict[str, Any]) -> None:
     found = derived(now, champion=champion, version="1")
-    assert not {"model.new_features", "data.new_sources", "model.unapproved_features", "model.removed_features"} & set(found.by_name)
+    assert not {"model.new_features", "data.new_sources", "model.unapproved_features", "model.removed_features"} & set(
+        found.by_name
+    )
     assert "model.new_features" not in derived({"model.features": ["a"]}, champion={"model.features": None}, version="1")
 
 
@@ -313,7 +372,9 @@ def test_two_names_for_the_architecture_are_a_change_unless_both_were_the_champi
     assert derived({"model.architecture": "SVC"}, champion=two, version="1").value("model.architecture_changed") is False
 
 
-@pytest.mark.parametrize(("now", "before", "expected"), [(0.5, 0.5, 0), (0.55, 0.5, 0.05), (0.45, 0.5, 0.05), (0.1 + 0.2, 0.3, 0)])
+@pytest.mark.parametrize(
+    ("now", "before", "expected"), [(0.5, 0.5, 0), (0.55, 0.5, 0.05), (0.45, 0.5, 0.05), (0.1 + 0.2, 0.3, 0)]
+)
 def test_threshold_change(now: float, before: float, expected: float) -> None:
     found = derived({"model.decision_threshold": now}, champion={"model.decision_threshold": before}, version="1")
     assert found.value("model.threshold_change") == expected
@@ -358,7 +419,11 @@ def test_relative_change_is_signed_so_that_positive_is_better(metric: str, now: 
         (_performance("f1", 0.8), _performance("roc_auc", 0.8), "the champion has no f1 (it has roc_auc)"),
         (_performance("roc_auc", 0.8), _performance("roc_auc", 0.8, "d2"), "measured on data d1, the champion's on d2"),
         (_performance("roc_auc", 0.8), _performance("roc_auc", 0.8, None), "the champion's on unknown data"),
-        (_performance("roc_auc", 0.8, None), _performance("roc_auc", 0.8, None), "nothing says on which data roc_auc was measured"),
+        (
+            _performance("roc_auc", 0.8, None),
+            _performance("roc_auc", 0.8, None),
+            "nothing says on which data roc_auc was measured",
+        ),
         (_performance("profit", 0.8), _performance("profit", 0.7), "whether a higher profit is better is not known"),
         (_performance("r2", 0.8), _performance("r2", 0), "the champion's r2 is 0"),
     ],
@@ -381,7 +446,9 @@ def test_no_performance_on_one_side_says_nothing() -> None:
 
 def test_the_champions_other_metrics_are_compared_by_their_canonical_names() -> None:
     champion = _performance("roc_auc", 0.8, metrics={"auc": 0.8, "f1_score": 0.5})
-    assert derived(_performance("f1", 0.6), champion=champion, version="1").value("performance.relative_change") == pytest.approx(0.2)
+    assert derived(_performance("f1", 0.6), champion=champion, version="1").value("performance.relative_change") == pytest.approx(
+        0.2
+    )
 
 
 def test_every_stated_value_gives_its_change_and_none_can_be_picked() -> None:
@@ -451,7 +518,9 @@ def test_approvals_count_only_for_every_source() -> None:
 
 
 def test_an_approval_found_by_a_typed_source_is_worth_what_is_typed() -> None:
-    fact = derived(facts_of({"data.sources": ["s3://b"]}, DECLARED, "dana"), approvals={"s3://b": "DG-2"}).best("data.pii_approval_registered")
+    fact = derived(facts_of({"data.sources": ["s3://b"]}, DECLARED, "dana"), approvals={"s3://b": "DG-2"}).best(
+        "data.pii_approval_registered"
+    )
     assert fact is not None and fact.assurance is DECLARED
 
 
@@ -459,7 +528,9 @@ def test_an_approval_found_by_a_typed_source_is_worth_what_is_typed() -> None:
 
 
 def test_answers_about_use_are_carried_over_and_the_model_is_not() -> None:
-    champion = facts_of({"decision.automated": True, "rollout.strategy": "canary", "model.features": ["a"], "impact.financial": None}, MEASURED)
+    champion = facts_of(
+        {"decision.automated": True, "rollout.strategy": "canary", "model.features": ["a"], "impact.financial": None}, MEASURED
+    )
     rows = carry_over(facts_of({"rollout.strategy": "full"}), champion, "2.2.0")
     assert [(fact.name, fact.value, fact.assurance, fact.origin) for fact in rows] == [
         ("decision.automated", True, DECLARED, "carried over from 2.2.0")

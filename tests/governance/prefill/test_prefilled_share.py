@@ -1,4 +1,6 @@
-"""How much of a red credit submission nobody has to type: the five samples as their tools wrote them, with what follows from them."""
+"""How much of a red credit submission nobody has to type: the five samples as their tools wrote them, with what
+follows from them.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,41 @@ SAMPLES = (
     "gx-1.24.1.validation_result.json",
 )
 
-ALWAYS = """
-decision.domain decision.automated decision.affects_customers decision.reversible impact.financial impact.people_per_month
-regulation.regimes data.sources data.new_sources data.contains_pii data.protected_attributes data.consent_basis data.snapshot_date
-model.architecture model.architecture_changed model.framework model.serialization model.features model.new_features
-model.unapproved_features model.decision_threshold performance.metric performance.candidate
-rollout.strategy rollout.rollback_target rollout.circuit_breaker monitoring.plan
-business.context model.limitations system.owner training.code_commit training.run_id evaluation.dataset_digest
-""".split()
+ALWAYS = [
+    "decision.domain",
+    "decision.automated",
+    "decision.affects_customers",
+    "decision.reversible",
+    "impact.financial",
+    "impact.people_per_month",
+    "regulation.regimes",
+    "data.sources",
+    "data.new_sources",
+    "data.contains_pii",
+    "data.protected_attributes",
+    "data.consent_basis",
+    "data.snapshot_date",
+    "model.architecture",
+    "model.architecture_changed",
+    "model.framework",
+    "model.serialization",
+    "model.features",
+    "model.new_features",
+    "model.unapproved_features",
+    "model.decision_threshold",
+    "performance.metric",
+    "performance.candidate",
+    "rollout.strategy",
+    "rollout.rollback_target",
+    "rollout.circuit_breaker",
+    "monitoring.plan",
+    "business.context",
+    "model.limitations",
+    "system.owner",
+    "training.code_commit",
+    "training.run_id",
+    "evaluation.dataset_digest",
+]
 OPTIONAL = ("cost.per_1k_predictions", "vendor.third_party")
 WITH_A_CHAMPION = ("model.threshold_change", "performance.baseline", "performance.relative_change")
 
@@ -108,7 +137,10 @@ def files() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def champion(files: dict[str, bytes]) -> FactSet:
     """The version before: the same tools' files with an older run, and the answers it was approved with."""
-    older = {name: data.replace(b"0.9228326373434023", b"0.9128326373434023").replace(b"cfb9fffd", b"0ldf00d0") for name, data in files.items()}
+    older = {
+        name: data.replace(b"0.9228326373434023", b"0.9128326373434023").replace(b"cfb9fffd", b"0ldf00d0")
+        for name, data in files.items()
+    }
     facts = _submission(older, None, title="champion").facts
     return facts.with_facts(Fact(name, value, Assurance.DECLARED, "dana", "answer") for name, value in ANSWERS.items())
 
@@ -158,7 +190,9 @@ def test_on_a_first_deployment(files: dict[str, bytes]) -> None:
 
 def test_a_card_and_a_tag_block_close_the_gap_of_a_first_deployment(files: dict[str, bytes]) -> None:
     """What the convention is for: nine lines beside the model, and nobody types anything."""
-    block = {name: value for name, value in ANSWERS.items() if name != "model.limitations"} | {"rollout.rollback_target": "first version"}
+    block = {name: value for name, value in ANSWERS.items() if name != "model.limitations"} | {
+        "rollout.rollback_target": "first version"
+    }
     written = files[SAMPLES[0]].replace(b"metadata:\n", b"metadata:\n  guiderail: " + json.dumps(block).encode() + b"\n")
     card = files[SAMPLES[3]] + b"\n\n## Limitations\n\nNot for business loans.\n"
     share = _submission({**files, SAMPLES[0]: written, SAMPLES[3]: card}, None, title="first deployment, with the convention")

@@ -28,7 +28,9 @@ leaves = (
     | st.text(max_size=8)
     | st.sampled_from(["", "NaN", "[]", '{"uri": "s3://a"}', '[{"name": "age"}]', "2026-11-21", "guiderail", "\ud800", "1e400"])
 )
-anything = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6)
+anything = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6
+)
 questions = st.dictionaries(st.sampled_from(sorted(FACT_TYPES)), anything, max_size=4)
 
 
@@ -46,7 +48,9 @@ def check(reading: Reading) -> None:
         assert fact.name in FACT_TYPES, fact.name
         assert fact.value is None or check_value(fact.name, fact.value) == (fact.value, ""), fact
     for champion in (None, facts):
-        found = derive(facts, champion=champion, champion_version="1", approved_sources=["s3://"], approved_features=[], approvals={})
+        found = derive(
+            facts, champion=champion, champion_version="1", approved_sources=["s3://"], approved_features=[], approvals={}
+        )
         digest(FactSet.of(found).to_json())
         assert all(fact.assurance <= 3 for fact in found)
 
@@ -119,6 +123,55 @@ def test_the_convention_with_any_value(block: dict[str, Any]) -> None:
     check(read_source("run.json", json.dumps(run).encode()))
 
 
-@given(st.recursive(st.none() | st.floats() | st.sampled_from(["results", "a\nb"]), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["results", "success", "meta", "statistics", "run_results", "validation_results", "validation_result", "expectation_config", "kwargs", "column", "type", "metrics", "model", "info", "data", "flavors", "signature", "inputs", "dataset_inputs", "dataset", "tags", "key", "value", "name", "version", "aliases", "run", "run_id", "model_id", "source_run_id", "model_version", "params", "guiderail"]), inner, max_size=4), max_leaves=25))
+@given(
+    st.recursive(
+        st.none() | st.floats() | st.sampled_from(["results", "a\nb"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "results",
+                        "success",
+                        "meta",
+                        "statistics",
+                        "run_results",
+                        "validation_results",
+                        "validation_result",
+                        "expectation_config",
+                        "kwargs",
+                        "column",
+                        "type",
+                        "metrics",
+                        "model",
+                        "info",
+                        "data",
+                        "flavors",
+                        "signature",
+                        "inputs",
+                        "dataset_inputs",
+                        "dataset",
+                        "tags",
+                        "key",
+                        "value",
+                        "name",
+                        "version",
+                        "aliases",
+                        "run",
+                        "run_id",
+                        "model_id",
+                        "source_run_id",
+                        "model_version",
+                        "params",
+                        "guiderail",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=25,
+    )
+)
 def test_documents_of_known_names_in_unknown_shapes(value: Any) -> None:
     check(read_source("x.json", json.dumps(value).encode()))

@@ -16,7 +16,11 @@ def _read(shared_data: Path, name: str) -> Reading:
     return read_source(path.name, path.read_bytes())
 
 
-SKLEARN: dict[str, Any] = {"model.predict_method": "predict", "model.framework": "scikit-learn", "model.serialization": "cloudpickle"}
+SKLEARN: dict[str, Any] = {
+    "model.predict_method": "predict",
+    "model.framework": "scikit-learn",
+    "model.serialization": "cloudpickle",
+}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,11 @@ def test_a_windows_path_is_named_without_repeating_it(shared_data: Path) -> None
             {"model.framework": "timm", "model.license": "mit", "data.sources": ["beans"], "model.name": "my-cool-model"},
             "model-index[0].results[0]: A result needs dataset with type and name",
         ),
-        ("hf/sample_invalid_card_data.md", {}, "front matter: The front matter has to be a mapping of names to values; found a list."),
+        (
+            "hf/sample_invalid_card_data.md",
+            {},
+            "front matter: The front matter has to be a mapping of names to values; found a list.",
+        ),
         ("hf/sample_no_metadata.md", {}, ""),
         ("hf/sample_windows_line_breaks.md", {"model.license": "mit"}, ""),
         ("hf/modelcard_template.md", {}, ""),

@@ -73,7 +73,9 @@ def test_run(sample: Sample) -> None:
         "model.architecture": "LogisticRegression",
         "data.sources": ["s3://bucket/credit.parquet"],
         "data.columns": ["age", "income", "tenure", "region_code", "y"],
-        "model.feature_sources": {name: ["s3://bucket/credit.parquet"] for name in ("age", "income", "tenure", "region_code", "y")},
+        "model.feature_sources": {
+            name: ["s3://bucket/credit.parquet"] for name in ("age", "income", "tenure", "region_code", "y")
+        },
     }
     assert fact(reading, "performance.candidate").locator == "data.metrics.roc_auc"
     assert fact(reading, "data.sources").locator == "inputs.dataset_inputs[0].dataset.source"
