@@ -12,7 +12,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libgomp1 fonts-dejavu-core \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home --home-dir /home/guiderail guiderail \
-    && install -d -o guiderail -g guiderail /var/lib/guiderail
+    && install -d -o guiderail -g guiderail /var/lib/guiderail /var/lib/guiderail/static
 WORKDIR /app
 COPY --from=build /app/.venv /app/.venv
 COPY manage.py ./

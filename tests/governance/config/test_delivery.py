@@ -76,7 +76,7 @@ def test_ci_fails_when_a_check_fails_although_the_tests_pass(tmp_path: Path) -> 
     make = programs / "make"
     make.write_text(
         '#!/bin/sh\ncase "$*" in\n*check*) echo checking; exit ${CHECK:-0};;\n'
-        '*test*) echo "1 passed in 0.1s"; [ -z "$TEST" ] || echo "make: *** [Makefile:1: test] Error 1" >&2; exit ${TEST:-0};;\nesac\n'
+        '*test*) echo "1 passed in 0.1s"; [ -z "$TEST" ] || echo "make: *** [x: test] Error 1" >&2; exit ${TEST:-0};;\nesac\n'
     )
     apt = programs / "apt-get"
     apt.write_text("#!/bin/sh\nexit 0\n")
