@@ -1,5 +1,12 @@
-"""URLs of the gates api."""
+"""URLs of the gates API. (`snum` is registered by the submissions' own pages.)"""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from gates.api.catalogue import GatesView, GateView
+from gates.api.runs import RunsView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/gates", GatesView.as_view(), name="api_gates"),
+    path("api/v1/gates/<slug:code>", GateView.as_view(), name="api_gate"),
+    path("api/v1/submissions/<snum:pk>/runs", RunsView.as_view(), name="api_runs"),
+]

@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from gates import registry
 from gates.models import GateRun, WorkerSeen
+from governance.domain.errors import NotFound
 from governance.domain.vocabulary import RunStatus
 from governance.models import Submission
+from governance.services.access import Caller, visible
 
 SILENT_AFTER = timedelta(seconds=60)
 _UNFINISHED = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
@@ -172,3 +174,11 @@ def _why_queued(row: GateRun, silent: str) -> str:
 
 def _clock(moment: datetime | None) -> str:
     return timezone.localtime(moment).strftime("%H:%M:%S") if moment else "just now"
+
+
+def submission_for(caller: Caller, submission_id: int) -> Submission:
+    """The submission, when the caller may see it; else `NotFound`."""
+    row = visible(Submission.objects.filter(pk=submission_id), caller).first()
+    if row is None:
+        raise NotFound(f"There is no submission S-{submission_id}, or it belongs to a business unit you cannot see.")
+    return row

@@ -1,5 +1,13 @@
-"""URLs of the gates ui."""
+"""Pages of the gates: catalogue, charts, progress. (`snum` is registered by the submissions' own pages.)"""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from gates.ui import catalogue, charts, progress
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("gates", catalogue.gates, name="gates"),
+    path("gates/<slug:code>", catalogue.gate, name="gate"),
+    path("charts/<int:pk>.svg", charts.svg, name="chart_svg"),
+    path("charts/<int:pk>.csv", charts.table, name="chart_csv"),
+    path("submissions/<snum:pk>/progress", progress.submission_progress, name="submission_progress"),
+]

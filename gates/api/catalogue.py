@@ -1,0 +1,75 @@
+"""`GET /api/v1/gates` and `/gates/{code}`: the catalogue with its documentation."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from gates.selectors.catalogue import catalogue, catalogue_page, summary
+from governance.domain.errors import FieldError, InvalidInput
+from governance.domain.vocabulary import Kind
+
+
+class GateSummary(serializers.Serializer):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+    mode = serializers.CharField()
+    kinds = serializers.ListField(child=serializers.CharField())
+    read_by = serializers.CharField()
+    risk = serializers.CharField()
+    needs = serializers.ListField(child=serializers.CharField())
+    learn = serializers.CharField()
+
+
+class GateList(serializers.Serializer):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = GateSummary(many=True)
+
+
+class GateDetail(GateSummary):
+    limits = serializers.DictField()
+    documentation = serializers.DictField(child=serializers.CharField())
+    collectors = serializers.ListField(child=serializers.DictField())
+    examples = serializers.ListField(child=serializers.DictField())
+    in_force = serializers.ListField(child=serializers.DictField())
+
+
+class GatesView(APIView):
+    """The gate catalogue."""
+
+    @extend_schema(
+        operation_id="list_gates",
+        summary="Every gate",
+        description="The whole catalogue in one answer; `?kind=` gives the gates made for one kind.",
+        parameters=[OpenApiParameter("kind", str, enum=[kind.value for kind in Kind])],
+        responses={200: GateList, 422: OpenApiResponse(description="no such kind")},
+    )
+    def get(self, request: Request) -> Response:
+        gates = catalogue(kind=_kind(request.query_params.get("kind", "")))
+        return Response({"next": None, "previous": None, "results": [summary(gate) for gate in gates]})
+
+
+class GateView(APIView):
+    """One gate."""
+
+    @extend_schema(
+        operation_id="get_gate",
+        summary="One gate with documentation, worked examples and the limits in force",
+        responses={200: GateDetail, 404: OpenApiResponse(description="no such gate")},
+    )
+    def get(self, request: Request, code: str) -> Response:
+        return Response(catalogue_page(code).to_json())
+
+
+def _kind(text: str) -> Kind | None:
+    if not text:
+        return None
+    if text not in Kind._value2member_map_:
+        detail = f"Expected one of {', '.join(Kind)}, found “{text[:40]}”."
+        raise InvalidInput(detail, errors=(FieldError("/kind", "unknown", detail),))
+    return Kind(text)
