@@ -19,6 +19,7 @@ import resource
 import signal
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 22, 38, 24
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_THREAD = 0x10000000, 0x40000000, 0x00010000
@@ -216,5 +217,8 @@ def _seccomp(libc: ctypes.CDLL) -> bool:
 
 
 def peak_megabytes() -> int:
-    """The largest resident size this process had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    """The largest resident size of this process since its program started (getrusage would count its parent's before that)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) // 1024
+    return 0

@@ -83,10 +83,13 @@ def judge_difference(measured: Measured, limits: Limits, metric: str, title: str
 
 
 def _judge(measured: Measured, limits: Limits, metric: str, title: str, fix: str, view: _View) -> GateResult:
-    pairs = measured.all(f"fairness.{metric}_pair")
+    stored = measured.all(f"fairness.{metric}_pair")
+    pairs = [row for row in stored if row.value is not None]
     if not pairs:
         whole = measured.one(f"fairness.{metric}_ratio")
-        why = (whole.reason if whole else "") or f"The {title} was not compared between groups."
+        why = next(
+            (row.reason for row in (*stored, whole) if row and row.reason), f"The {title} was not compared between groups."
+        )
         return not_assessed(why, fix="Upload the candidate's decisions with labels and one column per protected attribute.")
     ordered = sorted(pairs, key=view.badness, reverse=True)
     tested = [row for row in ordered if row.detail.get("tested", True)]
@@ -100,6 +103,10 @@ def _judge(measured: Measured, limits: Limits, metric: str, title: str, fix: str
     partly = [row for row in unknown if limits["warn_unknown"] + EDGE < (row.value or 0) <= limits["max_unknown"] + EDGE]
     variants = [row for row in measured.all("fairness.spelling_variants") if row.value]
     remarks = [f"{row.group}: {row.value or 0:.1%} of people have no value." for row in (*hidden, *partly)]
+    apart = [
+        row for row in measured.all(f"fairness.{metric}_ratio") if row.group and " & " not in row.group and row.value is None
+    ]
+    remarks += [f"{row.group}: {row.reason or 'groups were not compared.'}" for row in apart]
     remarks += [f"{row.group} has groups that differ only by case or blanks: {row.text}." for row in variants]
 
     def result(verdict: Verdict, says: str, row: Measure, do: str) -> GateResult:

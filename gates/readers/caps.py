@@ -16,8 +16,8 @@ class Caps:
     columns: int = 2_000
     rows: int = 50_000_000
     cells: int = 2_000_000_000
-    cell_bytes: int = 1_000_000
-    line_bytes: int = 1_000_000
+    cell_bytes: int = 1024**2
+    line_bytes: int = 1024**2
     footer_bytes: int = 64 * 1024**2
     decoded_bytes: int = 2 * 1024**3
     duckdb_memory: str = "1GB"

@@ -92,7 +92,7 @@ def sniff(evidence: EvidenceInput, caps: Caps = CAPS) -> str:
         raise EvidenceProblem(
             file=evidence.name,
             expected=f"at most {bytes_in_words(caps.file_bytes)}",
-            found=bytes_in_words(size),
+            found=f"{bytes_in_words(size)} ({size:,} bytes)",
             way_out="Keep only the id, label, prediction, score and attribute columns, save as Parquet, or draw a stated sample.",
         )
     with path.open("rb") as file:

@@ -213,7 +213,7 @@ def _examples(values: pa.Array) -> str:
 
 def equal_values(a: np.ndarray | None, b: np.ndarray | None) -> bool:
     """Whether two columns hold the same, or are both absent."""
-    return (a is None and b is None) or (a is not None and b is not None and bool(np.arrayequal_values(a, b)))
+    return (a is None and b is None) or (a is not None and b is not None and bool(np.array_equal(a, b)))
 
 
 def _ids(evidence: EvidenceInput, table: Table, column: str) -> pa.Array:
