@@ -9,11 +9,10 @@ from datetime import date, datetime, timedelta
 
 from gates.models import GateOutcome
 from governance.domain.errors import FieldError, InvalidInput, ReauthenticationNeeded
-from governance.domain.vocabulary import DecisionKind, Role, Verdict
+from governance.domain.vocabulary import DecisionKind, Role
+from reviews.selectors.readings import needs_reading
 
 FRESH = timedelta(seconds=300)
-NOT_GREEN = frozenset({Verdict.WARN, Verdict.FAIL, Verdict.NOT_ASSESSED})
-READS_ALL = frozenset({Role.PLATFORM_ENGINEER, Role.ANALYST, Role.RISK_OFFICER})
 APPROVING = frozenset({DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS})
 
 
@@ -53,14 +52,6 @@ class NewDecision:
     @property
     def approves(self) -> bool:
         return self.kind in APPROVING
-
-
-def needs_reading(outcome: GateOutcome, role: Role, read_by: Mapping[str, str]) -> bool:
-    """Whether somebody approving as `role` has to write what they make of this outcome.
-
-    Engineer, analyst and risk officer read every gate that is not green; a consulted function reads those of its own element.
-    """
-    return outcome.verdict in NOT_GREEN and (role in READS_ALL or read_by.get(outcome.code) == role)
 
 
 def check_decision(

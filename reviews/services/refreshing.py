@@ -48,7 +48,7 @@ def refresh(work: Work, submission: Submission, found: DossierContent) -> bool:
     work.note(
         "submission.dossier_changed",
         submission,
-        {"from": before, "to": found.digest, "voided": voided, "changed": sorted({f"{line.about}:{line.label}" for line in changes})},
+        {"before": before, "after": found.digest, "voided": voided, "changed": sorted({f"{line.about}:{line.label}" for line in changes})},
     )
     policy = PolicyPack.objects.defer("source", "questionnaire").get(pk=submission.policy_id)
     open_next(work, submission, pack_of(policy))

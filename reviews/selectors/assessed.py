@@ -1,0 +1,97 @@
+"""What the policy said of a submission, in one shape: from the stored decision, or for a draft from a preview made now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from governance.domain.decision import ChangeNeeded, HeldView, MissingEvidence, PolicyView, ReasonView, WayOutView
+from governance.domain.facts import FactSet
+from governance.models import TrackDecision
+from governance.policy import Pack
+from governance.selectors.policy import pack_of
+from governance.selectors.previewing import Preview
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """The policy's answer as JSON, with its facts and pack."""
+
+    track: str
+    is_final: bool
+    facts: FactSet
+    pack: Pack
+    policy: PolicyView
+    assessment: Mapping[str, Any]
+    ways: Sequence[Mapping[str, Any]]
+
+    @property
+    def says(self) -> str:
+        return str(self.assessment["sentence"])
+
+    @property
+    def reasons(self) -> tuple[ReasonView, ...]:
+        """What raised the track, strictest first."""
+        return tuple(
+            ReasonView(
+                rule=row["rule"],
+                track=row["track"] or "",
+                says=row["says"],
+                fact=row["fact"],
+                value=row["value"],
+                source=row["source"],
+                editable_by=row["editable_by"],
+                learn=row["learn"],
+                limit=row["limit"],
+            )
+            for row in self.assessment["reasons"]
+        )
+
+    @property
+    def held(self) -> tuple[HeldView, ...]:
+        """Rules that were checked and raised nothing."""
+        return tuple(HeldView(row["rule"], row["says"]) for row in self.assessment["checked"] if row["track"] is None)
+
+    @property
+    def would_change(self) -> tuple[WayOutView, ...]:
+        return tuple(
+            WayOutView(way["to"], way["possible"], tuple(ChangeNeeded(c["rule"], c["change"], c["by"]) for c in way["if"])) for way in self.ways
+        )
+
+    def missing_evidence(self, roles: Sequence[str]) -> tuple[MissingEvidence, ...]:
+        """Roles that gates of the track need and nobody handed in."""
+        needed: dict[str, str] = {}
+        for gate in self.assessment["gates"]:
+            for role, why in gate["needs"].items():
+                if role not in roles:
+                    needed.setdefault(role, why)
+        return tuple(MissingEvidence(role, why) for role, why in needed.items())
+
+
+def from_decision(decision: TrackDecision) -> Assessed:
+    """The stored answer."""
+    policy, pack = decision.policy, pack_of(decision.policy)
+    return Assessed(
+        track=decision.track,
+        is_final=decision.final,
+        facts=FactSet.from_json(decision.facts),
+        pack=pack,
+        policy=PolicyView(policy.name, policy.version, policy.digest),
+        assessment=decision.assessment,
+        ways=decision.would_change,
+    )
+
+
+def from_preview(preview: Preview) -> Assessed:
+    """What would be stored if it were submitted now."""
+    policy = preview.policy
+    return Assessed(
+        track=preview.assessment.track.value,
+        is_final=False,
+        facts=preview.facts,
+        pack=preview.pack,
+        policy=PolicyView(policy.name, policy.version, policy.digest),
+        assessment=preview.assessment.to_json(),
+        ways=[way.to_json() for way in preview.ways],
+    )

@@ -1,0 +1,176 @@
+"""Everything one submission's views need, in a constant number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Model, OuterRef, Q
+from django.db.models.functions import JSONObject
+
+from gates.models import Chart, Measurement
+from gates.selectors.outcomes import charts_of, outcomes_of
+from gates.selectors.runs import Progress, progress
+from governance.domain.errors import NotFound
+from governance.domain.vocabulary import RunStatus
+from governance.models import Answer, AuditEvent, Contributor, Evidence, MetadataSource, Person, Revision, Submission, TrackDecision
+from governance.selectors.policy import pack_of
+from governance.services.access import Caller, visible
+from reviews.models import ChangeItem, Condition, Finding, Permit, ReviewStep, SignOff
+from reviews.selectors.dossier import Material
+
+M = TypeVar("M", bound=Model)
+MOST_EVENTS = 400
+
+_CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
+    "contributor_rows": (Contributor, ("id", "person_id", "why")),
+    "step_rows": (
+        ReviewStep,
+        ("id", "revision", "order", "role", "attests", "added_by_rule", "why", "state", "opened_at", "due_at", "done_at"),
+    ),
+    "sign_off_rows": (
+        SignOff,
+        (
+            "id", "step_id", "revision", "role", "by_id", "decision", "meaning", "comment", "residual_risk", "accepted_instead",
+            "readings", "dossier_digest", "policy_digest", "at", "voided_at", "voided_why",
+        ),
+    ),
+    "finding_rows": (
+        Finding,
+        (
+            "id", "revision", "about", "severity", "says", "fix", "remediation", "state", "owner_id", "due_on", "opened_at",
+            "closed_at", "closed_why",
+        ),
+    ),
+    "change_item_rows": (
+        ChangeItem,
+        ("id", "sign_off_id", "about_gate", "about_question", "asks", "good_enough", "reply", "replied_in_revision"),
+    ),
+    "condition_rows": (Condition, ("id", "text", "owner_id", "due_on", "if_missed", "met_at")),
+    "permit_rows": (Permit, ("id", "environment", "issued_at", "expires_at", "revoked_at", "revoked_why")),
+}  # fmt: skip
+
+
+def _children() -> dict[str, ArraySubquery]:
+    """The small tables around a submission as arrays on its row: one statement instead of seven."""
+    found = {}
+    for name, (model, columns) in _CHILDREN.items():
+        order = "issued_at" if model is Permit else "id"
+        rows = model._default_manager.filter(submission=OuterRef("pk")).order_by(order)
+        found[name] = ArraySubquery(rows.values(row=JSONObject(**{column: column for column in columns})))
+    return found
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One submission with everything around it. `champion_decision`: the last decision about the version in force."""
+
+    submission: Submission
+    material: Material
+    champion_decision: TrackDecision | None
+    contributors: tuple[Contributor, ...]
+    steps: tuple[ReviewStep, ...]
+    sign_offs: tuple[SignOff, ...]
+    findings: tuple[Finding, ...]
+    change_items: tuple[ChangeItem, ...]
+    conditions: tuple[Condition, ...]
+    permits: tuple[Permit, ...]
+    measurements: tuple[Measurement, ...]
+    charts: tuple[Chart, ...]
+    runs: Progress
+    revisions: tuple[Revision, ...]
+    events: tuple[AuditEvent, ...]
+    names: dict[int, str]
+
+    def name(self, person_id: int | None) -> str:
+        """A person's name; "" for nobody."""
+        return "" if person_id is None else self.names.get(person_id, "somebody")
+
+    @property
+    def current_steps(self) -> tuple[ReviewStep, ...]:
+        return tuple(sorted((s for s in self.steps if s.revision == self.submission.revision), key=lambda s: s.order))
+
+
+def find_submission(*, caller: Caller, submission_id: int) -> Submission:
+    """A submission by number, or `NotFound` outside of the caller's units."""
+    rows = Submission.objects.select_related("unit", "system__owner", "version", "submitter", "claimed_by", "champion__version")
+    submission = visible(rows.annotate(**_children()), caller).filter(pk=submission_id).first()
+    if submission is None:
+        raise NotFound(f"There is no submission S-{submission_id} in your business unit.")
+    return submission
+
+
+def load(*, caller: Caller, submission_id: int) -> Loaded:
+    """Load a submission for its views: twelve statements, whatever its size. Raises `NotFound`."""
+    submission = find_submission(caller=caller, submission_id=submission_id)
+    revision = submission.revision
+    decision, champion_decision = _decisions(submission)
+    answers = tuple(Answer.objects.filter(submission=submission).order_by("id"))
+    evidence = tuple(Evidence.objects.filter(submission=submission).select_related("file").order_by("id"))
+    sources = tuple(MetadataSource.objects.filter(submission=submission).defer("content").order_by("id"))
+    outcomes = tuple(outcomes_of(submission.pk, revision))
+    runs = progress(submission)
+    done = [run.id for run in runs.runs if run.status == RunStatus.DONE]
+    # measurements belong to gates, and gates speak once all is measured
+    measurements = tuple(Measurement.objects.filter(run__in=done).order_by("id")) if outcomes else ()
+    charts = tuple(charts_of(submission.pk, revision)) if outcomes else ()
+    revisions = tuple(Revision.objects.filter(submission=submission, number__gte=revision - 1).order_by("number")) if revision else ()
+    events = tuple(reversed(AuditEvent.objects.filter(object=f"submission:{submission.pk}").defer("leaf", "chain").order_by("-seq")[:MOST_EVENTS]))
+    rows = {name: tuple(_revived(model, getattr(submission, name))) for name, (model, _) in _CHILDREN.items()}
+    material = Material(submission, decision, answers, evidence, sources, outcomes, pack_of(decision.policy) if decision else None)
+    return Loaded(
+        submission=submission,
+        material=material,
+        champion_decision=champion_decision,
+        contributors=rows["contributor_rows"],
+        steps=rows["step_rows"],
+        sign_offs=rows["sign_off_rows"],
+        findings=rows["finding_rows"],
+        change_items=rows["change_item_rows"],
+        conditions=rows["condition_rows"],
+        permits=rows["permit_rows"],
+        measurements=measurements,
+        charts=charts,
+        runs=runs,
+        revisions=revisions,
+        events=events,
+        names=_names(submission, rows, answers, evidence, events),
+    )
+
+
+def _decisions(submission: Submission) -> tuple[TrackDecision | None, TrackDecision | None]:
+    """The latest decision of the present revision, and the champion's latest: one query."""
+    wanted = Q(submission=submission, revision=submission.revision)
+    if submission.champion_id is not None:
+        wanted |= Q(submission_id=submission.champion_id)
+    rows = TrackDecision.objects.filter(wanted).select_related("policy").defer("policy__source", "policy__questionnaire")
+    latest = {row.submission_id: row for row in rows.order_by("submission_id", "-id").distinct("submission_id")}
+    return latest.get(submission.pk), latest.get(submission.champion_id) if submission.champion_id is not None else None
+
+
+def _revived(model: type[M], rows: Iterable[dict[str, Any]] | None) -> Iterable[M]:
+    """Model instances from the arrays: moments and dates come as text and are read back."""
+    for row in rows or ():
+        fields = {name: model._meta.get_field(name) for name in row if not name.endswith("_id")}
+        yield model(**{name: fields[name].to_python(value) if name in fields else value for name, value in row.items()})
+
+
+def _names(
+    submission: Submission, rows: dict[str, tuple[Any, ...]], answers: Iterable[Answer], evidence: Iterable[Evidence], events: Iterable[AuditEvent]
+) -> dict[int, str]:
+    ids = {submission.submitter_id, submission.claimed_by_id}
+    ids |= {row.person_id for row in rows["contributor_rows"]} | {row.by_id for row in rows["sign_off_rows"]}
+    ids |= {row.owner_id for row in (*rows["finding_rows"], *rows["condition_rows"])}
+    ids |= {row.by_id for row in answers} | {row.added_by_id for row in evidence}
+    ids |= {person for event in events if (person := person_of(event.actor)) is not None}
+    people = Person.objects.filter(pk__in={pk for pk in ids if pk is not None}).only("pk", "username", "first_name", "last_name")
+    return {person.pk: person.name for person in people}
+
+
+def person_of(actor: str) -> int | None:
+    """The person an audit event names: `person:7` or `person:7/token:3`."""
+    head = actor.partition("/")[0]
+    number = head.removeprefix("person:")
+    return int(number) if head.startswith("person:") and number.isdigit() else None

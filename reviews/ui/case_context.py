@@ -1,0 +1,121 @@
+"""What the review page shows, in the order a reviewer reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from governance.domain.decision import ActionView, DecisionView, GateView, PictureView
+
+SECTIONS = (
+    ("performance", "Performance against the champion", "GP"),
+    ("fairness", "Fairness by group", "GF"),
+    ("explanations", "Explanations and their stability", "GX"),
+    ("data", "Data, drift and personal data", "GD"),
+    ("rollback", "Rollback and decision flips", "GR"),
+    ("monitoring", "Monitoring", "GM"),
+    ("cost", "Cost", "GC"),
+)
+
+ACTION_URLS = {
+    "submit": "draft_check",
+    "revise": "revise",
+    "withdraw": "withdraw",
+    "recheck": "recheck",
+    "revoke": "revoke",
+    "complete_review": "decide_approve",
+    "approve": "decide_approve",
+    "approve_with_conditions": "decide_conditions",
+    "request_changes": "decide_changes",
+    "reject": "decide_reject",
+}
+
+
+def case_context(view: DecisionView) -> dict[str, Any]:
+    """Context of the review page."""
+    return {
+        "v": view,
+        "sections": [section for section in (_section(view, *row) for row in SECTIONS) if section["gates"]],
+        "actions": [row for row in (_action(view, action) for action in view.actions) if row is not None],
+        "topics": _topics(view),
+        "running": view.state == "in_checks",
+        "editable": view.state in {"draft", "checks_failed", "changes_requested"},
+        "not_passed": [gate for gate in view.gates if gate.verdict in {"fail", "warn", "not_assessed"}],
+        "passed": sum(gate.verdict == "pass" for gate in view.gates),
+    }
+
+
+def _section(view: DecisionView, slug: str, title: str, prefix: str) -> dict[str, Any]:
+    gates = [_gate(gate) for gate in view.gates if gate.code.startswith(prefix)]
+    return {"slug": slug, "title": title, "gates": gates}
+
+
+def _gate(gate: GateView) -> dict[str, Any]:
+    """A gate as its card takes it, with pictures and the measurements beneath."""
+    return {
+        "code": gate.code,
+        "name": gate.name,
+        "title": gate.title,
+        "verdict": gate.verdict,
+        "blocking": gate.blocking,
+        "observed": gate.observed,
+        "interval": gate.interval,
+        "limit": gate.limit,
+        "n": gate.n,
+        "group": gate.group,
+        "says": gate.says,
+        "fix": gate.fix,
+        "notes": gate.notes,
+        "learn": gate.learn,
+        "pictures": [picture_of(picture) for picture in gate.pictures],
+        "measures": gate.measures,
+    }
+
+
+def picture_of(picture: PictureView) -> dict[str, Any]:
+    """A chart as the figure component takes it."""
+    address = f"/charts/{picture.id}"
+    return {
+        "id": f"chart-{picture.id}",
+        "title": picture.title,
+        "description": picture.description,
+        "light": f"{address}.svg",
+        "dark": f"{address}.svg?theme=dark",
+        "csv": f"{address}.csv",
+        "columns": picture.columns,
+        "rows": [[_cell(cell) for cell in row] for row in picture.rows],
+    }
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def _action(view: DecisionView, action: ActionView) -> dict[str, Any] | None:
+    name = ACTION_URLS.get(action.action)
+    if name is None:
+        return None
+    return {
+        "action": action.action,
+        "label": action.label,
+        "details": action.details,
+        "available": action.available,
+        "why_not": action.why_not,
+        "danger": action.danger,
+        "href": reverse(name, args=[view.id]),
+    }
+
+
+def _topics(view: DecisionView) -> list[dict[str, Any]]:
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for answer in view.answers:
+        row = {"label": answer.ask, "value": answer.value if answer.answered else "not answered", "provenance": answer.provenance}
+        if answer.conflict:
+            row["hint"] = "Sources disagree; the stricter statement counts."
+        grouped.setdefault(answer.topic, []).append(row)
+    return [{"title": title, "rows": rows} for title, rows in grouped.items()]
