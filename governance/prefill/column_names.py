@@ -57,7 +57,8 @@ _IDENTIFIERS: Mapping[str, str] = {
     "passport or licence": r"passport(?: ?(?:number|no))?|driv(?:er|ers|ing) ?licen[cs]e(?: ?(?:number|no))?|licen[cs]e plate",
     "name": (
         r""
-        r"(?:first|last|given|family|middle|full|sur|maiden|customer|client|patient|applicant|borrower|person|employee|holder) ?name|"
+        r"(?:first|last|given|family|middle|full|sur|maiden|customer|client|patient|"
+        r"applicant|borrower|person|employee|holder) ?name|"
         r"surname|forename|name"
     ),
     "address": r"address|street(?: ?(?:address|name))?|home ?address|address ?line ?\d?|house ?(?:number|no)",

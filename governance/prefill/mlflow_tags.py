@@ -107,7 +107,7 @@ def path_advice(value: Any, source: Source, place: str) -> Iterator[Problem]:
     if _DRIVE.match(path):
         yield source.advice(
             place,
-            "The artifacts lie on a Windows drive of one machine. Log the model to a shared tracking server, so that others find it.",
+            "The artifacts lie on a Windows drive of one machine. Log the model to a shared tracking server for others to find.",
         )
     elif path.startswith(("file:///home/", "file:///Users/", "/home/", "/Users/")):
         yield source.advice(

@@ -97,8 +97,8 @@ def _not_recognised(source: Source) -> Problem:
 
 
 def _stopped(reader: Reader, exc: Exception, source: Source) -> Problem:
-    detail = f"The reader for {reader.TITLE} {_CRASH} in this file ({type(exc).__name__}); what it read before counts. Report the file to your administrator."
-    return source.problem("", detail)
+    what = f"The reader for {reader.TITLE} {_CRASH} in this file ({type(exc).__name__})"
+    return source.problem("", f"{what}; what it read before counts. Report the file to your administrator.")
 
 
 def _capped(problems: list[Problem], source: Source) -> tuple[Problem, ...]:

@@ -66,7 +66,7 @@ def decode(data: bytes, source: Source) -> tuple[str, str, Problem | None]:
     try:
         words = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        detail = f"This text is not UTF-8: byte {exc.start} (0x{data[exc.start]:02x}) does not fit. Save it as UTF-8 and send it again."
+        detail = f"This text is not UTF-8: byte {exc.start} (0x{data[exc.start]:02x}) does not fit. Save it as UTF-8."
         return "application/octet-stream", "", source.problem(f"byte {exc.start}", detail)
     return "text/plain", words, None
 

@@ -109,7 +109,7 @@ def _failure(row: dict[str, Any], source: Source, place: str) -> tuple[dict[str,
     problem = None
     if raised:
         found["error"] = True
-        detail = f"{expectation} on {column or 'the table'} stopped with an error ({shown(text(exception.get('exception_message')))}) and counts as failed."
+        detail = f"{expectation} on {column or 'the table'} stopped with an error and counts as failed."
         problem = source.advice(child(place, "exception_info"), f"{detail} Mend the expectation and validate again.")
     return found, problem
 

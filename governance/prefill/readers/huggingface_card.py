@@ -77,7 +77,8 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
     if not front:
         yield source.advice(
             "front matter",
-            "The card has no metadata between two --- lines at its top, so only its text is read. Add license, library_name, datasets and model-index.",
+            "The card has no metadata between two --- lines at its top, so only its text is read. "
+            "Add license, library_name, datasets and model-index.",
         )
     yield from _front_facts(front, source)
     yield from _index_facts(front.get("model-index"), source)

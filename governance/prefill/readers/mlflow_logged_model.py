@@ -79,5 +79,6 @@ def _metric_facts(block: Any, source: Source, path: str) -> Iterator[Fact | Prob
             yield source.fact("evaluation.dataset_digest", digest, item.locator.removesuffix("value") + "dataset_digest")
         digests = {text(other.get("dataset_digest")) for other in rows.values() if other.get("key") == row.get("key")} - {""}
         if len(digests) > 1:
-            detail = f"{row.get('key')} was measured on {len(digests)} data sets ({', '.join(sorted(digests)[:5])}); the last one is used."
+            names = ", ".join(sorted(digests)[:5])
+            detail = f"{row.get('key')} was measured on {len(digests)} data sets ({names}); the last one is used."
             yield source.advice(item.locator, f"{detail} Say which one counts with the tag guiderail.evaluation.dataset_digest.")

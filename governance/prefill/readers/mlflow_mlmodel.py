@@ -141,7 +141,7 @@ def _serialization_facts(framework: str, flavor: dict[str, Any], path: str, sour
     place = child(path, key) if key else path
     yield source.fact("model.serialization", found, place)
     if found in _RUNS_CODE:
-        detail = f"The model is saved as {found}; opening it runs code, so no check can load it. Save it as skops, ONNX or the library's own format."
+        detail = f"The model is saved as {found}; opening it runs code, so no check can load it. Save it as skops or ONNX."
         yield source.advice(place, detail)
 
 

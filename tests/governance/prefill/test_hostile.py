@@ -164,8 +164,8 @@ def test_yaml_values_the_record_cannot_hold(value: str, says: str) -> None:
 
 def test_yaml_in_all_its_plain_kinds() -> None:
     words = (
-        MLMODEL
-        + "metadata:\n  guiderail:\n    decision.automated: yes\n    data.snapshot_date: 2026-11-01\n    impact.people_per_month: 1_000\n"
+        MLMODEL + "metadata:\n  guiderail:\n    decision.automated: yes\n    data.snapshot_date: 2026-11-01\n"
+        "    impact.people_per_month: 1_000\n"
     )
     words += "    model.decision_threshold: 4.5e-1\n    system.owner: ~\n    data.sources: [=, <<]\n"
     found = values(read_source("MLmodel", words.encode()))

@@ -108,7 +108,8 @@ class Share:
 
     def __str__(self) -> str:
         count = len(asked(self.facts))
-        return f"{self.title}: {count - len(self.left)} of {count} asked questions are prefilled ({self.share:.0%}); to type: {', '.join(self.left)}"
+        filled = f"{count - len(self.left)} of {count} asked questions are prefilled ({self.share:.0%})"
+        return f"{self.title}: {filled}; to type: {', '.join(self.left)}"
 
 
 def _submission(

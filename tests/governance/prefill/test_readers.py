@@ -703,7 +703,8 @@ def test_a_main_metric_that_is_not_there(read: Read) -> None:
 
 
 def test_what_plain_metrics_do_not_take(read: Read) -> None:
-    for document in ({}, {"a": "b"}, {"metrics": []}, {"metrics": [{"metric_name": "x", "value": 1}]}, {"a": True}, [1]):
+    documents: list[Any] = [{}, {"a": "b"}, {"metrics": []}, {"metrics": [{"metric_name": "x", "value": 1}]}, {"a": True}, [1]]
+    for document in documents:
         assert read("x.json", document).reader is None
     assert read("my_metrics.json", {"profit": 3}).reader == "generic_metrics"
     assert values(read("facts.json", {"guiderail": {"decision.reversible": True}})) == {"decision.reversible": True}
