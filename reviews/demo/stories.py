@@ -293,7 +293,7 @@ def readmission(cast: Cast, home: Path) -> None:
         answer(work, locked, {"model.limitations": NewAnswer(text, "asked for by the analyst")})
     replies = {item.pk: "Added, with the share in the evaluation data." for item in submission.change_items.all()}
     revise(caller=dana, submission_id=submission.pk, note="Limitations say more.", replies=replies)
-    cast.sign(settled(submission), "amir", readings=readings_of(submission))
+    cast.sign(settled(submission), "amir", readings=readings_of(submission, "amir"))
 
 
 def diabetes(cast: Cast, home: Path) -> None:
@@ -343,12 +343,19 @@ STORIES: tuple[tuple[str, str, Callable[[Cast, Path], None]], ...] = (
 )
 
 
-def readings_of(submission: Submission) -> dict[str, str]:
-    """A reading for each gate that is not green, as the reviewing person of the demo would write it."""
+def readings_of(submission: Submission, who: str) -> dict[str, str]:
+    """A reading for each gate that is not green, as that person of the demo would write it."""
+    opinion = {
+        "amir": "worth watching, not worth stopping for",
+        "ruth": "an exposure I can bound",
+        "pia": "no change for operations",
+    }
     found = {}
     for outcome in submission.outcomes.filter(revision=submission.revision).exclude(verdict__in=["pass", "not_applicable"]):
+        rows = f"{outcome.n} rows" if outcome.n else "what was handed in"
+        words = opinion.get(who, "acceptable for the purpose stated")
         found[outcome.code] = (
-            f"{outcome.code} read on {outcome.n or 'the'} rows of {submission.system.slug} {submission.version.version}: {outcome.says}"
+            f"{who.capitalize()} on {outcome.name.replace('-', ' ')}: {words}, given {rows} and a canary of ten percent."
         )
     return found
 
@@ -358,14 +365,15 @@ def approve_red(cast: Cast, submission: Submission) -> None:
     by_role = {"analyst": "amir", "privacy": "priya", "risk_officer": "ruth", "platform_engineer": "pia"}
     while submission.state == State.IN_REVIEW:
         step = ReviewStep.objects.get(submission=submission, state="open")
-        more: Mapping[str, Any] = {"readings": readings_of(submission)}
+        who = by_role[step.role]
+        more: Mapping[str, Any] = {"readings": readings_of(submission, who)}
         if step.role == "risk_officer":
             more = {
                 **more,
                 "reauthenticated_at": timezone.now(),
                 "residual_risk": "Wrong refusals are appealable within a week; a canary and a circuit breaker bound the exposure.",
             }
-        cast.sign(submission, by_role[step.role], **more)
+        cast.sign(submission, who, **more)
 
 
 def overdue(submission: Submission) -> None:

@@ -38,6 +38,7 @@ def case_context(view: DecisionView) -> dict[str, Any]:
         "v": view,
         "sections": [section for section in (_section(view, *row) for row in SECTIONS) if section["gates"]],
         "actions": [row for row in (_action(view, action) for action in view.actions) if row is not None],
+        "claim": next((row for row in view.actions if row.action in ("claim", "release") and row.available), None),
         "topics": _topics(view),
         "running": view.state == "in_checks",
         "editable": view.state in {"draft", "checks_failed", "changes_requested"},

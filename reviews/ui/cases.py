@@ -59,7 +59,9 @@ def revise(request: HttpRequest, pk: int) -> HttpResponse:
             hint=f"Good enough: {item.good_enough}",
             why=f"Asked by {item.asked_by} ({item.asked_by_role}).",
             value=request.POST.get(f"reply-{item.id}", ""),
-            error="Say what you did about it." if request.method == "POST" and not request.POST.get(f"reply-{item.id}", "").strip() else "",
+            error="Say what you did about it."
+            if request.method == "POST" and not request.POST.get(f"reply-{item.id}", "").strip()
+            else "",
         )
         for item in items
     ]
@@ -73,7 +75,15 @@ def revise(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "The revision is handed in. Only what changed is measured again.")
             return redirect("case", pk)
-    note = FieldView(name="note", label="What did you change?", kind="textarea", rows=3, optional=True, hint="Reviewers see it beside the two revisions.", value=request.POST.get("note", ""))
+    note = FieldView(
+        name="note",
+        label="What did you change?",
+        kind="textarea",
+        rows=3,
+        optional=True,
+        hint="Reviewers see it beside the two revisions.",
+        value=request.POST.get("note", ""),
+    )
     status = 422 if request.method == "POST" else 200
     return render(request, "reviews/revise.html", {"v": view, "fields": fields, "note": note, "problem": problem}, status=status)
 
@@ -85,8 +95,14 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and "confirmed" in request.POST:
         intake.withdraw(caller=caller, submission_id=pk, reason=request.POST.get("reason", ""))
         messages.success(request, "Withdrawn. Nobody will review it.")
-        return redirect("case", pk) if not _is_draft_view(pk, request) else redirect("submissions")
-    return _confirm(request, pk, "withdraw", "Withdraw this submission?", "Nobody will review it. You can submit the version again; its strictest track is remembered for 90 days.")
+        return redirect("case", pk)
+    return _confirm(
+        request,
+        pk,
+        "withdraw",
+        "Withdraw this submission?",
+        "Nobody will review it. You can submit the version again; its strictest track is remembered for 90 days.",
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -96,7 +112,13 @@ def recheck(request: HttpRequest, pk: int) -> HttpResponse:
         intake.recheck(caller=caller_of(request), submission_id=pk)
         messages.success(request, "The checks that stopped run again.")
         return redirect("case", pk)
-    return _confirm(request, pk, "recheck", "Run the checks again?", "Checks that stopped with an error run once more. A check that failed needs a revision instead.")
+    return _confirm(
+        request,
+        pk,
+        "recheck",
+        "Run the checks again?",
+        "Checks that stopped with an error run once more. A check that failed needs a revision instead.",
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -117,13 +139,18 @@ def _confirm(request: HttpRequest, pk: int, action: str, title: str, text: str, 
     if available is None or not available.available:
         why = available.why_not if available else "This is not possible now."
         return render(request, "reviews/not_now.html", {"v": view, "title": title, "why": why}, status=409)
-    fields = [FieldView(name="reason", label="Why?", kind="textarea", rows=3, optional=action != "revoke", error=error)] if action != "recheck" else []
-    context = {"v": view, "title": title, "text": text, "action": request.path, "fields": fields, "hidden": [{"name": "confirmed", "value": "1"}], "label": available.label}
+    fields = (
+        [FieldView(name="reason", label="Why?", kind="textarea", rows=3, optional=action != "revoke", error=error)]
+        if action != "recheck"
+        else []
+    )
+    context = {
+        "v": view,
+        "title": title,
+        "text": text,
+        "action": request.path,
+        "fields": fields,
+        "hidden": [{"name": "confirmed", "value": "1"}],
+        "label": available.label,
+    }
     return render(request, "reviews/confirm.html", context, status=422 if error else 200)
-
-
-def _is_draft_view(pk: int, request: HttpRequest) -> bool:
-    """A draft that was never submitted has no page of its own after it is withdrawn."""
-    view = decision_view(pk, caller_of(request))
-    return view.revision == 0
-

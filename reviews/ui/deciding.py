@@ -127,7 +127,9 @@ def _decision(request: HttpRequest, kind: DecisionKind, view: DecisionView) -> N
                     if_missed=post.get(f"condition-{row}-missed", "").strip() or "The permit is revoked.",
                 )
             )
-        if kind is DecisionKind.REQUEST_CHANGES and (post.get(f"change-{row}-asks", "").strip() or post.get(f"change-{row}-about", "")):
+        if kind is DecisionKind.REQUEST_CHANGES and (
+            post.get(f"change-{row}-asks", "").strip() or post.get(f"change-{row}-about", "")
+        ):
             about_kind, _, about = post.get(f"change-{row}-about", "").partition(":")
             changes.append(
                 NewChange(
@@ -155,7 +157,9 @@ def _authenticated_at(request: HttpRequest) -> datetime | None:
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
-def _fields(request: HttpRequest, kind: DecisionKind, view: DecisionView, errors: dict[str, str], *, signing: bool) -> list[FieldView]:
+def _fields(
+    request: HttpRequest, kind: DecisionKind, view: DecisionView, errors: dict[str, str], *, signing: bool
+) -> list[FieldView]:
     post = request.POST
     fields = [
         FieldView(
@@ -234,7 +238,13 @@ def _condition_row(request: HttpRequest, row: int, owners: list[Option], errors:
         key = f"condition-{row}-{name}"
         error_key = {"text": "text", "owner": "owner", "due": "due_on", "missed": "if_missed"}[name]
         return FieldView(
-            name=key, id=f"f-{_id(f'conditions-{row}-{error_key}')}", label=label, value=post.get(key, ""), error=errors.get(f"conditions-{row}-{error_key}", ""), optional=row > 0, **more
+            name=key,
+            id=f"f-{_id(f'conditions-{row}-{error_key}')}",
+            label=label,
+            value=post.get(key, ""),
+            error=errors.get(f"conditions-{row}-{error_key}", ""),
+            optional=row > 0,
+            **more,
         )
 
     return [
@@ -252,7 +262,13 @@ def _change_row(request: HttpRequest, row: int, about: list[Option], errors: dic
         key = f"change-{row}-{name}"
         error_key = {"about": "about", "asks": "asks", "enough": "good_enough"}[name]
         return FieldView(
-            name=key, id=f"f-{_id(f'change_items-{row}-{error_key}')}", label=label, value=post.get(key, ""), error=errors.get(f"change_items-{row}-{error_key}", ""), optional=row > 0, **more
+            name=key,
+            id=f"f-{_id(f'change_items-{row}-{error_key}')}",
+            label=label,
+            value=post.get(key, ""),
+            error=errors.get(f"change_items-{row}-{error_key}", ""),
+            optional=row > 0,
+            **more,
         )
 
     return [
@@ -276,7 +292,8 @@ def _date(text: str, row: int) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InvalidInput(
-            "A condition needs a date.", errors=(FieldError(f"/conditions/{row}/due_on", "date", "Give a date as year-month-day, for example 2027-01-31."),)
+            "A condition needs a date.",
+            errors=(FieldError(f"/conditions/{row}/due_on", "date", "Give a date as year-month-day, for example 2027-01-31."),),
         ) from None
 
 
