@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.domain.facts import FactSet
-from governance.domain.vocabulary import Severity, Track
+from governance.domain.vocabulary import Assurance, Severity, Track
 from governance.policy.assessment import Assessment
 from governance.policy.conditions import as_number
 from governance.policy.evaluating import Pack
@@ -78,7 +78,9 @@ def _uneven(pack: Pack, facts: FactSet, assessment: Assessment) -> Advice | None
 
 def _personal(facts: FactSet) -> Advice | None:
     found = any(fact.value is True for fact in facts.all("data.contains_pii"))
-    if not found or facts.value("data.pii_approval_registered") is True:
+    approvals = [fact.value for fact in facts.all("data.pii_approval_registered") if fact.assurance >= Assurance.REGISTRY]
+    # the same as TR-050: only a register can say that it is approved
+    if not found or (approvals and all(value is True for value in approvals)):
         return None
     return Advice(
         "GD103",

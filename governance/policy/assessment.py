@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, Role, Track
 from governance.policy.bands import Band, worst_of
-from governance.policy.conditions import atoms_of, in_words, limit_in_words
+from governance.policy.conditions import Atom, in_words, limit_in_words
 from governance.policy.pack import Rule
 
 
@@ -47,7 +47,7 @@ class Checked(NamedTuple):
         bands = self.rule.bands
         if bands is None:
             condition = self.rule.condition
-            return next((limit_in_words(a) for a in atoms_of(condition) if condition is a), "") or in_words(condition)
+            return limit_in_words(condition) if isinstance(condition, Atom) else in_words(condition)
         band = bands.red if self.track is Track.RED and bands.red is not None else bands.yellow or bands.red
         return limit_of(band, self.rule)
 

@@ -125,7 +125,7 @@ def is_fact_name(name: Any) -> bool:
     return (
         isinstance(name, str)
         and 0 < len(name) <= 80
-        and all(part.isidentifier() and part.isascii() and part == part.lower() for part in name.split("."))
+        and all(part.isidentifier() and part.isascii() and part == part.lower() and part[0] != "_" for part in name.split("."))
     )
 
 

@@ -37,11 +37,11 @@ def headline(assessment: Assessment) -> str:
 
 
 def colour_sentence(assessment: Assessment) -> str:
-    """The reason with the colour in front: "This is red-track because uses 3 features from an unapproved source."."""
+    """The reason with the colour in front: "This is red-track because: uses 3 features from an unapproved source."."""
     track = assessment.track
     if track is Track.GREEN:
         return assessment.sentence
-    return f"This is {track}-track because it {_and([row.says for row in assessment.hits if row.track is track])}."
+    return f"This is {track}-track because: {', '.join(row.says for row in assessment.hits if row.track is track)}."
 
 
 def reviewer_of(steps: Sequence[RequiredStep]) -> str:
