@@ -83,7 +83,7 @@ KNOWN = {"T": (True,), "F": (False,), "U": (), "B": (True, False)}
     ("pair", "both", "either"),
     [
         ("TT", TRUE, TRUE), ("TF", FALSE, TRUE), ("FF", FALSE, FALSE), ("TU", UNKNOWN, TRUE), ("FU", FALSE, UNKNOWN),
-        ("UU", UNKNOWN, UNKNOWN), ("TB", TRUE | FALSE, TRUE), ("FB", FALSE, TRUE | FALSE), ("UB", UNKNOWN | FALSE, TRUE | UNKNOWN),
+        ("UU", UNKNOWN, UNKNOWN), ("TB", TRUE | FALSE, TRUE), ("FB", FALSE, TRUE | FALSE), ("UB", UNKNOWN | FALSE, TRUE | UNKNOWN),  # noqa: E501
     ],
 )  # fmt: skip
 def test_all_and_any(pair: str, both: int, either: int) -> None:
@@ -139,9 +139,9 @@ def test_the_far_end_of_an_interval_counts() -> None:
     [
         ("{a.x:+.1%}", 0.0512, "+5.1%"), ("{a.x:,d}", 12000, "12,000"), ("{a.x:d}", 1.5, "1.5"), ("{a.x}", True, "yes"),
         ("{a.x}", False, "no"), ("{a.x}", None, "unknown"), ("{a.x?nobody}", None, "nobody"), ("{a.x}", [], "none"),
-        ("{a.x}", list("abcdefg"), "a, b, c, d, e and 2 more"), ("{a.x|count}", ["a"], "1"), ("{a.x|count thing}", ["a"], "1 thing"),
+        ("{a.x}", list("abcdefg"), "a, b, c, d, e and 2 more"), ("{a.x|count}", ["a"], "1"), ("{a.x|count thing}", ["a"], "1 thing"),  # noqa: E501
         ("{a.x|count thing}", ["a", "b"], "2 things"), ("{a.x|count thing}", "a", "1 thing"), ("{a.x|count}", None, "unknown"),
-        ("{a.x}", "a\x00b\n{c}", "a b {c}"), ("{a.x}", "x" * 300, "x" * 159 + "…"), ("{limit}", 1, "L"), ("{a.x:.1f}", "text", "text"),
+        ("{a.x}", "a\x00b\n{c}", "a b {c}"), ("{a.x}", "x" * 300, "x" * 159 + "…"), ("{limit}", 1, "L"), ("{a.x:.1f}", "text", "text"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_templates(text: str, value: Any, expected: str) -> None:

@@ -12,6 +12,7 @@ from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, Track
 from governance.policy import evaluate, load_pack, what_would_change
 from tests.governance.policy.cases import DROP, PACK_TEXT, facts, judged, pack
+from tests.governance.policy.test_pack_loading import SMALL
 from tests.governance.policy.test_statements import statements
 from tests.governance.policy.test_track_criteria import YELLOW_OR_RED
 
@@ -108,7 +109,7 @@ tracks:
   yellow: {why: w, steps: [{role: platform_engineer, attests: ok}]}
   red: {why: w, steps: [{role: analyst, attests: ok}, {role: risk_officer, attests: ok}]}
 gates: []
-"""
+"""  # noqa: E501
     circle = load_pack(text)
     given_facts = FactSet.of([Fact("a.x", True, Assurance.FILE, "f")])
     result = evaluate(circle, given_facts)
@@ -141,7 +142,7 @@ def test_operators_are_turned_round_without_a_questionnaire() -> None:
   - {{id: TR-001, title: a, why: w, learn: l, when: {condition}, track: red, says: "x", on_unknown: red, unknown_says: "u",
      editable_by: submitter, change: "c", examples: [{{name: y, facts: {{a.x: {value if value is not None else "null"}}}, gives: red}},
        {{name: n, facts: {HELD[condition]}, gives: held}}]}}
-"""
+"""  # noqa: E501
             + PACK_TEXT[PACK_TEXT.index("tracks:\n  green") :]
         )
         small = load_pack(text)
@@ -179,3 +180,15 @@ def test_waiting_facts_stay_waiting() -> None:
     assert judged(changes, pending=pending).track is Track.RED
     _, green = ways(facts(changes), pending)
     assert [change.rule for change in green.sets[0]] == ["TR-085"]
+
+
+def test_a_rule_that_is_red_only_when_unknown() -> None:
+    yellow_only = load_pack(
+        SMALL.replace('{yellow: ">= 1", red: ">= 2"}', '{yellow: ">= 1"}').replace(
+            "{a.size: 2}, gives: red", "{a.size: 2}, gives: yellow"
+        )
+    )
+    nothing = FactSet.of([])
+    yellow, green = what_would_change(yellow_only, nothing, evaluate(yellow_only, nothing))
+    assert yellow.possible and green.possible
+    assert yellow.sets[0][0].change.startswith("find out and say: size")

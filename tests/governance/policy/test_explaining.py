@@ -41,7 +41,7 @@ def test_red_with_its_colour() -> None:
         {"model.new_features": ["a", "b", "c"], "model.unapproved_features": ["a", "b", "c"], "impact.financial": "high"}
     )
     assert colour_sentence(result) == (
-        "This is red-track because: a wrong decision has high financial impact, uses 3 features from an unapproved source (a, b, c)."
+        "This is red-track because: a wrong decision has high financial impact, uses 3 features from an unapproved source (a, b, c)."  # noqa: E501
     )
 
 

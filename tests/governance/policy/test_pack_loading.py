@@ -84,15 +84,15 @@ def broken(old: str, new: str) -> tuple[str, str]:
         ("fact: a.size", "fact: A-size", "rules[0].fact", "dotted fact name"),
         ("fact: a.size", "fact: a.size\n    track: red", "rules[0]", "either “when” with “track”"),
         ('bands: {yellow: ">= 1", red: ">= 2"}', "when: {fact: a.size, ge: 1}\n    track: green", "rules[0]", "yellow or red"),
-        ('bands: {yellow: ">= 1", red: ">= 2"}', "when: {fact: a.size, ge: 1}\n    track: blue", "rules[0].track", "one of green"),
+        ('bands: {yellow: ">= 1", red: ">= 2"}', "when: {fact: a.size, ge: 1}\n    track: blue", "rules[0].track", "one of green"),  # noqa: E501
         ('    unknown_says: "size not known"\n', "", "rules[0]", "“unknown_says” is missing"),
         ("on_unknown: red", "on_unknown: green", "rules[0].on_unknown", "Input should be"),
         ("editable_by: submitter", "editable_by: submitter\n    adds_steps: [auditor]", "rules[0]", "roles that review"),
         ("editable_by: submitter", "editable_by: submitter\n    adds_steps: [privacy]", "", "does not describe"),
-        ("editable_by: submitter", "editable_by: submitter\n    expression: 'x > 1'", "rules[0].expression", "not a word of the pack"),
+        ("editable_by: submitter", "editable_by: submitter\n    expression: 'x > 1'", "rules[0].expression", "not a word of the pack"),  # noqa: E501
         ("gives: red}", "gives: held}", "rules[0].examples", "at least one example that fires"),
         ("gives: held}", "gives: red}", "rules[0].examples", "one that is held"),
-        ("{name: small, facts: {a.size: 0.5}, gives: held}", "{name: small, facts: {a.size: 1.5}, gives: held}", "rules[0].examples[1]", "but it gives yellow"),
+        ("{name: small, facts: {a.size: 0.5}, gives: held}", "{name: small, facts: {a.size: 1.5}, gives: held}", "rules[0].examples[1]", "but it gives yellow"),  # noqa: E501
         ("{a.size: 0.5}", "{a.size: {value: 0.5, assurance: divine}}", "rules[0].examples[1].facts", "takes value, low, high"),
         ("kind: ml_model", "kind: rocket", "kind", "Expected one of ml_model"),
         ("version: 2026.1.1", "version: 1.0", "version", "valid string"),
@@ -101,7 +101,7 @@ def broken(old: str, new: str) -> tuple[str, str]:
         ("steps: []}", "steps: [{role: analyst, attests: ok}]}", "", "Green is approved by the policy"),
         ("steps: [{role: platform_engineer, attests: ok}]", "steps: []", "", "at least one step"),
         ("yellow: {why: w, due: 3h,", "yellow: {why: w, deploy: automatic,", "", "only green may say"),
-        ("{role: analyst, attests: ok}, {role: risk_officer, attests: ok}", "{role: risk_officer, attests: ok}, {role: analyst, attests: ok}", "", "Red ends with the risk officer"),
+        ("{role: analyst, attests: ok}, {role: risk_officer, attests: ok}", "{role: risk_officer, attests: ok}, {role: analyst, attests: ok}", "", "Red ends with the risk officer"),  # noqa: E501
         ("role: platform_engineer", "role: submitter", "tracks.yellow.steps[0]", "does not review"),
         ("role: platform_engineer", "role: king", "tracks.yellow.steps[0].role", "Expected one of"),
         ("  green: {why: w, steps: []}\n", "", "", "what green, yellow and red ask for"),

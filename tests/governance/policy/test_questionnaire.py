@@ -12,7 +12,44 @@ from governance.policy import AnswerError, PackError, asked, load_questionnaire,
 from tests.governance.policy.cases import QUESTIONNAIRE_TEXT, facts, pack, statement
 
 FORM = load_questionnaire(QUESTIONNAIRE_TEXT)
-KEPT_NAMES = ["decision.domain", "decision.automated", "decision.affects_customers", "decision.human_review", "decision.reversible", "impact.financial", "impact.people_per_month", "regulation.regimes", "data.sources", "data.new_sources", "data.contains_pii", "data.pii_approval", "data.protected_attributes", "data.consent_basis", "data.snapshot_date", "model.architecture", "model.architecture_changed", "model.framework", "model.serialization", "model.features", "model.new_features", "model.unapproved_features", "model.decision_threshold", "model.threshold_change", "performance.metric", "performance.candidate", "performance.baseline", "performance.relative_change", "rollout.strategy", "rollout.traffic_percent", "rollout.rollback_target", "rollout.circuit_breaker", "monitoring.plan", "cost.per_1k_predictions", "vendor.third_party", "business.context"]
+KEPT_NAMES = [
+    "decision.domain",
+    "decision.automated",
+    "decision.affects_customers",
+    "decision.human_review",
+    "decision.reversible",
+    "impact.financial",
+    "impact.people_per_month",
+    "regulation.regimes",
+    "data.sources",
+    "data.new_sources",
+    "data.contains_pii",
+    "data.pii_approval",
+    "data.protected_attributes",
+    "data.consent_basis",
+    "data.snapshot_date",
+    "model.architecture",
+    "model.architecture_changed",
+    "model.framework",
+    "model.serialization",
+    "model.features",
+    "model.new_features",
+    "model.unapproved_features",
+    "model.decision_threshold",
+    "model.threshold_change",
+    "performance.metric",
+    "performance.candidate",
+    "performance.baseline",
+    "performance.relative_change",
+    "rollout.strategy",
+    "rollout.traffic_percent",
+    "rollout.rollback_target",
+    "rollout.circuit_breaker",
+    "monitoring.plan",
+    "cost.per_1k_predictions",
+    "vendor.third_party",
+    "business.context",
+]
 
 
 def ids(found: Any) -> set[str]:
@@ -94,7 +131,7 @@ def test_not_knowing_is_an_answer() -> None:
         ("data.snapshot_date", "2026-09-30", "2026-09-30"),
         ("data.snapshot_date", "2026-09-30T10:00:00Z", "2026-09-30"),
         ("monitoring.plan", "data drift weekly\nconcept drift monthly", ["data drift weekly", "concept drift monthly"]),
-        ("monitoring.plan", [{"kind": "data_drift", "features": ["a"], "limit": 0.25}, "x", " "], [{"kind": "data_drift", "features": ["a"], "limit": 0.25}, "x"]),
+        ("monitoring.plan", [{"kind": "data_drift", "features": ["a"], "limit": 0.25}, "x", " "], [{"kind": "data_drift", "features": ["a"], "limit": 0.25}, "x"]),  # noqa: E501
         ("monitoring.plan", '[{"kind": "latency", "limit": "200 ms"}]', [{"kind": "latency", "limit": "200 ms"}]),
     ],
 )  # fmt: skip
@@ -146,7 +183,7 @@ version: "1"
 topics: [{id: one, title: One, why: w}]
 questions:
   - {id: a.b, ask: A?, why: w, good: g, example: e, unknown: u, topic: one, owner: submitter, type: list, choices: [{value: x, label: X}]}
-"""
+"""  # noqa: E501
 
 
 def test_a_list_may_have_choices_and_a_number_only_an_upper_bound() -> None:
@@ -169,7 +206,7 @@ def test_a_list_may_have_choices_and_a_number_only_an_upper_bound() -> None:
         ("type: list", "type: choice", "two different choices"),
         ("type: list", "follow_up: true, type: list", "what it follows from"),
         ("topics: [", "topics: [{id: zero, title: Z, why: w}, ", "in the order of their topics"),
-        ("questions:\n", "questions:\n  - {id: a.b, ask: A?, why: w, good: g, example: e, unknown: u, topic: one, owner: submitter, type: text}\n", "twice"),
+        ("questions:\n", "questions:\n  - {id: a.b, ask: A?, why: w, good: g, example: e, unknown: u, topic: one, owner: submitter, type: text}\n", "twice"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_questionnaires_that_do_not_fit_are_refused(old: str, new: str, words: str) -> None:

@@ -167,3 +167,10 @@ def test_every_hit_is_a_reason_with_words_and_the_track_is_the_strictest(rows: l
     )
     for row in result.checked:
         assert row.says and "{" not in row.says
+
+
+def test_one_sided_intervals_and_intervals_of_no_number() -> None:
+    one_sided = row_of(judged({CHANGE: DROP}, statement(CHANGE, -0.04, Assurance.MEASURED, low=-0.06)), "TR-071")
+    assert one_sided.crosses and "interval -6% to ?" in one_sided.says
+    no_number = row_of(judged({CHANGE: DROP}, statement(CHANGE, "much", Assurance.MEASURED, low=0.1, high=0.2)), "TR-071")
+    assert no_number.status is RuleStatus.UNKNOWN and not no_number.crosses

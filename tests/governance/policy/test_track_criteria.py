@@ -21,8 +21,8 @@ def test_the_base_case_is_green_with_every_rule_listed() -> None:
 @pytest.mark.parametrize(
     ("change", "track"),
     [
-        (0.0, "green"), (0.0499, "green"), (0.05, "yellow"), (0.0501, "yellow"), (0.1499, "yellow"), (0.15, "red"), (0.1501, "red"),
-        (-0.0499, "green"), (-0.05, "yellow"), (-0.0501, "yellow"), (-0.1499, "yellow"), (-0.15, "red"), (-0.1501, "red"), (3, "red"),
+        (0.0, "green"), (0.0499, "green"), (0.05, "yellow"), (0.0501, "yellow"), (0.1499, "yellow"), (0.15, "red"), (0.1501, "red"),  # noqa: E501
+        (-0.0499, "green"), (-0.05, "yellow"), (-0.0501, "yellow"), (-0.1499, "yellow"), (-0.15, "red"), (-0.1501, "red"), (3, "red"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_performance_change_in_both_directions_with_edges_on_the_stricter_side(change: float, track: str) -> None:
