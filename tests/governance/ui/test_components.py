@@ -42,7 +42,7 @@ def test_the_gallery_shows_every_component() -> None:
 
 def test_a_reason_says_value_limit_source_and_who_can_change_it() -> None:
     text = words(component("reason_list", reasons=REASONS))
-    assert "makes credit decisions (Red track)" in text
+    assert "Makes credit decisions (Red track)" in text
     assert "decision.domain is credit" in text
     assert "model.unapproved_features is bureau_score_v2, device_age , limit none" in text
     assert (
