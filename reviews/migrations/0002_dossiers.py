@@ -19,7 +19,9 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "submission",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="dossiers", to="governance.submission"),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="dossiers", to="governance.submission"
+                    ),
                 ),
             ],
             options={"ordering": ["id"]},
@@ -31,7 +33,11 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="finding",
             constraint=models.CheckConstraint(
-                condition=models.Q(("state", "open"), models.Q(("closed_at__isnull", False), models.Q(("closed_why", ""), _negated=True)), _connector="OR"),
+                condition=models.Q(
+                    ("state", "open"),
+                    models.Q(("closed_at__isnull", False), models.Q(("closed_why", ""), _negated=True)),
+                    _connector="OR",
+                ),
                 name="closed_finding_says_why",
             ),
         ),

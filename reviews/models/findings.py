@@ -31,7 +31,9 @@ class Finding(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=["open", "closed"]), name="finding_state_known"),
-            models.CheckConstraint(condition=Q(state="open") | (Q(closed_at__isnull=False) & ~Q(closed_why="")), name="closed_finding_says_why"),
+            models.CheckConstraint(
+                condition=Q(state="open") | (Q(closed_at__isnull=False) & ~Q(closed_why="")), name="closed_finding_says_why"
+            ),
             models.CheckConstraint(condition=Q(severity__in=[s.value for s in Severity]), name="finding_severity_known"),
             models.UniqueConstraint(
                 fields=["submission", "about"], condition=Q(state="open", raised_by__isnull=True), name="one_open_gate_finding"

@@ -67,7 +67,9 @@ class SignOff(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(decision__in=[d.value for d in DecisionKind]), name="decision_known"),
-            models.UniqueConstraint(fields=["step", "dossier_digest"], condition=Q(voided_at__isnull=True), name="one_decision_per_step_and_dossier"),
+            models.UniqueConstraint(
+                fields=["step", "dossier_digest"], condition=Q(voided_at__isnull=True), name="one_decision_per_step_and_dossier"
+            ),
         ]
         ordering = ["id"]
 

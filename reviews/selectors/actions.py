@@ -27,7 +27,11 @@ def action_views(case: Case, actor: Actor, *, claimed_by: int | None) -> tuple[A
             views.append(_view(action.value, move.label, move.details, refusal(case, action, actor), danger=action in _DANGER))
     if case.state is State.IN_REVIEW:
         mine = claimed_by is not None and claimed_by == actor.person
-        name, label, details = ("release", "Give it back", "Somebody else can take it on.") if mine else ("claim", "Take it on", "Others see that you are on it.")
+        name, label, details = (
+            ("release", "Give it back", "Somebody else can take it on.")
+            if mine
+            else ("claim", "Take it on", "Others see that you are on it.")
+        )
         views.append(_view(name, label, details, decision_refusal(case, actor)))
     return tuple(views)
 

@@ -56,7 +56,8 @@ class Assessed:
     @property
     def would_change(self) -> tuple[WayOutView, ...]:
         return tuple(
-            WayOutView(way["to"], way["possible"], tuple(ChangeNeeded(c["rule"], c["change"], c["by"]) for c in way["if"])) for way in self.ways
+            WayOutView(way["to"], way["possible"], tuple(ChangeNeeded(c["rule"], c["change"], c["by"]) for c in way["if"]))
+            for way in self.ways
         )
 
     def missing_evidence(self, roles: Sequence[str]) -> tuple[MissingEvidence, ...]:

@@ -58,7 +58,9 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
     submission, material, now = loaded.submission, loaded.material, timezone.now()
     assessed = from_decision(material.decision) if material.decision is not None else from_preview(preview_draft(submission))
     questions = questionnaire_view(assessed.pack, assessed.facts, material.answers, loaded.names)
-    case = case_from(submission, steps=loaded.current_steps, sign_offs=loaded.sign_offs, contributors=loaded.contributors, caller=caller)
+    case = case_from(
+        submission, steps=loaded.current_steps, sign_offs=loaded.sign_offs, contributors=loaded.contributors, caller=caller
+    )
     roles = caller.roles_in(submission.unit_id) if caller.token is None else frozenset()
     state, due = State(submission.state), submission.due_at
     revision = next((row for row in loaded.revisions if row.number == submission.revision), None)
@@ -142,7 +144,9 @@ def _against_champion(loaded: Loaded, assessed: Assessed) -> ComparisonView | No
     if champion is None or decision is None:
         return None
     changes = in_order(fact_differences(FactSet.from_json(decision.facts), assessed.facts, only=COMPARED))
-    return ComparisonView(champion.version.version, _count(len(changes), f"version {champion.version.version}, now in force"), changes)
+    return ComparisonView(
+        champion.version.version, _count(len(changes), f"version {champion.version.version}, now in force"), changes
+    )
 
 
 def _count(number: int, against: str) -> str:

@@ -29,7 +29,11 @@ def dossier_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     found += _mapping("evidence", before.get("evidence", {}), after.get("evidence", {}), _file)
     found += _mapping("outcomes", before.get("outcomes", {}), after.get("outcomes", {}), _outcome)
     if before.get("sources", []) != after.get("sources", []):
-        found.append(DifferenceView("evidence", "Metadata files", len(before.get("sources", [])), len(after.get("sources", [])), "files handed in"))
+        found.append(
+            DifferenceView(
+                "evidence", "Metadata files", len(before.get("sources", [])), len(after.get("sources", [])), "files handed in"
+            )
+        )
     return in_order(found)
 
 

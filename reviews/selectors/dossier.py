@@ -92,7 +92,11 @@ def dossier_from(material: Material) -> DossierContent:
         "track_is_final": submission.track_is_final,
         "policy": decision.policy.digest if decision else None,
         "facts": sorted((row for row in (decision.facts if decision else []) if row["name"] not in aside), key=digest),
-        "answers": {a.question: {"value": a.value, "provenance": a.provenance, "reason": a.reason} for a in material.answers if a.question not in aside},
+        "answers": {
+            a.question: {"value": a.value, "provenance": a.provenance, "reason": a.reason}
+            for a in material.answers
+            if a.question not in aside
+        },
         "evidence": {
             e.role: {"sha256": e.file.sha256, "columns": e.columns, "format": e.format}
             for e in material.evidence

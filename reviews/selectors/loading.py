@@ -15,7 +15,17 @@ from gates.selectors.outcomes import charts_of, outcomes_of
 from gates.selectors.runs import Progress, progress
 from governance.domain.errors import NotFound
 from governance.domain.vocabulary import RunStatus
-from governance.models import Answer, AuditEvent, Contributor, Evidence, MetadataSource, Person, Revision, Submission, TrackDecision
+from governance.models import (
+    Answer,
+    AuditEvent,
+    Contributor,
+    Evidence,
+    MetadataSource,
+    Person,
+    Revision,
+    Submission,
+    TrackDecision,
+)
 from governance.selectors.policy import pack_of
 from governance.services.access import Caller, visible
 from reviews.models import ChangeItem, Condition, Finding, Permit, ReviewStep, SignOff
@@ -116,10 +126,18 @@ def load(*, caller: Caller, submission_id: int) -> Loaded:
     # measurements belong to gates, and gates speak once all is measured
     measurements = tuple(Measurement.objects.filter(run__in=done).order_by("id")) if outcomes else ()
     charts = tuple(charts_of(submission.pk, revision)) if outcomes else ()
-    revisions = tuple(Revision.objects.filter(submission=submission, number__gte=revision - 1).order_by("number")) if revision else ()
-    events = tuple(reversed(AuditEvent.objects.filter(object=f"submission:{submission.pk}").defer("leaf", "chain").order_by("-seq")[:MOST_EVENTS]))
+    revisions = (
+        tuple(Revision.objects.filter(submission=submission, number__gte=revision - 1).order_by("number")) if revision else ()
+    )
+    events = tuple(
+        reversed(
+            AuditEvent.objects.filter(object=f"submission:{submission.pk}").defer("leaf", "chain").order_by("-seq")[:MOST_EVENTS]
+        )
+    )
     rows = {name: tuple(_revived(model, getattr(submission, name))) for name, (model, _) in _CHILDREN.items()}
-    material = Material(submission, decision, answers, evidence, sources, outcomes, pack_of(decision.policy) if decision else None)
+    material = Material(
+        submission, decision, answers, evidence, sources, outcomes, pack_of(decision.policy) if decision else None
+    )
     return Loaded(
         submission=submission,
         material=material,
@@ -158,7 +176,11 @@ def _revived(model: type[M], rows: Iterable[dict[str, Any]] | None) -> Iterable[
 
 
 def _names(
-    submission: Submission, rows: dict[str, tuple[Any, ...]], answers: Iterable[Answer], evidence: Iterable[Evidence], events: Iterable[AuditEvent]
+    submission: Submission,
+    rows: dict[str, tuple[Any, ...]],
+    answers: Iterable[Answer],
+    evidence: Iterable[Evidence],
+    events: Iterable[AuditEvent],
 ) -> dict[int, str]:
     ids = {submission.submitter_id, submission.claimed_by_id}
     ids |= {row.person_id for row in rows["contributor_rows"]} | {row.by_id for row in rows["sign_off_rows"]}

@@ -60,7 +60,9 @@ def fact_views(facts: FactSet, pack: Pack | None) -> tuple[FactView, ...]:
     labels = {q.id: q.ask for q in pack.questionnaire.questions} if pack is not None and pack.questionnaire is not None else {}
     conflicts = facts.conflicts()
     views = [
-        FactView(name, labels.get(name, ""), name in conflicts, tuple(StatementView(row.value, provenance_of(row)) for row in rows))
+        FactView(
+            name, labels.get(name, ""), name in conflicts, tuple(StatementView(row.value, provenance_of(row)) for row in rows)
+        )
         for name, rows in facts.by_name.items()
     ]
     return tuple(sorted(views, key=lambda view: (not view.conflict, view.name)))
@@ -76,7 +78,11 @@ def _of_answer(answer: Answer | None, fact: Fact | None, names: Mapping[int, str
     if answer is None:
         return provenance_of(fact) if fact is not None else None
     assurance = fact.assurance if fact is not None else Assurance.DECLARED
-    origin: dict[str, Any] = {"origin": fact.origin, "locator": fact.locator, "digest": fact.digest} if fact is not None else {"origin": "", "locator": ""}
+    origin: dict[str, Any] = (
+        {"origin": fact.origin, "locator": fact.locator, "digest": fact.digest}
+        if fact is not None
+        else {"origin": "", "locator": ""}
+    )
     return ProvenanceView(
         kind=answer.provenance,
         assurance=int(assurance),

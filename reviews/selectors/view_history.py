@@ -42,7 +42,11 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "submission.supersede": ("superseded by {by}", "grey", "versions"),
     "submission.revoke": ("revoked the approval", "red", "ban"),
     "submission.expire": ("let the approval lapse at its age limit", "grey", "clock"),
-    "submission.dossier_changed": ("found the dossier changed: {voided} decision(s) void, the review starts again", "purple", "refresh"),
+    "submission.dossier_changed": (
+        "found the dossier changed: {voided} decision(s) void, the review starts again",
+        "purple",
+        "refresh",
+    ),
     "review.requested": ("asked the {role_label} to review", "blue", "user"),
     "review.claimed": ("took the case on", "blue", "user"),
     "review.released": ("gave the case back to the queue", "grey", "user"),

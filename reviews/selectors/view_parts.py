@@ -71,7 +71,11 @@ def gate_views(loaded: Loaded) -> tuple[GateView, ...]:
     views = []
     for outcome in sorted(loaded.material.outcomes, key=_attention):
         gate = known.get(outcome.code)
-        pictures = [chart for chart in loaded.charts if gate is not None and chart.run.collector in gate.collectors and chart.pk not in taken]
+        pictures = [
+            chart
+            for chart in loaded.charts
+            if gate is not None and chart.run.collector in gate.collectors and chart.pk not in taken
+        ]
         taken |= {chart.pk for chart in pictures}
         views.append(
             GateView(
@@ -95,7 +99,8 @@ def gate_views(loaded: Loaded) -> tuple[GateView, ...]:
                 mode=str(gate.mode) if gate is not None else "",
                 needs_reading=outcome.verdict in NOT_GREEN,
                 pictures=tuple(
-                    PictureView(c.pk, c.key, c.title, c.description, tuple(c.columns), tuple(tuple(row) for row in c.rows)) for c in pictures
+                    PictureView(c.pk, c.key, c.title, c.description, tuple(c.columns), tuple(tuple(row) for row in c.rows))
+                    for c in pictures
                 ),
                 measures=_measures(loaded, gate, outcome),
             )
@@ -106,7 +111,9 @@ def gate_views(loaded: Loaded) -> tuple[GateView, ...]:
 def _measures(loaded: Loaded, gate: Gate | None, outcome: GateOutcome) -> tuple[MeasureView, ...]:
     wanted = set(gate.needs) if gate is not None else {outcome.metric}
     return tuple(
-        MeasureView(m.metric, m.group, m.value, m.low, m.high, m.n, m.text, m.reason) for m in loaded.measurements if m.metric in wanted
+        MeasureView(m.metric, m.group, m.value, m.low, m.high, m.n, m.text, m.reason)
+        for m in loaded.measurements
+        if m.metric in wanted
     )
 
 
@@ -178,7 +185,15 @@ def condition_views(loaded: Loaded, now: datetime) -> tuple[ConditionView, ...]:
     """Conditions of decisions that stand."""
     void = {row.pk for row in loaded.sign_offs if row.voided_at is not None}
     return tuple(
-        ConditionView(row.pk, row.text, loaded.name(row.owner_id), row.due_on, row.if_missed, row.met_at, row.met_at is None and row.due_on < now.date())
+        ConditionView(
+            row.pk,
+            row.text,
+            loaded.name(row.owner_id),
+            row.due_on,
+            row.if_missed,
+            row.met_at,
+            row.met_at is None and row.due_on < now.date(),
+        )
         for row in loaded.conditions
         if row.sign_off_id not in void
     )
@@ -222,7 +237,17 @@ def permit_view(loaded: Loaded, now: datetime) -> PermitView | None:
 def evidence_views(loaded: Loaded) -> tuple[EvidenceView, ...]:
     """The files in their roles."""
     return tuple(
-        EvidenceView(e.role, e.file.name, e.file.sha256, e.file.size, e.file.media_type, e.format, e.columns, loaded.name(e.added_by_id), e.added_at)
+        EvidenceView(
+            e.role,
+            e.file.name,
+            e.file.sha256,
+            e.file.size,
+            e.file.media_type,
+            e.format,
+            e.columns,
+            loaded.name(e.added_by_id),
+            e.added_at,
+        )
         for e in loaded.material.evidence
     )
 

@@ -78,7 +78,9 @@ def _decide(caller: Caller, submission_id: int, seen: str, new: NewDecision) -> 
             raise refused
         if seen != found.digest:
             return StaleDossier(_what_changed(submission, seen, found))
-        step = ReviewStep.objects.select_for_update().get(submission=submission, revision=submission.revision, state=StepState.OPEN)
+        step = ReviewStep.objects.select_for_update().get(
+            submission=submission, revision=submission.revision, state=StepState.OPEN
+        )
         _check(submission, material, step, caller, new)
         if new.approves and case.steps_left == 1:
             _refuse_unfit(material)
@@ -105,7 +107,9 @@ def _check(submission: Submission, material: Material, step: ReviewStep, caller:
         read_by={code: str(gate.read_by) for code, gate in all_gates().items()},
         questions=[question.id for question in questionnaire.questions] if questionnaire else [],
         others_readings=[text for readings in others for text in readings.values()],
-        owners=Person.objects.filter(pk__in=owners, unit_id=submission.unit_id, is_active=True).values_list("pk", flat=True) if owners else (),
+        owners=Person.objects.filter(pk__in=owners, unit_id=submission.unit_id, is_active=True).values_list("pk", flat=True)
+        if owners
+        else (),
         now=timezone.now(),
     )
 
@@ -124,7 +128,13 @@ def _refuse_unfit(material: Material) -> None:
 
 
 def _record(
-    work: Work, submission: Submission, step: ReviewStep, caller: Caller, found: DossierContent, material: Material, new: NewDecision
+    work: Work,
+    submission: Submission,
+    step: ReviewStep,
+    caller: Caller,
+    found: DossierContent,
+    material: Material,
+    new: NewDecision,
 ) -> SignOff:
     assert caller.person is not None
     assert material.decision is not None
@@ -158,7 +168,12 @@ def _record(
     )
     Condition.objects.bulk_create(
         Condition(
-            submission=submission, sign_off=sign_off, text=item.text.strip(), owner_id=item.owner, due_on=item.due_on, if_missed=item.if_missed
+            submission=submission,
+            sign_off=sign_off,
+            text=item.text.strip(),
+            owner_id=item.owner,
+            due_on=item.due_on,
+            if_missed=item.if_missed,
         )
         for item in (new.conditions if new.kind is DecisionKind.APPROVE_WITH_CONDITIONS else ())
     )

@@ -72,7 +72,9 @@ def check_decision(
     outcomes = tuple(outcomes)
     problems: list[FieldError] = []
     if new.approves:
-        problems += _readings(new, [o for o in outcomes if needs_reading(o, role, read_by)], outcomes, set(map(_plain, others_readings)))
+        problems += _readings(
+            new, [o for o in outcomes if needs_reading(o, role, read_by)], outcomes, set(map(_plain, others_readings))
+        )
     if new.kind is DecisionKind.APPROVE_WITH_CONDITIONS:
         problems += _conditions(new, set(owners), now.date())
     if new.kind is DecisionKind.APPROVE and new.conditions:
@@ -84,14 +86,22 @@ def check_decision(
     if role is Role.RISK_OFFICER and new.approves and not _says_something(new.residual_risk, 20):
         problems.append(FieldError("/residual_risk", "missing", "Say in words what risk remains and why it is acceptable."))
     if problems:
-        raise InvalidInput("The decision was not recorded: " + " ".join(p.detail for p in problems), code="decision_incomplete", errors=tuple(problems))
+        raise InvalidInput(
+            "The decision was not recorded: " + " ".join(p.detail for p in problems),
+            code="decision_incomplete",
+            errors=tuple(problems),
+        )
     if role is Role.RISK_OFFICER:
         fresh = new.reauthenticated_at is not None and timedelta(0) <= now - new.reauthenticated_at <= FRESH
         if not fresh:
-            raise ReauthenticationNeeded("A risk sign-off is a signature. Confirm it is you, then sign within five minutes; what you typed is kept.")
+            raise ReauthenticationNeeded(
+                "A risk sign-off is a signature. Confirm it is you, then sign within five minutes; what you typed is kept."
+            )
 
 
-def _readings(new: NewDecision, needed: list[GateOutcome], outcomes: tuple[GateOutcome, ...], others: set[str]) -> list[FieldError]:
+def _readings(
+    new: NewDecision, needed: list[GateOutcome], outcomes: tuple[GateOutcome, ...], others: set[str]
+) -> list[FieldError]:
     problems = []
     gate_words = {_plain(text) for o in outcomes for text in (o.says, o.fix, o.name, *o.notes) if text}
     seen: dict[str, str] = {}
@@ -99,13 +109,33 @@ def _readings(new: NewDecision, needed: list[GateOutcome], outcomes: tuple[GateO
         pointer, text = f"/readings/{outcome.code}", new.readings.get(outcome.code, "")
         plain = _plain(text)
         if not _says_something(text, 20):
-            problems.append(FieldError(pointer, "missing", f"{outcome.code} {outcome.name} says {outcome.verdict.replace('_', ' ')}: write in a sentence what you make of it."))
+            problems.append(
+                FieldError(
+                    pointer,
+                    "missing",
+                    f"{outcome.code} {outcome.name} says {outcome.verdict.replace('_', ' ')}: write in a sentence what you make of it.",
+                )
+            )
         elif plain in gate_words or any(len(words) > 20 and plain in words for words in gate_words):
-            problems.append(FieldError(pointer, "copied", f"Your reading of {outcome.code} repeats what the gate says. Write what it means for this case."))
+            problems.append(
+                FieldError(
+                    pointer,
+                    "copied",
+                    f"Your reading of {outcome.code} repeats what the gate says. Write what it means for this case.",
+                )
+            )
         elif plain in seen:
-            problems.append(FieldError(pointer, "copied", f"The same words stand at {seen[plain]} and {outcome.code}. Each gate needs its own reading."))
+            problems.append(
+                FieldError(
+                    pointer,
+                    "copied",
+                    f"The same words stand at {seen[plain]} and {outcome.code}. Each gate needs its own reading.",
+                )
+            )
         elif plain in others:
-            problems.append(FieldError(pointer, "copied", f"Your reading of {outcome.code} repeats another reviewer's. Write your own."))
+            problems.append(
+                FieldError(pointer, "copied", f"Your reading of {outcome.code} repeats another reviewer's. Write your own.")
+            )
         seen.setdefault(plain, outcome.code)
     return problems
 
@@ -126,16 +156,28 @@ def _conditions(new: NewDecision, owners: set[int], today: date) -> list[FieldEr
 
 def _change_items(new: NewDecision, codes: set[str], questions: set[str]) -> list[FieldError]:
     if not new.change_items:
-        return [FieldError("/change_items", "missing", "List what has to change: each item about one gate or one question, with what good enough looks like.")]
+        return [
+            FieldError(
+                "/change_items",
+                "missing",
+                "List what has to change: each item about one gate or one question, with what good enough looks like.",
+            )
+        ]
     problems = []
     for index, item in enumerate(new.change_items):
         at = f"/change_items/{index}"
         if bool(item.about_gate) == bool(item.about_question):
-            problems.append(FieldError(at, "unbound", "Bind the item to one gate or one question, so that the submitter knows where to act."))
+            problems.append(
+                FieldError(at, "unbound", "Bind the item to one gate or one question, so that the submitter knows where to act.")
+            )
         elif item.about_gate and item.about_gate not in codes:
             problems.append(FieldError(f"{at}/about_gate", "unknown", f"There is no gate {item.about_gate} on this case."))
         elif item.about_question and item.about_question not in questions:
-            problems.append(FieldError(f"{at}/about_question", "unknown", f"There is no question {item.about_question} in this questionnaire."))
+            problems.append(
+                FieldError(
+                    f"{at}/about_question", "unknown", f"There is no question {item.about_question} in this questionnaire."
+                )
+            )
         if not _says_something(item.asks, 10):
             problems.append(FieldError(f"{at}/asks", "missing", "Say what has to change."))
         if not _says_something(item.good_enough, 10):

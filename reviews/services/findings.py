@@ -40,7 +40,9 @@ def problems_of(outcomes: Iterable[GateOutcome], contradictions: Iterable[Contra
         elif outcome.verdict == Verdict.FAIL:
             found.append(Problem(outcome.code, Severity.MEDIUM, outcome.says, outcome.fix))
     for row in contradictions:
-        found.append(Problem(row.fact[:100], Severity.MEDIUM, row.says, "Correct the wrong source, or say in the answer why they differ."))
+        found.append(
+            Problem(row.fact[:100], Severity.MEDIUM, row.says, "Correct the wrong source, or say in the answer why they differ.")
+        )
     if no_way_back:
         found.append(Problem(QUESTION, Severity.HIGH, no_way_back, "Answer the question, then submit the revision."))
     return found
@@ -57,7 +59,9 @@ def sync(work: Work, submission: Submission, problems: Iterable[Problem]) -> lis
         if now is not None and (row.says, row.severity) == (now.says, now.severity):
             del wanted[row.about]
             continue
-        why = f"Checked again in revision {submission.revision}: " + ("found again with other numbers." if now else "no longer found.")
+        why = f"Checked again in revision {submission.revision}: " + (
+            "found again with other numbers." if now else "no longer found."
+        )
         Finding.objects.filter(pk=row.pk).update(state="closed", closed_at=Now(), closed_why=why)
         work.note("finding.closed", submission, {"finding": row.pk, "about": row.about, "revision": submission.revision})
     opened = Finding.objects.bulk_create(

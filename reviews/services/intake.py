@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from gates.services.control import cancel_unfinished, run_again
 from gates.services.planning import plan_runs
 from governance.domain.errors import FieldError, InvalidInput
+from governance.domain.incoming import NewSubmission
 from governance.domain.lifecycle import Action, refusal
 from governance.domain.vocabulary import Scope, State
 from governance.models import Submission
 from governance.services.access import Caller
+from governance.services.drafts import open_submission
 from governance.services.lifecycle import advance
 from governance.services.submitting import Frozen, freeze
 from governance.services.work import Work, unit_of_work
@@ -44,6 +47,30 @@ def submit(*, caller: Caller, submission_id: int, note: str = "") -> HandedIn:
 def submit_within(work: Work, submission: Submission, *, note: str = "") -> HandedIn:
     """The same inside a unit of work that is open already, on a locked row: opening and submitting are one transaction."""
     return _hand_in(work, submission, Action.SUBMIT, note)
+
+
+def open_and_submit(
+    *, caller: Caller, unit_id: int, new: NewSubmission, idempotency_key: str = "", keep_draft: bool = False
+) -> tuple[int, bool]:
+    """Open a submission with everything that was sent and submit it, in one transaction. Returns its id and whether it is new.
+
+    Sent again, with the same key or the same content, it is the same submission; one that was kept as a draft is submitted then.
+    """
+    caller.require_scope(Scope.SUBMIT)
+    for last_try in (False, True):
+        try:
+            with unit_of_work(caller) as work:
+                row, created = open_submission(
+                    work, unit_id=unit_id, new=new, idempotency_key=idempotency_key, origin=caller.origin
+                )
+                if not keep_draft and row.state == State.DRAFT:
+                    submit_within(work, row if created else locked(caller, row.pk))
+                return row.pk, created
+        except IntegrityError:
+            # the same request arrived twice in the same moment: the other one made it
+            if last_try:
+                raise
+    raise AssertionError("unreachable")
 
 
 def revise(*, caller: Caller, submission_id: int, note: str = "", replies: Mapping[int, str] | None = None) -> HandedIn:
@@ -107,7 +134,9 @@ def _reply(work: Work, submission: Submission, replies: Mapping[int, str]) -> No
     if unknown:
         raise InvalidInput(
             f"There is no open change item {unknown[0]} on {submission.number}.",
-            errors=tuple(FieldError(f"/replies/{pk}", "unknown", "Reply to the items listed under change_items.") for pk in unknown),
+            errors=tuple(
+                FieldError(f"/replies/{pk}", "unknown", "Reply to the items listed under change_items.") for pk in unknown
+            ),
         )
     for pk, text in replies.items():
         if text.strip():

@@ -23,7 +23,8 @@ WHY_VOID = "The case changed after this decision."
 def keep(submission: Submission, found: DossierContent) -> None:
     """Store the dossier under its digest and note the digest on the submission, which must be locked."""
     Dossier.objects.bulk_create(
-        [Dossier(submission=submission, revision=submission.revision, digest=found.digest, content=found.content)], ignore_conflicts=True
+        [Dossier(submission=submission, revision=submission.revision, digest=found.digest, content=found.content)],
+        ignore_conflicts=True,
     )
     submission.dossier_digest = found.digest
     Submission.objects.filter(pk=submission.pk).update(dossier_digest=found.digest, updated_at=Now())
@@ -48,7 +49,12 @@ def refresh(work: Work, submission: Submission, found: DossierContent) -> bool:
     work.note(
         "submission.dossier_changed",
         submission,
-        {"before": before, "after": found.digest, "voided": voided, "changed": sorted({f"{line.about}:{line.label}" for line in changes})},
+        {
+            "before": before,
+            "after": found.digest,
+            "voided": voided,
+            "changed": sorted({f"{line.about}:{line.label}" for line in changes}),
+        },
     )
     policy = PolicyPack.objects.defer("source", "questionnaire").get(pk=submission.policy_id)
     open_next(work, submission, pack_of(policy))

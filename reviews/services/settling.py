@@ -86,7 +86,15 @@ def _move_on(
         return
     lay_out(submission, steps)
     keep(submission, dossier(submission))
-    advance(work, submission, Action.PASS_CHECKS, case=case, actor=POLICY, turn=steps[0].role.value, data={"dossier": submission.dossier_digest})
+    advance(
+        work,
+        submission,
+        Action.PASS_CHECKS,
+        case=case,
+        actor=POLICY,
+        turn=steps[0].role.value,
+        data={"dossier": submission.dossier_digest},
+    )
     open_next(work, submission, pack)
 
 

@@ -50,7 +50,11 @@ def lay_out(submission: Submission, required: Iterable[RequiredStep]) -> list[Re
 
 def open_next(work: Work, submission: Submission, pack: Pack) -> ReviewStep | None:
     """Open the first step that waits and give it the turn; None when none waits."""
-    step = ReviewStep.objects.filter(submission=submission, revision=submission.revision, state=StepState.WAITING).order_by("order").first()
+    step = (
+        ReviewStep.objects.filter(submission=submission, revision=submission.revision, state=StepState.WAITING)
+        .order_by("order")
+        .first()
+    )
     if step is None:
         return None
     step.state, step.opened_at = StepState.OPEN, timezone.now()
@@ -63,7 +67,12 @@ def open_next(work: Work, submission: Submission, pack: Pack) -> ReviewStep | No
 
 def give_turn(submission: Submission, step: ReviewStep) -> None:
     """Put the step's role, since-when and due on the submission, where the queue reads them."""
-    submission.turn, submission.turn_since, submission.due_at, submission.claimed_by = step.role, step.opened_at, step.due_at, None
+    submission.turn, submission.turn_since, submission.due_at, submission.claimed_by = (
+        step.role,
+        step.opened_at,
+        step.due_at,
+        None,
+    )
     Submission.objects.filter(pk=submission.pk).update(
         turn=step.role, turn_since=step.opened_at, due_at=step.due_at, claimed_by=None, updated_at=Now()
     )
@@ -90,6 +99,4 @@ def mark_done(step: ReviewStep) -> None:
 
 def drop_rest(submission: Submission) -> None:
     """The review ended before these steps had their turn."""
-    ReviewStep.objects.filter(submission=submission, state__in=[StepState.OPEN, StepState.WAITING]).update(
-        state=StepState.VOID
-    )
+    ReviewStep.objects.filter(submission=submission, state__in=[StepState.OPEN, StepState.WAITING]).update(state=StepState.VOID)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from gates.models import GateOutcome
 from governance.domain.facts import Fact, FactSet
+from governance.domain.lifecycle import POLICY, Action
 from governance.domain.vocabulary import Assurance, DecisionKind, Provenance, Role, State, StepState, Track
 from governance.models import (
     Answer,
@@ -32,7 +33,6 @@ from governance.models import (
 from governance.policy import evaluate, load_pack
 from governance.services.access import SYSTEM, Caller, caller_for
 from governance.services.lifecycle import advance
-from governance.domain.lifecycle import POLICY, Action
 from governance.services.work import unit_of_work
 from reviews.selectors.case import case_of
 from reviews.selectors.dossier import dossier
@@ -108,7 +108,11 @@ PACK = {
     ],
     "tracks": {
         "green": {"steps": [], "why": "Approved by the policy.", "deploy": "automatic"},
-        "yellow": {"steps": [{"role": "platform_engineer", "attests": "It runs and can be taken back."}], "why": "A small change.", "due": "3h"},
+        "yellow": {
+            "steps": [{"role": "platform_engineer", "attests": "It runs and can be taken back."}],
+            "why": "A small change.",
+            "due": "3h",
+        },
         "red": {
             "steps": [
                 {"role": "analyst", "attests": "Performance, fairness and explanations were challenged."},
@@ -124,7 +128,10 @@ PACK = {
 QUESTIONNAIRE = {
     "questionnaire": "ml_model",
     "version": "1",
-    "topics": [{"id": "use", "title": "Use", "why": "What it decides."}, {"id": "roll-out", "title": "Roll-out", "why": "How it goes live."}],
+    "topics": [
+        {"id": "use", "title": "Use", "why": "What it decides."},
+        {"id": "roll-out", "title": "Roll-out", "why": "How it goes live."},
+    ],
     "questions": [
         {
             "id": "decision.domain",
@@ -136,7 +143,11 @@ QUESTIONNAIRE = {
             "topic": "use",
             "owner": "submitter",
             "unknown": "Red.",
-            "choices": [{"value": "credit", "label": "Credit"}, {"value": "fraud", "label": "Fraud"}, {"value": "marketing", "label": "Marketing"}],
+            "choices": [
+                {"value": "credit", "label": "Credit"},
+                {"value": "fraud", "label": "Fraud"},
+                {"value": "marketing", "label": "Marketing"},
+            ],
         },
         {
             "id": "business.context",
@@ -171,7 +182,13 @@ def policy() -> PolicyPack:
     pack = load_pack(source, questions)
     row = PolicyPack.objects.filter(digest=pack.digest).first()
     return row or PolicyPack.objects.create(
-        name=pack.name, kind=pack.kind, version=pack.version, digest=pack.digest, source=source, questionnaire=questions, active_from=Now()
+        name=pack.name,
+        kind=pack.kind,
+        version=pack.version,
+        digest=pack.digest,
+        source=source,
+        questionnaire=questions,
+        active_from=Now(),
     )
 
 
@@ -182,10 +199,18 @@ def unit(slug: str = "lending") -> Unit:
 def person(name: str, *roles: Role, at: Unit | None = None, everywhere: bool = False) -> Person:
     """Somebody with roles in a unit (or everywhere), granted now."""
     at = at or unit()
-    row, created = Person.objects.get_or_create(username=name, defaults={"unit": at, "first_name": name.capitalize(), "email": f"{name}@example.org"})
+    row, created = Person.objects.get_or_create(
+        username=name, defaults={"unit": at, "first_name": name.capitalize(), "email": f"{name}@example.org"}
+    )
     if created:
         for role in roles:
-            RoleGrant.objects.create(person=row, role=role, unit=None if everywhere else at, reason="for the test", valid_from=timezone.now() - timedelta(days=1))
+            RoleGrant.objects.create(
+                person=row,
+                role=role,
+                unit=None if everywhere else at,
+                reason="for the test",
+                valid_from=timezone.now() - timedelta(days=1),
+            )
     return row
 
 
@@ -230,48 +255,99 @@ def facts_for(track: Track, **more: Any) -> FactSet:
     return FactSet.of(Fact(name, value, Assurance.FILE, "MLmodel", f"/metadata/{name}") for name, value in values.items())
 
 
-def draft(track: Track = Track.RED, *, submitter: Person | None = None, at: Unit | None = None, version: str = "", system: str = "credit-default") -> Submission:
+def draft(
+    track: Track = Track.RED,
+    *,
+    submitter: Person | None = None,
+    at: Unit | None = None,
+    version: str = "",
+    system: str = "credit-default",
+) -> Submission:
     """A draft with an answer and a piece of evidence."""
     at = at or unit()
     submitter = submitter or person("dana", Role.SUBMITTER, at=at)
-    owner, _ = System.objects.get_or_create(unit=at, slug=system, defaults={"name": system, "kind": "ml_model", "owner": submitter})
-    build = SystemVersion.objects.create(system=owner, version=version or f"2.{next(_number)}.0", artifact_digest="sha256:" + "a" * 64)
+    owner, _ = System.objects.get_or_create(
+        unit=at, slug=system, defaults={"name": system, "kind": "ml_model", "owner": submitter}
+    )
+    build = SystemVersion.objects.create(
+        system=owner, version=version or f"2.{next(_number)}.0", artifact_digest="sha256:" + "a" * 64
+    )
     row = Submission.objects.create(
-        unit=at, system=owner, version=build, kind="ml_model", environment="production", submitter=submitter, turn="submitter", turn_since=Now()
+        unit=at,
+        system=owner,
+        version=build,
+        kind="ml_model",
+        environment="production",
+        submitter=submitter,
+        turn="submitter",
+        turn_since=Now(),
     )
     Contributor.objects.create(submission=row, person=submitter, why="submitted it")
     file, _ = EvidenceFile.objects.get_or_create(
-        unit=at, sha256="b" * 64, defaults={"size": 10, "name": "pred.parquet", "media_type": "application/octet-stream", "uploaded_by": submitter}
+        unit=at,
+        sha256="b" * 64,
+        defaults={"size": 10, "name": "pred.parquet", "media_type": "application/octet-stream", "uploaded_by": submitter},
     )
     Evidence.objects.create(submission=row, role="candidate_predictions", file=file, columns={"label": "y"}, added_by=submitter)
-    Answer.objects.create(submission=row, question="decision.domain", value=facts_for(track).value("decision.domain"), provenance=Provenance.CONFIRMED, by=submitter)
+    Answer.objects.create(
+        submission=row,
+        question="decision.domain",
+        value=facts_for(track).value("decision.domain"),
+        provenance=Provenance.CONFIRMED,
+        by=submitter,
+    )
     return row
 
 
-def in_checks(track: Track = Track.RED, *, gates: tuple[Gate, ...] = (), facts: FactSet | None = None, **given: Any) -> Submission:
+def in_checks(
+    track: Track = Track.RED, *, gates: tuple[Gate, ...] = (), facts: FactSet | None = None, **given: Any
+) -> Submission:
     """A submission whose runs have finished and whose outcomes are stored, but which nobody settled."""
     row = draft(track, **given)
     pack_row, known = policy(), facts or facts_for(track)
-    Revision.objects.create(submission=row, number=1, facts=known.to_json(), answers=[], evidence=[], sources=[], submitted_by=row.submitter)
-    Submission.objects.filter(pk=row.pk).update(state=State.IN_CHECKS, revision=1, policy=pack_row, turn="machine", submitted_at=Now(), track=track)
+    Revision.objects.create(
+        submission=row, number=1, facts=known.to_json(), answers=[], evidence=[], sources=[], submitted_by=row.submitter
+    )
+    Submission.objects.filter(pk=row.pk).update(
+        state=State.IN_CHECKS, revision=1, policy=pack_row, turn="machine", submitted_at=Now(), track=track
+    )
     for gate in gates:
         GateOutcome.objects.create(
-            submission=row, revision=1, code=gate.code, name=gate.code.lower(), verdict=gate.verdict, blocking=gate.blocking, says=gate.says, **gate.extra
+            submission=row,
+            revision=1,
+            code=gate.code,
+            name=gate.code.lower(),
+            verdict=gate.verdict,
+            blocking=gate.blocking,
+            says=gate.says,
+            **gate.extra,
         )
     return Submission.objects.select_related("system", "version", "submitter", "unit").get(pk=row.pk)
 
 
-def in_review(track: Track = Track.RED, *, gates: tuple[Gate, ...] = (Gate("GP101"),), facts: FactSet | None = None, **given: Any) -> Submission:
+def in_review(
+    track: Track = Track.RED, *, gates: tuple[Gate, ...] = (Gate("GP101"),), facts: FactSet | None = None, **given: Any
+) -> Submission:
     """A case under review, its first step open, with the final track and the outcomes given."""
     row = in_checks(track, gates=gates, facts=facts, **given)
     pack_row, known = policy(), facts or facts_for(track)
     pack = load_pack(pack_row.source, pack_row.questionnaire)
     with unit_of_work(SYSTEM) as work:
-        row = Submission.objects.select_for_update(of=("self",)).select_related("system", "version", "submitter", "unit").get(pk=row.pk)
+        row = (
+            Submission.objects.select_for_update(of=("self",))
+            .select_related("system", "version", "submitter", "unit")
+            .get(pk=row.pk)
+        )
         assessment = evaluate(pack, known)
         assert assessment.track is track, (assessment.track, assessment.sentence)
         TrackDecision.objects.create(
-            submission=row, revision=1, final=True, track=track, policy=pack_row, facts=known.to_json(), assessment=assessment.to_json()
+            submission=row,
+            revision=1,
+            final=True,
+            track=track,
+            policy=pack_row,
+            facts=known.to_json(),
+            assessment=assessment.to_json(),
         )
         row.track, row.track_is_final = track, True
         row.save(update_fields=["track", "track_is_final"])

@@ -8,14 +8,22 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, ReauthenticationNeeded, SegregationOfDuties, StaleDossier
+from governance.domain.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    ReauthenticationNeeded,
+    SegregationOfDuties,
+    StaleDossier,
+)
 from governance.domain.vocabulary import DecisionKind, Role, State, StepState, Track
 from governance.models import ApiToken, AuditEvent, Contributor, Evidence, EvidenceFile, Person, RoleGrant, Submission
 from governance.services.access import caller_for
 from reviews.models import ChangeItem, Condition, Permit, SignOff
 from reviews.services.claiming import claim, release
-from reviews.services.decision_input import NewChange, NewCondition, NewDecision
 from reviews.services.deciding import decide
+from reviews.services.decision_input import NewChange, NewCondition, NewDecision
 from reviews.services.permits import revoke
 from reviews.services.refreshing import refresh_now
 from tests.reviews import making
@@ -25,7 +33,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def say(row: Submission, who: Person, decision: NewDecision | None = None, digest: str = "") -> Any:
-    return decide(caller=making.call(who), submission_id=row.pk, dossier_digest=digest or row.dossier_digest, decision=decision or approve())
+    return decide(
+        caller=making.call(who), submission_id=row.pk, dossier_digest=digest or row.dossier_digest, decision=decision or approve()
+    )
 
 
 def actions(row: Submission) -> list[str]:
@@ -135,7 +145,13 @@ class TestWhoMayDecide:
     def test_not_a_token_even_of_a_person_with_the_role(self) -> None:
         people, row = making.everybody(), making.in_review()
         token = ApiToken.objects.create(
-            name="ci", person=people["amir"], unit=row.unit, sha256="c" * 64, shown="grl_", scopes=["submit", "read"], expires_at=timezone.now() + timedelta(1)
+            name="ci",
+            person=people["amir"],
+            unit=row.unit,
+            sha256="c" * 64,
+            shown="grl_",
+            scopes=["submit", "read"],
+            expires_at=timezone.now() + timedelta(1),
         )
         caller = caller_for(people["amir"], token=token)
         with pytest.raises(Forbidden, match="token cannot decide"):
@@ -166,15 +182,26 @@ class TestWhatADecisionMustSay:
 
     def test_an_approval_reads_each_gate_that_is_not_green(self) -> None:
         people = making.everybody()
-        gates = (Gate("GP101"), Gate("GF101", "warn", says="The interval reaches past the limit."), Gate("GD301", "fail", False, "Two columns drift."), Gate("GM101", "not_applicable"))
+        gates = (
+            Gate("GP101"),
+            Gate("GF101", "warn", says="The interval reaches past the limit."),
+            Gate("GD301", "fail", False, "Two columns drift."),
+            Gate("GM101", "not_applicable"),
+        )
         row = making.in_review(gates=gates)
         assert self.errors(row, people["amir"], approve()) == {"/readings/GF101": "missing", "/readings/GD301": "missing"}
-        said = {"GF101": "Few cases in the oldest band; the point itself is well above the limit.", "GD301": "Both columns follow the season."}
+        said = {
+            "GF101": "Few cases in the oldest band; the point itself is well above the limit.",
+            "GD301": "Both columns follow the season.",
+        }
         say(row, people["amir"], approve(readings=said))
         assert SignOff.objects.get().readings == said
         # the risk officer writes their own
         row = making.fresh(row)
-        assert self.errors(row, people["ruth"], approve(readings=said)) == {"/readings/GF101": "copied", "/readings/GD301": "copied"}
+        assert self.errors(row, people["ruth"], approve(readings=said)) == {
+            "/readings/GF101": "copied",
+            "/readings/GD301": "copied",
+        }
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -197,7 +224,9 @@ class TestWhatADecisionMustSay:
         people = making.everybody()
         row = making.in_review(gates=(Gate("GF101", "warn", says="One."), Gate("GF102", "warn", says="Two.")))
         words = "I looked at it and accept what it says here."
-        assert self.errors(row, people["amir"], approve(readings={"GF101": words, "GF102": words})) == {"/readings/GF102": "copied"}
+        assert self.errors(row, people["amir"], approve(readings={"GF101": words, "GF102": words})) == {
+            "/readings/GF102": "copied"
+        }
 
     def test_changes_are_bound_to_a_gate_or_a_question(self) -> None:
         people, row = making.everybody(), making.in_review()
@@ -208,10 +237,19 @@ class TestWhatADecisionMustSay:
 
         assert self.errors(row, people["amir"], request()) == {"/change_items": "missing"}
         assert self.errors(row, people["amir"], request(NewChange(asks, good))) == {"/change_items/0": "unbound"}
-        assert self.errors(row, people["amir"], request(NewChange(asks, good, "GP101", "decision.domain"))) == {"/change_items/0": "unbound"}
-        assert self.errors(row, people["amir"], request(NewChange(asks, good, "GZ999"))) == {"/change_items/0/about_gate": "unknown"}
-        assert self.errors(row, people["amir"], request(NewChange(asks, good, "", "no.such"))) == {"/change_items/0/about_question": "unknown"}
-        assert self.errors(row, people["amir"], request(NewChange("", "", "GP101"))) == {"/change_items/0/asks": "missing", "/change_items/0/good_enough": "missing"}
+        assert self.errors(row, people["amir"], request(NewChange(asks, good, "GP101", "decision.domain"))) == {
+            "/change_items/0": "unbound"
+        }
+        assert self.errors(row, people["amir"], request(NewChange(asks, good, "GZ999"))) == {
+            "/change_items/0/about_gate": "unknown"
+        }
+        assert self.errors(row, people["amir"], request(NewChange(asks, good, "", "no.such"))) == {
+            "/change_items/0/about_question": "unknown"
+        }
+        assert self.errors(row, people["amir"], request(NewChange("", "", "GP101"))) == {
+            "/change_items/0/asks": "missing",
+            "/change_items/0/good_enough": "missing",
+        }
         say(row, people["amir"], request(NewChange(asks, good, "GP101"), NewChange(asks, good, "", "rollout.rollback_target")))
         row = making.fresh(row)
         assert (row.state, row.turn) == (State.CHANGES_REQUESTED, "submitter")
@@ -220,8 +258,19 @@ class TestWhatADecisionMustSay:
 
     def test_a_rejection_says_why_and_what_would_be_accepted(self) -> None:
         people, row = making.everybody(), making.in_review()
-        assert self.errors(row, people["amir"], NewDecision(DecisionKind.REJECT)) == {"/comment": "missing", "/accepted_instead": "missing"}
-        say(row, people["amir"], NewDecision(DecisionKind.REJECT, comment="It was trained on the outcome itself.", accepted_instead="A model without the repayment columns."))
+        assert self.errors(row, people["amir"], NewDecision(DecisionKind.REJECT)) == {
+            "/comment": "missing",
+            "/accepted_instead": "missing",
+        }
+        say(
+            row,
+            people["amir"],
+            NewDecision(
+                DecisionKind.REJECT,
+                comment="It was trained on the outcome itself.",
+                accepted_instead="A model without the repayment columns.",
+            ),
+        )
         assert making.fresh(row).state == State.REJECTED
         assert not Permit.objects.exists()
 
@@ -235,7 +284,11 @@ class TestWhatADecisionMustSay:
 
         assert self.errors(row, people["pia"], under()) == {"/conditions": "missing"}
         bad = NewCondition("", stranger.pk, timezone.now().date())
-        assert set(self.errors(row, people["pia"], under(bad))) == {"/conditions/0/text", "/conditions/0/owner", "/conditions/0/due_on"}
+        assert set(self.errors(row, people["pia"], under(bad))) == {
+            "/conditions/0/text",
+            "/conditions/0/owner",
+            "/conditions/0/due_on",
+        }
         say(row, people["pia"], under(NewCondition("Watch the drift of income.", people["dana"].pk, soon)))
         assert Condition.objects.get().owner == people["dana"]
         assert making.fresh(row).state == State.APPROVED
@@ -255,7 +308,10 @@ class TestWhatADecisionMustSay:
 
 
 class TestBeforeAnythingIsApproved:
-    @pytest.mark.parametrize(("target", "fine"), [(None, False), ("", False), ("  ", False), ("first version", True), ("First Version ", True), ("2.2.0", True)])
+    @pytest.mark.parametrize(
+        ("target", "fine"),
+        [(None, False), ("", False), ("  ", False), ("first version", True), ("First Version ", True), ("2.2.0", True)],
+    )
     def test_there_is_a_way_back(self, target: str | None, fine: bool) -> None:
         people = making.everybody()
         row = making.in_review(Track.YELLOW, facts=making.facts_for(Track.YELLOW, rollout__rollback_target=target))
@@ -285,7 +341,9 @@ class TestBeforeAnythingIsApproved:
 
 
 def change_evidence(row: Submission, sha: str = "e") -> None:
-    file, _ = EvidenceFile.objects.get_or_create(unit=row.unit, sha256=sha * 64, defaults={"size": 1, "name": "x", "media_type": "x", "uploaded_by": row.submitter})
+    file, _ = EvidenceFile.objects.get_or_create(
+        unit=row.unit, sha256=sha * 64, defaults={"size": 1, "name": "x", "media_type": "x", "uploaded_by": row.submitter}
+    )
     Evidence.objects.filter(submission=row, role="candidate_predictions").update(file=file)
 
 
@@ -328,8 +386,12 @@ class TestStale:
         people, row = making.everybody(), making.in_review()
         say(row, people["amir"])
         row = making.fresh(row)
-        row.answers.create(question="business.context", value="Pre-screens applications, spelling mended.", provenance="typed", by=row.submitter)
-        file = EvidenceFile.objects.create(unit=row.unit, sha256="d" * 64, size=1, name="note.pdf", media_type="x", uploaded_by=row.submitter)
+        row.answers.create(
+            question="business.context", value="Pre-screens applications, spelling mended.", provenance="typed", by=row.submitter
+        )
+        file = EvidenceFile.objects.create(
+            unit=row.unit, sha256="d" * 64, size=1, name="note.pdf", media_type="x", uploaded_by=row.submitter
+        )
         Evidence.objects.create(submission=row, role="document", file=file, added_by=row.submitter)
         say(row, people["ruth"])
         assert making.fresh(row).state == State.APPROVED

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from gates.models import Chart, GateRun, Measurement
 from governance.domain.decision import to_json
@@ -16,8 +16,8 @@ from governance.domain.vocabulary import DecisionKind, Role, RunStatus, Track
 from governance.models import Answer, Submission
 from reviews.models import Finding
 from reviews.selectors.decision_view import decision_view
-from reviews.services.decision_input import NewChange, NewDecision
 from reviews.services.deciding import decide
+from reviews.services.decision_input import NewChange, NewDecision
 from tests.reviews import making
 from tests.reviews.making import Gate
 
@@ -28,15 +28,28 @@ def rich(copies: int = 1) -> Submission:
     """A red case with a champion and several rows in each joined table."""
     people = making.everybody()
     champion = making.in_review(Track.YELLOW, facts=making.facts_for(Track.YELLOW, model__features=["age", "income"]))
-    decide(caller=making.call(people["pia"]), submission_id=champion.pk, dossier_digest=champion.dossier_digest, decision=making.approve())
-    gates = tuple(Gate(f"GP{100 + n}") for n in range(copies)) + (Gate("GF101", "warn", says="The interval reaches past the limit."),)
-    row = making.in_review(gates=gates, facts=making.facts_for(Track.RED, model__features=["age", "income", "zip"], rollout__rollback_target="2.1.0"))
+    decide(
+        caller=making.call(people["pia"]),
+        submission_id=champion.pk,
+        dossier_digest=champion.dossier_digest,
+        decision=making.approve(),
+    )
+    gates = tuple(Gate(f"GP{100 + n}") for n in range(copies)) + (
+        Gate("GF101", "warn", says="The interval reaches past the limit."),
+    )
+    row = making.in_review(
+        gates=gates, facts=making.facts_for(Track.RED, model__features=["age", "income", "zip"], rollout__rollback_target="2.1.0")
+    )
     Submission.objects.filter(pk=row.pk).update(champion=champion)
     for n in range(copies):
-        run = GateRun.objects.create(submission=row, revision=1, collector=f"collector{n}", input_digest="sha256:i", status=RunStatus.DONE)
+        run = GateRun.objects.create(
+            submission=row, revision=1, collector=f"collector{n}", input_digest="sha256:i", status=RunStatus.DONE
+        )
         Measurement.objects.create(run=run, submission=row, metric="auc", group=f"g={n}", value=0.8)
         Chart.objects.create(run=run, submission=row, key="k", title="t", description="d", svg_light="<svg/>", svg_dark="<svg/>")
-        Finding.objects.create(submission=row, revision=1, about=f"GF{200 + n}", severity="medium", says="says", owner=row.submitter)
+        Finding.objects.create(
+            submission=row, revision=1, about=f"GF{200 + n}", severity="medium", says="says", owner=row.submitter
+        )
         Answer.objects.create(submission=row, question=f"q.{n}", value=n, provenance="typed", by=row.submitter)
     return making.fresh(row)
 
@@ -44,7 +57,9 @@ def rich(copies: int = 1) -> Submission:
 def statements(row: Submission, who: Any) -> int:
     caller = making.call(who)
     decision_view(row.pk, caller)
-    with CaptureQueriesContext(connection, ) as caught:
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
         decision_view(row.pk, caller)
     return len(caught)
 
@@ -84,7 +99,12 @@ def test_it_tells_the_whole_case() -> None:
 def test_buttons_say_why_not() -> None:
     people, row = making.everybody(), rich()
     offered = {a.action: a for a in decision_view(row.pk, making.call(people["amir"])).actions}
-    assert offered["approve"].available and offered["request_changes"].available and offered["reject"].available and offered["claim"].available
+    assert (
+        offered["approve"].available
+        and offered["request_changes"].available
+        and offered["reject"].available
+        and offered["claim"].available
+    )
     assert not offered["withdraw"].available
     dana = {a.action: a for a in decision_view(row.pk, making.call(people["dana"])).actions}
     assert dana["withdraw"].available
@@ -98,7 +118,12 @@ def test_what_is_offered_is_what_the_service_takes() -> None:
         view = decision_view(row.pk, making.call(people[name]))
         offered = next(a for a in view.actions if a.action == "approve").available
         try:
-            decide(caller=making.call(people[name]), submission_id=row.pk, dossier_digest=view.dossier_digest, decision=making.approve())
+            decide(
+                caller=making.call(people[name]),
+                submission_id=row.pk,
+                dossier_digest=view.dossier_digest,
+                decision=making.approve(),
+            )
             taken = True
         except Exception:
             taken = False
@@ -123,7 +148,9 @@ def test_the_digest_shown_is_the_one_that_is_decided_on_and_items_come_back() ->
         decision=NewDecision(DecisionKind.REQUEST_CHANGES, change_items=(item,)),
     )
     after = decision_view(row.pk, making.call(people["dana"]))
-    assert [(i.about, i.good_enough, i.asked_by) for i in after.change_items] == [("GF101", "A ratio above 0.8 in each band.", "Amir")]
+    assert [(i.about, i.good_enough, i.asked_by) for i in after.change_items] == [
+        ("GF101", "A ratio above 0.8 in each band.", "Amir")
+    ]
     assert next(a for a in after.actions if a.action == "revise").available
 
 

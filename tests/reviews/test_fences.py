@@ -163,7 +163,9 @@ def test_no_permit_without_every_step_signed() -> None:
 
 def test_no_permit_for_a_red_case_written_without_steps() -> None:
     row = making.in_checks(Track.RED)
-    Submission.objects.filter(pk=row.pk).update(state=State.APPROVED, track=Track.RED, track_is_final=True, dossier_digest="sha256:x")
+    Submission.objects.filter(pk=row.pk).update(
+        state=State.APPROVED, track=Track.RED, track_is_final=True, dossier_digest="sha256:x"
+    )
     with pytest.raises(IntegrityError, match="signed"):
         permit(making.fresh(row))
 

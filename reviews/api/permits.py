@@ -1,0 +1,70 @@
+"""`GET /api/v1/permits`: may this version go to this environment?"""
+
+from __future__ import annotations
+
+import re
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.api.callers import caller_of
+from governance.domain.decision import to_json
+from governance.domain.errors import FieldError, Forbidden, InvalidInput
+from governance.domain.vocabulary import Scope
+from governance.services.access import Caller
+from reviews.api.schemas import PermitAnswerShape
+from reviews.api.submissions import REFUSALS
+from reviews.selectors.permits import permit_answer
+
+
+class PermitsView(APIView):
+    """The question deployment tools ask."""
+
+    @extend_schema(
+        operation_id="ask_permit",
+        summary="May this version go to this environment?",
+        description="Answers 200 either way; what is not known is not allowed. Give system and version, or the artefact's digest.",
+        parameters=[
+            OpenApiParameter("system", str),
+            OpenApiParameter("version", str),
+            OpenApiParameter("digest", str, description="sha256:…"),
+            OpenApiParameter("environment", str, description="production unless told"),
+        ],
+        responses={200: PermitAnswerShape, **{code: REFUSALS[code] for code in (401, 403, 422)}},
+    )
+    def get(self, request: Request) -> Response:
+        caller = caller_of(request)
+        _require_scope(caller)
+        given = {name: request.query_params.get(name, "").replace("\x00", "") for name in ("system", "version", "digest")}
+        environment = request.query_params.get("environment", "production").replace("\x00", "")
+        by_version, by_digest = bool(given["system"] and given["version"]), bool(given["digest"])
+        if by_version is by_digest or (by_digest and (given["system"] or given["version"])):
+            raise InvalidInput(
+                "Ask by “system” and “version”, or by “digest”.",
+                errors=(
+                    FieldError(
+                        "/system", "missing", "Give ?system=…&version=…&environment=…, or ?digest=sha256:…&environment=…."
+                    ),
+                ),
+            )
+        if by_digest:
+            given["digest"] = _digest(given["digest"])
+        return Response(to_json(permit_answer(caller, environment=environment, **given)))
+
+
+def _require_scope(caller: Caller) -> None:
+    """`permit` is the scope of deployers; whoever may read may ask as well."""
+    if caller.token is not None and not {Scope.PERMIT.value, Scope.READ.value} & set(caller.token.scopes):
+        raise Forbidden("This token lacks the scope “permit”. Ask an administrator for one that has it.", code="scope_needed")
+
+
+def _digest(raw: str) -> str:
+    found = re.fullmatch(r"(?:sha256:)?([0-9a-f]{64})", raw.strip().lower())
+    if found is None:
+        raise InvalidInput(
+            "The digest is sha256: and 64 hexadecimal digits.",
+            errors=(FieldError("/digest", "invalid", "Such as sha256:9f86d0…"),),
+        )
+    return f"sha256:{found[1]}"

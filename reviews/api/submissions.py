@@ -1,0 +1,218 @@
+"""Submitting, previewing, listing and moving submissions."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.api.bodies import AnswersBody, SubmissionBody, answers_of, parse
+from governance.api.callers import caller_of, unit_of
+from governance.domain.decision import to_json
+from governance.domain.errors import FieldError, InvalidInput
+from governance.domain.vocabulary import Scope
+from governance.selectors.previewing import preview_new
+from governance.services.access import Caller
+from governance.services.drafts import answer, changing
+from reviews.api.bodies import ReviseBody, SubmitBody, WithdrawBody
+from reviews.api.schemas import AnswersIn, ProblemShape, ReviseIn, SubmissionIn, SubmissionListShape, VerdictShape, WithdrawIn
+from reviews.selectors.decision_view import decision_view
+from reviews.selectors.queue import Filters, submissions
+from reviews.selectors.verdict import preview_document, verdict_document
+from reviews.services.intake import open_and_submit, revise, submit, withdraw
+
+REFUSALS = {
+    401: OpenApiResponse(ProblemShape, "not signed in"),
+    403: OpenApiResponse(ProblemShape, "scope or role missing"),
+    404: OpenApiResponse(ProblemShape, "no such submission in the caller's units"),
+    409: OpenApiResponse(ProblemShape, "not possible in the present state"),
+    422: OpenApiResponse(ProblemShape, "the body says too little or too much"),
+}
+_ACCEPTED = 'Decided by facts and policy only: "track" and the like in the body are refused.'
+
+
+class SubmissionsView(APIView):
+    """The list, and handing in."""
+
+    @extend_schema(
+        operation_id="list_submissions",
+        summary="Submissions the caller may see, newest first",
+        parameters=[
+            OpenApiParameter("system", str, description="slug"),
+            OpenApiParameter("state", str),
+            OpenApiParameter("track", str),
+            OpenApiParameter("turn", str, description="a role, submitter or machine"),
+            OpenApiParameter("q", str, description="words, or a number such as S-1042"),
+            OpenApiParameter("cursor", str),
+            OpenApiParameter("limit", int, description="1 to 100, 25 unless told"),
+        ],
+        responses={200: SubmissionListShape, **{code: REFUSALS[code] for code in (401, 403, 422)}},
+    )
+    def get(self, request: Request) -> Response:
+        caller = caller_of(request)
+        caller.require_scope(Scope.READ)
+        given = {name: request.query_params.get(name, "") for name in ("system", "state", "track", "turn", "q")}
+        rows, following, before = submissions(
+            caller, filters=Filters(**given), cursor=request.query_params.get("cursor", ""), size=_limit(request)
+        )
+        links = {"next": _link(request, given, following), "previous": _link(request, given, before)}
+        return Response({**links, "results": [to_json(row) for row in rows]})
+
+    @extend_schema(
+        operation_id="create_submission",
+        summary="Make a submission and submit it",
+        description=f"201 with the verdict document, or 200 with the existing submission for the same content or Idempotency-Key. {_ACCEPTED}",
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        request=SubmissionIn,
+        responses={201: VerdictShape, 200: VerdictShape, **{code: REFUSALS[code] for code in (401, 403, 409, 422)}},
+    )
+    def post(self, request: Request) -> Response:
+        caller = caller_of(request)
+        body = parse(SubmissionBody, request.data)
+        if body.gates:
+            raise InvalidInput(
+                "“gates” belongs to a preview; a submission runs its gates by itself.",
+                errors=(FieldError("/gates", "unexpected", "Leave it out."),),
+            )
+        pk, created = open_and_submit(
+            caller=caller,
+            unit_id=unit_of(caller),
+            new=body.new_submission(),
+            idempotency_key=_key(request),
+            keep_draft=body.draft,
+        )
+        return _verdict(caller, pk, 201 if created else 200)
+
+
+class PreviewView(APIView):
+    """The same rules before anything is handed in."""
+
+    @extend_schema(
+        operation_id="preview_submission",
+        summary="What would happen to this submission; records nothing",
+        description=_ACCEPTED,
+        request=SubmissionIn,
+        responses={200: VerdictShape, **{code: REFUSALS[code] for code in (401, 403, 422)}},
+    )
+    def post(self, request: Request) -> Response:
+        caller = caller_of(request)
+        body = parse(SubmissionBody, request.data)
+        if body.gates:
+            raise InvalidInput(
+                "A preview judges by rules and does not run gates. Submit a draft to see them.",
+                errors=(FieldError("/gates", "unsupported", "Leave it out, or set it to false."),),
+            )
+        preview = preview_new(caller=caller, unit_id=unit_of(caller), new=body.new_submission())
+        return Response(preview_document(preview, system=body.system, version=body.version, environment=body.environment))
+
+
+class SubmissionView(APIView):
+    """Everything about one submission."""
+
+    @extend_schema(
+        operation_id="get_submission",
+        summary="Everything: the decision view",
+        responses={200: OpenApiTypes.OBJECT, **{code: REFUSALS[code] for code in (401, 403, 404)}},
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        caller = caller_of(request)
+        caller.require_scope(Scope.READ)
+        return Response(to_json(decision_view(pk, caller)))
+
+
+class AnswersView(APIView):
+    """Answering while draft or changes are requested."""
+
+    @extend_schema(
+        operation_id="answer_questions",
+        summary="Record answers",
+        description="While draft, checks failed or changes requested. A value may be `{value, reason}` where it corrects a prefilled one.",
+        request=AnswersIn,
+        responses={200: VerdictShape, **REFUSALS},
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        caller = caller_of(request)
+        body = parse(AnswersBody, request.data)
+        with changing(caller, pk) as (work, submission):
+            # a pipeline that gives no reason is recorded as such; a person is asked for one
+            answer(work, submission, answers_of(body.answers), reason_needed=caller.token is None)
+        return _verdict(caller, pk)
+
+
+class SubmitView(APIView):
+    """Submitting a draft."""
+
+    @extend_schema(
+        operation_id="submit_submission", summary="Submit a draft", request=None, responses={200: VerdictShape, **REFUSALS}
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        caller = caller_of(request)
+        body = parse(SubmitBody, request.data or {})
+        submit(caller=caller, submission_id=pk, note=body.note)
+        return _verdict(caller, pk)
+
+
+class ReviseView(APIView):
+    """Handing in the next revision."""
+
+    @extend_schema(
+        operation_id="revise_submission",
+        summary="Submit the next revision, with replies to requested changes",
+        request=ReviseIn,
+        responses={200: VerdictShape, **REFUSALS},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        caller = caller_of(request)
+        body = parse(ReviseBody, request.data or {})
+        revise(caller=caller, submission_id=pk, note=body.note, replies=body.replies)
+        return _verdict(caller, pk)
+
+
+class WithdrawView(APIView):
+    """Taking a submission back."""
+
+    @extend_schema(
+        operation_id="withdraw_submission", summary="Withdraw", request=WithdrawIn, responses={200: VerdictShape, **REFUSALS}
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        caller = caller_of(request)
+        body = parse(WithdrawBody, request.data or {})
+        withdraw(caller=caller, submission_id=pk, reason=body.reason)
+        return _verdict(caller, pk)
+
+
+def _verdict(caller: Caller, pk: int, status: int = 200) -> Response:
+    document = verdict_document(decision_view(pk, caller))
+    headers = {"Location": f"/api/v1/submissions/{document['submission']}"} if status == 201 else None
+    return Response(document, status=status, headers=headers)
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 200 or not key.isprintable():
+        raise InvalidInput(
+            "The Idempotency-Key has up to 200 printable characters.",
+            errors=(FieldError("/Idempotency-Key", "invalid", "Use a UUID."),),
+        )
+    return key
+
+
+def _limit(request: Request) -> int:
+    raw = request.query_params.get("limit", "25")
+    if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:6]) <= 100:
+        raise InvalidInput("limit is a number from 1 to 100.", errors=(FieldError("/limit", "invalid", "1 to 100."),))
+    return int(raw)
+
+
+def _link(request: Request, given: dict[str, str], cursor: str) -> str | None:
+    if not cursor:
+        return None
+    kept: dict[str, Any] = {name: value for name, value in given.items() if value}
+    if "limit" in request.query_params:
+        kept["limit"] = request.query_params["limit"]
+    return request.build_absolute_uri(f"{request.path}?{urlencode({**kept, 'cursor': cursor})}")

@@ -1,0 +1,85 @@
+"""`GET …/verdict`: the document CI waits for, with ETag, long poll and the formats of CI systems."""
+
+from __future__ import annotations
+
+import time
+
+from django.db import connection
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.api.callers import caller_of
+from governance.domain.errors import FieldError, InvalidInput
+from governance.domain.vocabulary import Scope
+from reviews.api.renderers import VERDICT_RENDERERS
+from reviews.api.schemas import VerdictShape
+from reviews.api.submissions import REFUSALS
+from reviews.selectors.decision_view import decision_view
+from reviews.selectors.verdict import etag_of, last_event, verdict_document
+
+LONGEST_WAIT = 60
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.0
+
+
+class VerdictView(APIView):
+    """The verdict document of a submission."""
+
+    renderer_classes = VERDICT_RENDERERS
+
+    @extend_schema(
+        operation_id="get_verdict",
+        summary="The verdict document",
+        description="`?wait=30` answers when it changes, at the latest after that many seconds. With `If-None-Match`, 304 when it did not.",
+        parameters=[
+            OpenApiParameter("wait", int, description=f"0 to {LONGEST_WAIT} seconds"),
+            OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER),
+        ],
+        responses={
+            (200, "application/json"): VerdictShape,
+            (200, "text/markdown"): str,
+            (200, "application/sarif+json"): str,
+            (200, "application/junit+xml"): str,
+            304: OpenApiResponse(description="nothing changed"),
+            **{code: REFUSALS[code] for code in (401, 403, 404, 422)},
+        },
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        caller = caller_of(request)
+        caller.require_scope(Scope.READ)
+        until = time.monotonic() + _wait(request)
+        known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",") if tag.strip()}
+        seen = last_event(pk)
+        document = verdict_document(decision_view(pk, caller))
+        tag = etag_of(document)
+        # the client knows another verdict than this one: that is the news it waits for
+        unchanged = not known or tag in known
+        pause = FIRST_PAUSE
+        while unchanged and not document["final"] and (left := until - time.monotonic()) > 0:
+            _release_connection()
+            time.sleep(min(pause, left))
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+            if (now := last_event(pk)) == seen:
+                continue
+            seen, document = now, verdict_document(decision_view(pk, caller))
+            unchanged, tag = etag_of(document) == tag, etag_of(document)
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
+        if tag in known:
+            return Response(status=304, headers=headers)
+        return Response(document, headers=headers)
+
+
+def _wait(request: Request) -> int:
+    raw = request.query_params.get("wait", "0")
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 6:
+        raise InvalidInput(
+            f"wait is a number of seconds from 0 to {LONGEST_WAIT}.", errors=(FieldError("/wait", "invalid", "Such as 30."),)
+        )
+    return min(int(raw), LONGEST_WAIT)
+
+
+def _release_connection() -> None:
+    """While a request sleeps, its database connection serves nobody: give it back. Within a transaction it cannot be."""
+    if not connection.in_atomic_block:
+        connection.close()

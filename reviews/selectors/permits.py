@@ -1,0 +1,86 @@
+"""The answer to "may this version go to this environment?"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from governance.domain.lifecycle import words
+from governance.domain.vocabulary import State
+from governance.models import Submission, SystemVersion
+from governance.services.access import Caller, visible
+from reviews.models import Permit
+from reviews.selectors.decision_view import url_of
+
+
+@dataclass(frozen=True)
+class PermitAnswer:
+    """The answer with its reasons. `reasons` say what stands in the way, or what the permit rests on."""
+
+    allowed: bool
+    permit: str | None
+    reasons: tuple[str, ...]
+    expires_at: datetime | None
+    submission: str | None
+    url: str | None
+    verdict: str
+
+
+def permit_answer(
+    caller: Caller, *, system: str = "", version: str = "", environment: str = "production", digest: str = ""
+) -> PermitAnswer:
+    """May it be deployed there? By system and version, or by the artefact's digest. Fails closed: what is not known is not allowed.
+
+    Verdicts: allowed, expired, revoked, under_review (no permit yet), refused, unknown.
+    """
+    permits = visible(Permit.objects.select_related("submission", "version"), caller).filter(environment=environment)
+    permits = (
+        permits.filter(artifact_digest=digest)
+        if digest
+        else permits.filter(version__system__slug=system, version__version=version)
+    )
+    rows, now = list(permits.order_by("-issued_at")[:50]), timezone.now()
+    valid = [row for row in rows if row.revoked_at is None and row.expires_at > now]
+    # a digest that somebody revoked stays refused, whatever other submission of the same bytes was approved
+    revoked = next((row for row in rows if row.revoked_at is not None), None)
+    if revoked is not None and not any(row.issued_at > revoked.revoked_at for row in valid if revoked.revoked_at is not None):
+        return _answer(revoked, "revoked", f"The permit was revoked on {_day(revoked.revoked_at)}: {revoked.revoked_why}")
+    if valid:
+        row = valid[0]
+        later = row.submission.state == State.SUPERSEDED
+        more = " A later version is approved; this permit stays valid for the way back." if later else ""
+        return _answer(
+            row,
+            "allowed",
+            f"{row.submission.number} is {words(State(row.submission.state))}; valid until {_day(row.expires_at)}.{more}",
+        )
+    if rows:
+        return _answer(rows[0], "expired", f"The permit expired on {_day(rows[0].expires_at)}. Submit the version again.")
+    return _without_permit(caller, system, version, environment, digest)
+
+
+def _answer(row: Permit, verdict: str, reason: str) -> PermitAnswer:
+    allowed = verdict == "allowed"
+    return PermitAnswer(allowed, str(row.pk), (reason,), row.expires_at, row.submission.number, url_of(row.submission), verdict)
+
+
+def _without_permit(caller: Caller, system: str, version: str, environment: str, digest: str) -> PermitAnswer:
+    what = f"artefact {digest[:19]}…" if digest else f"{system} {version}"
+    builds = visible(SystemVersion.objects.all(), caller, "system__unit_id")
+    builds = builds.filter(artifact_digest=digest) if digest else builds.filter(system__slug=system, version=version)
+    row = Submission.objects.filter(version__in=builds, environment=environment).order_by("-id").first()
+    if row is None:
+        return PermitAnswer(
+            False, None, (f"Nothing is known of {what} in {environment}. Submit it first.",), None, None, None, "unknown"
+        )
+    state = State(row.state)
+    gone = state in (State.REJECTED, State.WITHDRAWN)
+    turn = f" It is the turn of: {row.turn.replace('_', ' ')}." if row.turn else ""
+    reason = f"{row.number} is {words(state)}, so there is no permit.{turn}"
+    return PermitAnswer(False, None, (reason,), None, row.number, url_of(row), "refused" if gone else "under_review")
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%d %B %Y, %H:%M} UTC" if moment is not None else "an unknown day"
