@@ -13,7 +13,7 @@ from gates.services.claiming import claim_heavy, claim_light, keep
 from governance.domain.vocabulary import RunStatus
 from tests.gates import making
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PAST = Now() - timedelta(seconds=1)
 
