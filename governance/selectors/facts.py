@@ -90,7 +90,7 @@ def remembered(submission: Submission) -> list[Fact]:
     if change:
         facts.append(
             Fact(
-                "performance.change_since_review",
+                "performance.earlier_change",
                 change,
                 Assurance.REGISTRY,
                 "approved versions",

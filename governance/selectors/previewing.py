@@ -10,6 +10,7 @@ from governance.domain.incoming import NewAnswer, NewSubmission
 from governance.domain.vocabulary import Role, Scope
 from governance.models import PolicyPack, Submission, System
 from governance.policy import Advice, Assessment, Pack, Question, WayOut, advice, asked, evaluate, missing, what_would_change
+from governance.prefill.cumulative import with_cumulative
 from governance.prefill.reading import Problem, read_source
 from governance.selectors.answers import parsed_answers
 from governance.selectors.champions import champion_of
@@ -93,6 +94,7 @@ def _preview(
     policy: PolicyPack, pack: Pack, facts: FactSet, roles: Collection[str], champion: str | None, problems: tuple[Problem, ...]
 ) -> Preview:
     pending = pending_collectors(pack)
+    facts = with_cumulative(facts)
     assessment = evaluate(pack, facts, pending=pending)
     return Preview(
         policy=policy,

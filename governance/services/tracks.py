@@ -8,6 +8,7 @@ from governance.domain.facts import FactSet
 from governance.domain.vocabulary import Track, strictest
 from governance.models import PolicyPack, Submission, TrackDecision
 from governance.policy import Assessment, Pack, evaluate, what_would_change
+from governance.prefill.cumulative import with_cumulative
 from governance.services.work import Work
 
 
@@ -26,6 +27,7 @@ def assign(
     A track assigned earlier to the same revision holds at least: measurements raise it, never lower it.
     """
     names = frozenset(pending)
+    facts = with_cumulative(facts)
     assessment = evaluate(pack, facts, pending=names)
     ways = what_would_change(pack, facts, assessment, pending=names)
     track = assessment.track
