@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
-from allauth.account.reauthentication import did_recently_authenticate
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -25,7 +25,7 @@ from reviews.selectors.decision_view import decision_view
 from reviews.services.claiming import claim as claim_case
 from reviews.services.claiming import release as release_case
 from reviews.services.deciding import decide
-from reviews.services.decision_input import NewChange, NewCondition, NewDecision
+from reviews.services.decision_input import FRESH, NewChange, NewCondition, NewDecision
 from reviews.ui.case_context import case_context
 
 ROWS = 3
@@ -58,7 +58,7 @@ def _page(request: HttpRequest, pk: int, kind: DecisionKind) -> HttpResponse:
         why = action.why_not if action else "Nothing waits for a decision."
         return render(request, "reviews/not_now.html", {"v": view, "title": TITLES[kind], "why": why}, status=409)
     signing = step.role == Role.RISK_OFFICER
-    if signing and not did_recently_authenticate(request):
+    if signing and not _fresh(request):
         return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': request.path})}")
     errors: dict[str, str] = {}
     problem, stale = "", False
@@ -149,6 +149,12 @@ def _decision(request: HttpRequest, kind: DecisionKind, view: DecisionView) -> N
         accepted_instead=post.get("accepted_instead", "").strip(),
         reauthenticated_at=_authenticated_at(request),
     )
+
+
+def _fresh(request: HttpRequest) -> bool:
+    """Whether this session proved who it is within the last five minutes. A sign-in link alone proves nothing."""
+    at = _authenticated_at(request)
+    return at is not None and timezone.now() - at <= FRESH
 
 
 def _authenticated_at(request: HttpRequest) -> datetime | None:
