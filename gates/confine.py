@@ -29,7 +29,9 @@ _CAPABILITIES = 41
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What is left to a child. `address_space` 0 means: bound `data` instead (for a runtime that reserves far more than it uses)."""
+    """What is left to a child. `address_space` 0 means: bound `data` instead (for a runtime that reserves far more than it
+    uses).
+    """
 
     address_space: int
     data: int
@@ -79,7 +81,8 @@ def _landlock(libc: ctypes.CDLL, workdir: str) -> bool:
     version = libc.syscall(_LANDLOCK_CREATE, None, 0, 1)
     if version < 1:
         return False
-    # write file, remove dir and file, make char, dir, regular, socket, fifo, block, symlink; refer from version 2, truncate from 3
+    # write file, remove dir and file, make char, dir, regular, socket, fifo, block, symlink; refer from version 2, truncate
+    # from 3
     access = sum(1 << bit for bit in (1, *range(4, 13)))
     access |= (1 << 13 if version >= 2 else 0) | (1 << 14 if version >= 3 else 0)
     attributes = ctypes.create_string_buffer(struct.pack("=Q", access))

@@ -1,7 +1,8 @@
 """How gates judge a comparison of groups. Pure; one rule for every rate.
 
-A pair of groups fails when the lower rate is under `min_ratio` of the higher one *and* the interval, adjusted for the number of comparisons,
-excludes 1. Beyond the limit with an interval that includes 1 is a warning: too few people to tell. Groups of 30 to 99 give no verdict.
+A pair of groups fails when the lower rate is under `min_ratio` of the higher one *and* the interval, adjusted for the number
+of comparisons, excludes 1. Beyond the limit with an interval that includes 1 is a warning: too few people to tell. Groups of
+30 to 99 give no verdict.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ DIFFERENCE_LIMITS: dict[str, Any] = {"max_difference": 0.10, "strict": False, "w
 
 @dataclass(frozen=True)
 class _View:
-    """How one rule reads a pair: is it beyond the limit, is that sure, is it surely within, in words, and as (value, low, high)."""
+    """How one rule reads a pair: is it beyond the limit, is that sure, is it surely within, in words, and as (value, low,
+    high).
+    """
 
     limit: str
     beyond: Callable[[Measure], bool]
@@ -55,7 +58,9 @@ def judge_ratio(measured: Measured, limits: Limits, metric: str, title: str, fix
 
 
 def judge_difference(measured: Measured, limits: Limits, metric: str, title: str, fix: str) -> GateResult:
-    """Verdict on the absolute difference of a rate, from the same pairs. `limits`: max_difference, strict, warn_unknown, max_unknown."""
+    """Verdict on the absolute difference of a rate, from the same pairs. `limits`: max_difference, strict, warn_unknown,
+    max_unknown.
+    """
     most = limits["max_difference"]
 
     def observed(row: Measure) -> tuple[float, float | None, float | None]:
@@ -140,7 +145,10 @@ def _judge(measured: Measured, limits: Limits, metric: str, title: str, fix: str
         )
         return result(Verdict.WARN, says, unsure[0], fix)
     if remarks:
-        says = f"The {title} is within the limit, but the groups themselves need a look. Widest pair: {view.words(tested[0])}, limit {view.limit}."
+        says = (
+            f"The {title} is within the limit, but the groups themselves need a look. Widest pair: "
+            f"{view.words(tested[0])}, limit {view.limit}."
+        )
         return result(Verdict.WARN, says, tested[0], "Complete the attribute and write each group in one way.")
     proof = "Shown to be within the limit" if all(view.within(row) for row in tested) else "Not shown to differ beyond the limit"
     return result(Verdict.PASS, f"{proof}. Widest pair: {view.words(tested[0])}, limit {view.limit}.", tested[0], "")

@@ -165,5 +165,7 @@ def read_docs(text: str) -> tuple[str, dict[str, str]]:
 def _modules(own: ModuleType) -> list[ModuleType]:
     plugins = [name.strip() for name in os.environ.get("GUIDERAIL_PLUGINS", "").split(",") if name.strip()]
     packages = [own, *(importlib.import_module(name) for name in plugins)]
-    found = [(package.__name__, info.name) for package in packages for info in pkgutil.iter_modules(package.__path__) if not info.ispkg]
+    found = [
+        (package.__name__, info.name) for package in packages for info in pkgutil.iter_modules(package.__path__) if not info.ispkg
+    ]
     return [importlib.import_module(f"{package}.{name}") for package, name in sorted(found) if not name.endswith("_impl")]

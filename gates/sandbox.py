@@ -1,7 +1,8 @@
 """Runs collectors on untrusted files in a child process with almost no rights, and survives whatever happens there.
 
-`run(names, inputs)` yields one `Ran` per collector, in order: measured, failed with a plain reason, or not run because an earlier one took the
-child down (run those again on their own). Pictures are drawn to SVG in a second child, which sees specifications and no evidence.
+`run(names, inputs)` yields one `Ran` per collector, in order: measured, failed with a plain reason, or not run because an
+earlier one took the child down (run those again on their own). Pictures are drawn to SVG in a second child, which sees
+specifications and no evidence.
 
 Safe to call from a Celery prefork worker: no threads, no multiprocessing, no signal handlers. Nothing is retried here.
 """
@@ -53,7 +54,9 @@ LIMITS = SandboxLimits()
 
 
 class Status(StrEnum):
-    """`done`: there is a `Collected` (which may say why nothing could be measured); `failed`: this collector broke; `not_run`: another did."""
+    """`done`: there is a `Collected` (which may say why nothing could be measured); `failed`: this collector broke; `not_run`:
+    another did.
+    """
 
     DONE = "done"
     FAILED = "failed"
@@ -90,7 +93,8 @@ def run(
     pictures: bool = True,
     beat: Callable[[], None] | None = None,
 ) -> Iterator[Ran]:
-    """Measure with registered collectors. `beat` is called about once a second while waiting (to keep a lease); it may raise to stop.
+    """Measure with registered collectors. `beat` is called about once a second while waiting (to keep a lease); it may raise
+    to stop.
 
     Raises KeyError for a name that is not registered or has no inputs; never for what happens in the child.
     """
@@ -205,7 +209,9 @@ class _ChildGone(Exception):
 
 
 class _Child:
-    """The process, its answer pipe and the clock. Used as a context: leaving it kills the process group and removes the working folder."""
+    """The process, its answer pipe and the clock. Used as a context: leaving it kills the process group and removes the
+    working folder.
+    """
 
     def __init__(self, request: Mapping[str, Any], limits: SandboxLimits, beat: Callable[[], None] | None) -> None:
         self.request, self.limits, self.beat = request, limits, beat
@@ -344,7 +350,9 @@ class _Child:
 
 
 class _Artist:
-    """Draws pictures in a child of its own, started with the first one. A picture that fails is left out, nothing else is lost."""
+    """Draws pictures in a child of its own, started with the first one. A picture that fails is left out, nothing else is
+    lost.
+    """
 
     def __init__(self, limits: SandboxLimits, beat: Callable[[], None] | None) -> None:
         self.limits, self.beat = limits, beat

@@ -1,4 +1,5 @@
-"""`Collected` as JSON between the child process and the worker. The worker trusts nothing of it: types, sizes and names are checked.
+"""`Collected` as JSON between the child process and the worker. The worker trusts nothing of it: types, sizes and names are
+checked.
 
 Pure: used on both sides, imports no measuring library.
 """

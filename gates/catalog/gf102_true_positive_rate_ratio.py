@@ -1,28 +1,30 @@
 """Deserving people found at different rates (GF102)
 
 ## What it checks
-Whether people whose outcome is 1 are found equally often in every group (equal opportunity): true positives over all positives, lowest group over highest.
+Whether people whose outcome is 1 are found equally often in every group (equal opportunity): true positives over all
+positives, lowest group over highest.
 
-Groups come from every column mapped as `sensitive`, and from each pair of them. The lower rate is divided by the higher one, so 1 is even; the
-inverse is shown beside it (0.80 is the same as 1.25). Rates are Fairlearn's, intervals are Wilson's for a rate and Katz's for a ratio, adjusted
-(Bonferroni) for the number of pairs compared.
+Groups come from every column mapped as `sensitive`, and from each pair of them. The lower rate is divided by the higher one,
+so 1 is even; the inverse is shown beside it (0.80 is the same as 1.25). Rates are Fairlearn's, intervals are Wilson's for a
+rate and Katz's for a ratio, adjusted (Bonferroni) for the number of pairs compared.
 
 ## Why it matters
-If 1 is the good outcome (creditworthy, qualified, in need of care), a lower true positive rate means that deserving people of that group are turned
-away more often. Unlike the selection rate it allows for different base rates, but it trusts the labels: if the labels were made by biased decisions,
-it repeats them. It cannot in general hold together with equal precision when base rates differ (Chouldechova 2017; Kleinberg, Mullainathan and
-Raghavan 2016), so a policy names the metric that counts for the use.
+If 1 is the good outcome (creditworthy, qualified, in need of care), a lower true positive rate means that deserving people of
+that group are turned away more often. Unlike the selection rate it allows for different base rates, but it trusts the labels:
+if the labels were made by biased decisions, it repeats them. It cannot in general hold together with equal precision when base
+rates differ (Chouldechova 2017; Kleinberg, Mullainathan and Raghavan 2016), so a policy names the metric that counts for the use.
 
 ## What good enough looks like
-A ratio of at least 0.80 for every pair of groups with 100 positives or more each. For error rates 0.80 is a convention, not a rule of law.
+A ratio of at least 0.80 for every pair of groups with 100 positives or more each. For error rates 0.80 is a convention, not a
+rule of law.
 
 - **Fails** when the ratio is under the limit *and* the adjusted interval excludes 1.
-- **Warns** when it is under the limit but the interval includes 1 (too few people to tell), when 5 to 20 % of an attribute is missing, or when
-  groups differ only by spelling.
-- **Not assessed** when a group of 30 to 99 people is beyond the limit, when more than 20 % of an attribute is missing, or when no two groups reach
-  100 people. A person then has to look; it never passes silently. Groups under 30 are counted, not rated.
-- The policy may set `strict`: the point alone then fails. With six groups of 100 people and a rate of 10 % that stops 98.6 % of models that
-  are perfectly even, so use it only with large groups.
+- **Warns** when it is under the limit but the interval includes 1 (too few people to tell), when 5 to 20 % of an attribute is
+  missing, or when groups differ only by spelling.
+- **Not assessed** when a group of 30 to 99 people is beyond the limit, when more than 20 % of an attribute is missing, or when
+  no two groups reach 100 people. A person then has to look; it never passes silently. Groups under 30 are counted, not rated.
+- The policy may set `strict`: the point alone then fails. With six groups of 100 people and a rate of 10 % that stops 98.6 %
+  of models that are perfectly even, so use it only with large groups.
 
 ## How to fix
 1. Check the labels first: who decided them, and could the same behaviour have been labelled differently by group?

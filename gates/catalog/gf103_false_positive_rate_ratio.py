@@ -1,27 +1,30 @@
 """People flagged wrongly at different rates (GF103)
 
 ## What it checks
-Whether people whose outcome is 0 get the decision 1 equally often in every group: false positives over all negatives, lowest group over highest.
+Whether people whose outcome is 0 get the decision 1 equally often in every group: false positives over all negatives, lowest
+group over highest.
 
-Groups come from every column mapped as `sensitive`, and from each pair of them. The lower rate is divided by the higher one, so 1 is even; the
-inverse is shown beside it (0.80 is the same as 1.25). Rates are Fairlearn's, intervals are Wilson's for a rate and Katz's for a ratio, adjusted
-(Bonferroni) for the number of pairs compared.
+Groups come from every column mapped as `sensitive`, and from each pair of them. The lower rate is divided by the higher one,
+so 1 is even; the inverse is shown beside it (0.80 is the same as 1.25). Rates are Fairlearn's, intervals are Wilson's for a
+rate and Katz's for a ratio, adjusted (Bonferroni) for the number of pairs compared.
 
 ## Why it matters
-Where 1 is a burden (fraud, risk of re-offending, a manual check), a higher false positive rate means that innocent people of one group bear more
-of it. In the COMPAS data 44.9 % of Black defendants who did not re-offend were rated medium or high risk, against 23.5 % of white defendants: a ratio of
-1.91 (1.72 to 2.12), while precision was about equal. Both cannot be equal when base rates differ; a policy has to say which one counts.
+Where 1 is a burden (fraud, risk of re-offending, a manual check), a higher false positive rate means that innocent people of
+one group bear more of it. In the COMPAS data 44.9 % of Black defendants who did not re-offend were rated medium or high risk,
+against 23.5 % of white defendants: a ratio of 1.91 (1.72 to 2.12), while precision was about equal. Both cannot be equal when
+base rates differ; a policy has to say which one counts.
 
 ## What good enough looks like
-A ratio of at least 0.80 for every pair of groups with 100 negatives or more each. For error rates 0.80 is a convention, not a rule of law.
+A ratio of at least 0.80 for every pair of groups with 100 negatives or more each. For error rates 0.80 is a convention, not a
+rule of law.
 
 - **Fails** when the ratio is under the limit *and* the adjusted interval excludes 1.
-- **Warns** when it is under the limit but the interval includes 1 (too few people to tell), when 5 to 20 % of an attribute is missing, or when
-  groups differ only by spelling.
-- **Not assessed** when a group of 30 to 99 people is beyond the limit, when more than 20 % of an attribute is missing, or when no two groups reach
-  100 people. A person then has to look; it never passes silently. Groups under 30 are counted, not rated.
-- The policy may set `strict`: the point alone then fails. With six groups of 100 people and a rate of 10 % that stops 98.6 % of models that
-  are perfectly even, so use it only with large groups.
+- **Warns** when it is under the limit but the interval includes 1 (too few people to tell), when 5 to 20 % of an attribute is
+  missing, or when groups differ only by spelling.
+- **Not assessed** when a group of 30 to 99 people is beyond the limit, when more than 20 % of an attribute is missing, or when
+  no two groups reach 100 people. A person then has to look; it never passes silently. Groups under 30 are counted, not rated.
+- The policy may set `strict`: the point alone then fails. With six groups of 100 people and a rate of 10 % that stops 98.6 %
+  of models that are perfectly even, so use it only with large groups.
 
 ## How to fix
 1. Look at the scores of wrongly flagged people in the group: are they just above the threshold, or far above?

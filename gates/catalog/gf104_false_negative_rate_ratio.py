@@ -1,27 +1,29 @@
 """People missed at different rates (GF104)
 
 ## What it checks
-Whether people whose outcome is 1 get the decision 0 equally often in every group: false negatives over all positives, lowest group over highest. With the false positive rate it makes up equalized odds.
+Whether people whose outcome is 1 get the decision 0 equally often in every group: false negatives over all positives, lowest
+group over highest. With the false positive rate it makes up equalized odds.
 
-Groups come from every column mapped as `sensitive`, and from each pair of them. The lower rate is divided by the higher one, so 1 is even; the
-inverse is shown beside it (0.80 is the same as 1.25). Rates are Fairlearn's, intervals are Wilson's for a rate and Katz's for a ratio, adjusted
-(Bonferroni) for the number of pairs compared.
+Groups come from every column mapped as `sensitive`, and from each pair of them. The lower rate is divided by the higher one,
+so 1 is even; the inverse is shown beside it (0.80 is the same as 1.25). Rates are Fairlearn's, intervals are Wilson's for a
+rate and Katz's for a ratio, adjusted (Bonferroni) for the number of pairs compared.
 
 ## Why it matters
-Where 1 means that help is given (a diagnosis, a benefit, a fraud warning that protects the customer), a missed case costs the person. A small false
-negative rate makes the *ratio* jump easily: 2 % against 3 % is a ratio of 0.67 with one point of difference, so read the difference beside it. The
-collector stores Fairlearn's equalized odds difference and ratio as well.
+Where 1 means that help is given (a diagnosis, a benefit, a fraud warning that protects the customer), a missed case costs the
+person. A small false negative rate makes the *ratio* jump easily: 2 % against 3 % is a ratio of 0.67 with one point of
+difference, so read the difference beside it. The collector stores Fairlearn's equalized odds difference and ratio as well.
 
 ## What good enough looks like
-A ratio of at least 0.80 for every pair of groups with 100 positives or more each. For error rates 0.80 is a convention, not a rule of law.
+A ratio of at least 0.80 for every pair of groups with 100 positives or more each. For error rates 0.80 is a convention, not a
+rule of law.
 
 - **Fails** when the ratio is under the limit *and* the adjusted interval excludes 1.
-- **Warns** when it is under the limit but the interval includes 1 (too few people to tell), when 5 to 20 % of an attribute is missing, or when
-  groups differ only by spelling.
-- **Not assessed** when a group of 30 to 99 people is beyond the limit, when more than 20 % of an attribute is missing, or when no two groups reach
-  100 people. A person then has to look; it never passes silently. Groups under 30 are counted, not rated.
-- The policy may set `strict`: the point alone then fails. With six groups of 100 people and a rate of 10 % that stops 98.6 % of models that
-  are perfectly even, so use it only with large groups.
+- **Warns** when it is under the limit but the interval includes 1 (too few people to tell), when 5 to 20 % of an attribute is
+  missing, or when groups differ only by spelling.
+- **Not assessed** when a group of 30 to 99 people is beyond the limit, when more than 20 % of an attribute is missing, or when
+  no two groups reach 100 people. A person then has to look; it never passes silently. Groups under 30 are counted, not rated.
+- The policy may set `strict`: the point alone then fails. With six groups of 100 people and a rate of 10 % that stops 98.6 %
+  of models that are perfectly even, so use it only with large groups.
 
 ## How to fix
 1. Read the absolute difference too: if both rates are tiny, say so and ask for a waiver rather than tuning noise.

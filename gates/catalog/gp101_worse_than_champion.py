@@ -1,28 +1,30 @@
 """Performance changed against the champion (GP101)
 
 ## What it checks
-Candidate and champion are compared on exactly the same cases, joined by id. The change is relative to the champion and signed so that positive is
-better, for the metric the policy names. AUC uses DeLong's paired interval, log loss and Brier the delta method, metrics from the confusion matrix a
-paired bootstrap on counts.
+Candidate and champion are compared on exactly the same cases, joined by id. The change is relative to the champion and signed
+so that positive is better, for the metric the policy names. AUC uses DeLong's paired interval, log loss and Brier the delta
+method, metrics from the confusion matrix a paired bootstrap on counts.
 
 ## Why it matters
-A new version that is worse than the one in production needs a reason (simpler, fairer, cheaper, safer), and somebody has to accept it. A version
-that is suddenly *much better* needs a look too: a gain of 15 % or more usually means that the label has leaked into a feature, and the gain will vanish
-in production. Which metric decides matters: two equally good models differ by more than 5 % in F1 in 43 % of comparisons on 500 rows with 20 %
-positives, but hardly ever in AUC.
+A new version that is worse than the one in production needs a reason (simpler, fairer, cheaper, safer), and somebody has to
+accept it. A version that is suddenly *much better* needs a look too: a gain of 15 % or more usually means that the label has
+leaked into a feature, and the gain will vanish in production. Which metric decides matters: two equally good models differ by
+more than 5 % in F1 in 43 % of comparisons on 500 rows with 20 % positives, but hardly ever in AUC.
 
 ## What good enough looks like
 - **Passes** with a change under 5 % either way, shown by the interval.
-- **Warns** at a change of 5 % or more, or when the interval reaches that far: the stricter reading counts. The warning asks for a justification.
+- **Warns** at a change of 5 % or more, or when the interval reaches that far: the stricter reading counts. The warning asks
+  for a justification.
 - **Fails** at a drop of 20 % or more.
-- **Not assessed** when the two files cannot be compared (ids or labels differ, one file uploaded twice) or AUC rests on fewer than 100 positives or
-  negatives. **Not applicable** when no version is in production yet.
+- **Not assessed** when the two files cannot be compared (ids or labels differ, one file uploaded twice) or AUC rests on fewer
+  than 100 positives or negatives. **Not applicable** when no version is in production yet.
 
 The edge belongs to the stricter side: a drop of exactly 20 % fails.
 
 ## How to fix
 1. Check that both files come from the same cases and the same code for the features.
-2. If performance fell: was data lost, a feature renamed, a category re-coded, the training window moved? Compare attributions (GX gates) next.
+2. If performance fell: was data lost, a feature renamed, a category re-coded, the training window moved? Compare attributions
+   (GX gates) next.
 3. If the drop is the price of something else, write that down as the justification; the reviewer sees it.
 4. If performance jumped: list for each new feature when it becomes known, and re-measure without the suspicious ones.
 
@@ -78,7 +80,10 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
         verdict = Verdict.FAIL if change <= -limits["max_drop"] + EDGE else Verdict.WARN
         return result(verdict, f"{opening} {details}", FIX_DROP)
     if change >= limits["leak_gain"] - EDGE:
-        opening = f"Model performance is {change:.0%} better than current production model. A jump this large usually means that the label leaks."
+        opening = (
+            f"Model performance is {change:.0%} better than current production model. A jump this large "
+            "usually means that the label leaks."
+        )
         return result(Verdict.WARN, f"{opening} {details}", FIX_GAIN)
     if change >= limits["warn_change"] - EDGE:
         return result(
@@ -89,7 +94,10 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
         says = f"Every score and decision equals the champion's. {details}"
         return result(Verdict.WARN, says, "If the model was meant to change, upload its own predictions.")
     if low is not None and high is not None and (low <= -limits["warn_change"] or high >= limits["warn_change"]):
-        says = f"The change is small, but the interval reaches {limits['warn_change']:.0%} or more, and the stricter reading counts. {details}"
+        says = (
+            f"The change is small, but the interval reaches {limits['warn_change']:.0%} or more, and the "
+            f"stricter reading counts. {details}"
+        )
         return result(Verdict.WARN, says, "Evaluate on more cases, or justify the change as if it were that large.")
     return result(Verdict.PASS, f"About as good as the version in production. {details}")
 

@@ -1,13 +1,14 @@
 """Performance below the minimum of the use (GP102)
 
 ## What it checks
-Whether the candidate reaches the minimum that the policy sets for this use, on its own evaluation set: by default AUC of at least 0.80. The policy can name
-another metric (`metric`) with `min_value`, or `max_value` for a loss such as log loss, Brier score or RMSE.
+Whether the candidate reaches the minimum that the policy sets for this use, on its own evaluation set: by default AUC of at
+least 0.80. The policy can name another metric (`metric`) with `min_value`, or `max_value` for a loss such as log loss, Brier
+score or RMSE.
 
 ## Why it matters
-"As good as the champion" is no comfort where the champion is poor, and step by step a model can slide while each step looks small. A floor says
-what the use needs at least. It is a decision about the use, not a law of nature: 0.80 is strict for churn and lax for a screening test, so it belongs
-into the policy of the use, with a reason.
+"As good as the champion" is no comfort where the champion is poor, and step by step a model can slide while each step looks
+small. A floor says what the use needs at least. It is a decision about the use, not a law of nature: 0.80 is strict for churn
+and lax for a screening test, so it belongs into the policy of the use, with a reason.
 
 ## What good enough looks like
 - **Passes** when the value and its whole 95 % interval are on the right side; a value exactly at the limit is on the right side.
@@ -16,10 +17,12 @@ into the policy of the use, with a reason.
 - **Not assessed** with fewer than 100 positives or 100 negatives (AUC), without scores, or without labels.
 
 ## How to fix
-1. Check the evaluation set: right period, right population, labels complete, label column mapped the right way round (AUC under 0.5 says it is not).
+1. Check the evaluation set: right period, right population, labels complete, label column mapped the right way round (AUC
+   under 0.5 says it is not).
 2. Compare with a simple baseline. If it does as well, the features carry no more: get better ones.
 3. If the evaluation is small, add cases; the interval says how many are missing.
-4. If the floor does not fit the use, ask the policy authors to set another for it, with the reason. Do not tune to the evaluation set.
+4. If the floor does not fit the use, ask the policy authors to set another for it, with the reason. Do not tune to the
+   evaluation set.
 
 ## Tools
 scikit-learn (`roc_auc_score`, `log_loss`, `brier_score_loss`), pROC for DeLong's interval.
@@ -41,7 +44,10 @@ RISK = "A model too weak for its use decides about people or money."
 LIMITS = {"metric": "roc_auc", "min_value": 0.80}
 
 EDGE = 1e-9
-FIX = "Check the evaluation set and the column mapping, then improve features or data. A floor that does not fit the use is a policy change."
+FIX = (
+    "Check the evaluation set and the column mapping, then improve features or data. A floor that "
+    "does not fit the use is a policy change."
+)
 
 
 def judge(measured: Measured, limits: Limits) -> GateResult:
@@ -61,7 +67,7 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     shown = f"{'<=' if ceiling else '>='} {limit:.2f}"
     interval = f" (95 % interval {row.low:.3f} to {row.high:.3f})" if row.low is not None and row.high is not None else ""
     said = f"{row.text or limits['metric']} is {value:.4f}{interval} on {row.n or 0:,} cases, limit {shown}"
-    notes = ()
+    notes: tuple[str, ...] = ()
     if limits["metric"] == "roc_auc" and value < 0.5:
         notes = ("Below 0.5 the ranking is upside down: labels or scores are probably the wrong way round.",)
     if not holds:

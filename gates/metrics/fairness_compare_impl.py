@@ -1,7 +1,7 @@
 """What may be said about groups: rates with intervals, and every pair of groups with its ratio, difference and level.
 
-Rules: under 30 people in a metric's denominator the rate is suppressed; 30 to 99 it is shown without a verdict; from 100 on pairs are
-tested, with the level split over all tested pairs of that metric.
+Rules: under 30 people in a metric's denominator the rate is suppressed; 30 to 99 it is shown without a verdict; from 100 on
+pairs are tested, with the level split over all tested pairs of that metric.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def rates(frame: Frame, side: str) -> list[Measure]:
 def pairs(frames: Sequence[Frame], side: str = "") -> list[Measure]:
     """The comparisons of one metric over all attributes. Value: lower rate over higher rate (1 is even), as Fairlearn's ratio.
 
-    `detail`: both groups with rates and rows, `worst` (the same as a number of 1 or more, None when infinite), the difference with its
-    interval, `level`, `comparisons`, the plain 95 % bounds, `tested` (both denominators reach 100) and `intersection`.
+    `detail`: both groups with rates and rows, `worst` (the same as a number of 1 or more, None when infinite), the difference
+    with its interval, `level`, `comparisons`, the plain 95 % bounds, `tested` (both denominators reach 100) and `intersection`.
     """
     compared = [(frame, a, b) for frame in frames for a, b in _partners(frame)]
     comparisons = sum(1 for _, a, b in compared if min(a.rows, b.rows) >= TEST_FROM)

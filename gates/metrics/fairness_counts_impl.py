@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,8 +24,8 @@ UNKNOWN = "unknown"
 class Cells:
     """Counts: row i stands for `count[i]` people with these attribute values, label (NaN: none) and decisions.
 
-    `weight` and `weight2` are sums of row weights and of their squares (equal to `count` without weights); `score` the weighted sum of
-    scores, or None. `champion` is the champion's decision for the same people, or None.
+    `weight` and `weight2` are sums of row weights and of their squares (equal to `count` without weights); `score` the
+    weighted sum of scores, or None. `champion` is the champion's decision for the same people, or None.
     """
 
     attributes: tuple[str, ...]
@@ -307,7 +308,7 @@ def _group(name: str, kind: str, edges: Sequence[float] | None) -> str:
         marks = sorted(float(edge) for edge in edges)
         labels = [
             f"below {marks[0]:g}",
-            *(f"{a:g} to below {b:g}" for a, b in zip(marks, marks[1:], strict=False)),
+            *(f"{a:g} to below {b:g}" for a, b in itertools.pairwise(marks)),
             f"{marks[-1]:g} and over",
         ]
         cases = " ".join(f"WHEN {name} < {edge!r} THEN '{label}'" for edge, label in zip(marks, labels, strict=False))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,10 @@ from sklearn.metrics import accuracy_score, precision_score
 from gates.metrics.fairness_counts_impl import Cells
 from gates.metrics.statistics.intervals import effective_n
 
+Rows = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
 # metric -> (Fairlearn or scikit-learn function, whether it needs labels, which rows are its denominator, which of these count)
-METRICS = {
+METRICS: dict[str, tuple[Callable[..., Any], bool, Rows, Rows]] = {
     "selection_rate": (selection_rate, False, lambda y, d: np.ones_like(d, dtype=bool), lambda y, d: d == 1),
     "true_positive_rate": (true_positive_rate, True, lambda y, d: y == 1, lambda y, d: d == 1),
     "false_positive_rate": (false_positive_rate, True, lambda y, d: y == 0, lambda y, d: d == 1),
@@ -43,7 +46,9 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Rate:
-    """One metric of one group. `rows`: people in the denominator; `n`, `k`: effective denominator and numerator (equal to counts without weights)."""
+    """One metric of one group. `rows`: people in the denominator; `n`, `k`: effective denominator and numerator (equal to
+    counts without weights).
+    """
 
     group: str
     value: float

@@ -29,7 +29,8 @@ def collect(inputs: Inputs) -> Collected:
     if not attributes:
         return Collected(
             not_measured=(
-                f"{evidence.name} has no column mapped as `sensitive`: add the protected attributes (for example sex and age band) of the "
+                f"{evidence.name} has no column mapped as `sensitive`: add the protected attributes (for "
+                "example sex and age band) of the "
                 "same people, so that groups can be compared."
             )
         )
@@ -141,7 +142,8 @@ def _notes(cells: Cells, found: Sequence[Frame], evidence: EvidenceInput) -> lis
     without = int(cells.count[np.isnan(cells.label)].sum())
     if not cells.labelled:
         notes.append(
-            f"{evidence.name} has no labels: only selection rates are compared. True and false positive rates, precision and accuracy were not measured."
+            f"{evidence.name} has no labels: only selection rates are compared. True and false positive rates, "
+            "precision and accuracy were not measured."
         )
     elif without:
         notes.append(f"{without:,} of {cells.rows:,} people have no label; they count towards the selection rate only.")
@@ -152,7 +154,8 @@ def _notes(cells: Cells, found: Sequence[Frame], evidence: EvidenceInput) -> lis
     for measure in _spelling(cells):
         if measure.value:
             notes.append(
-                f"Groups of {measure.group} differ only by case or blanks: {measure.text}. Write them alike, or they stay separate groups."
+                f"Groups of {measure.group} differ only by case or blanks: {measure.text}. Write them "
+                "alike, or they stay separate groups."
             )
     small = {
         group: size

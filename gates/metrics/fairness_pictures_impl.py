@@ -73,7 +73,8 @@ def _ratios(metric: str, title: str, compared: Sequence[Measure]) -> Picture:
         f"{title[0].upper()}{title[1:]}: lower group over higher group",
         (
             f"1 is even. Dashed: {LIMIT} (the same as 1.25 the other way round) and 1. Intervals hold together at 95 % "
-            f"({level:.2%} each, {ordered[0].detail['comparisons']} comparisons). The four-fifths rule is about selection in hiring; "
+            f"({level:.2%} each, {ordered[0].detail['comparisons']} comparisons). The four-fifths rule "
+            "is about selection in hiring; "
             "elsewhere it is a convention."
         ),
         shapes.points_with_intervals(rows, x_title=f"ratio of the {title}", limits=(LIMIT, 1.0)),

@@ -1,7 +1,7 @@
 """Performance of the candidate, and its change against the champion on the same rows.
 
-Definitions: scikit-learn's. Intervals: DeLong for AUC, delta method for means of per-row losses, paired multinomial bootstrap on counts for what
-comes from a confusion matrix. Change is relative to the champion and signed so that positive is better.
+Definitions: scikit-learn's. Intervals: DeLong for AUC, delta method for means of per-row losses, paired multinomial bootstrap
+on counts for what comes from a confusion matrix. Change is relative to the champion and signed so that positive is better.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ USES_FACTS = ("performance.metric", "model.decision_threshold", "champion.decisi
 
 
 def collect(inputs: Inputs) -> Collected:
-    """Measure; EvidenceProblem when the candidate's file cannot be used. Settings: `performance.metric` names the deciding metric."""
-    from gates.metrics import performance_impl  # noqa: PLC0415 - heavy libraries load in the child only
+    """Measure; EvidenceProblem when the candidate's file cannot be used. Settings: `performance.metric` names the deciding
+    metric.
+    """
+    from gates.metrics import performance_impl
 
     return performance_impl.collect(inputs)

@@ -261,7 +261,8 @@ def _remarks(candidate: Predictions, baseline: Predictions | None, results: Mapp
     relative = results[primary].relative if primary else None
     if baseline is not None and relative is not None and relative.value >= LEAK_GAIN:
         said.append(
-            f"{TITLES[primary]} is {relative.value:.0%} better than the champion's. A jump this large usually means that the label leaks into a "
+            f"{TITLES[primary]} is {relative.value:.0%} better than the champion's. A jump this large "
+            "usually means that the label leaks into a "
             "feature: check when each feature becomes known."
         )
     return said

@@ -118,7 +118,10 @@ def _ranking(
         notes.append("AUC does not use the row weights; its value with weights is in the details of the measurement.")
     reason = ""
     if min(positives, negatives) < MIN_PER_CLASS:
-        reason = f"AUC needs at least {MIN_PER_CLASS} positive and {MIN_PER_CLASS} negative rows; the evaluation set has {positives:,} and {negatives:,}."
+        reason = (
+            f"AUC needs at least {MIN_PER_CLASS} positive and {MIN_PER_CLASS} negative rows; the evaluation "
+            f"set has {positives:,} and {negatives:,}."
+        )
     one = found.interval(0)
     if other is None:
         return {"roc_auc": Result(one, reason=reason), "gini": Result(_gini(one), reason=reason)}

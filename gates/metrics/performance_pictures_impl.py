@@ -9,6 +9,7 @@ import numpy as np
 
 from gates.collecting import Picture
 from gates.metrics.performance_metrics_impl import TITLES, Result
+from gates.metrics.statistics.intervals import Interval
 from gates.pictures import shapes
 from gates.readers.predictions import Predictions
 
@@ -63,14 +64,14 @@ def _curve(label: np.ndarray, score: np.ndarray, grid: np.ndarray) -> np.ndarray
     ends = np.r_[np.flatnonzero(ordered[1:] != ordered[:-1]), len(ordered) - 1]
     hits = np.cumsum(label[order] == 1)[ends]
     false = ends + 1 - hits
-    return np.interp(grid, np.r_[0, false / max(false[-1], 1)], np.r_[0, hits / max(hits[-1], 1)])
+    return np.asarray(np.interp(grid, np.r_[0, false / max(false[-1], 1)], np.r_[0, hits / max(hits[-1], 1)]))
 
 
-def _changes(changes: list[tuple[str, object]], primary: str) -> Picture:
+def _changes(changes: list[tuple[str, Interval]], primary: str) -> Picture:
     rows, table = [], []
     for name, interval in changes:
         label = f"{TITLES[name]} (decides)" if name == primary else TITLES[name]
-        value, low, high = interval.value, interval.low, interval.high  # type: ignore[attr-defined]
+        value, low, high = interval.value, interval.low, interval.high
         known = math.isfinite(low) and math.isfinite(high)
         rows.append(
             {

@@ -19,7 +19,9 @@ class PictureProblem(Exception):
 
 
 def draw(spec: Mapping[str, Any]) -> dict[str, str]:
-    """SVG text per theme. Raises PictureProblem for a link to outside data, an oversized result or a specification Vega refuses."""
+    """SVG text per theme. Raises PictureProblem for a link to outside data, an oversized result or a specification Vega
+    refuses.
+    """
     _no_links(spec)
     drawn = {}
     for theme in THEMES:

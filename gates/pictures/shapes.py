@@ -61,7 +61,9 @@ def points_with_intervals(
 def bars_with_intervals(
     rows: Sequence[Mapping[str, Any]], *, x_title: str, limits: Sequence[float] = (), domain: tuple[float, float] | None = None
 ) -> dict[str, Any]:
-    """One bar per `label` from zero to `value` with its interval; dashed lines at `limits`. Rows as in `points_with_intervals`."""
+    """One bar per `label` from zero to `value` with its interval; dashed lines at `limits`. Rows as in
+    `points_with_intervals`.
+    """
     scale: dict[str, Any] = {"nice": True, **({"domain": list(domain)} if domain else {})}
     y = {"field": "label", "type": "nominal", "sort": None, "axis": {"title": None}}
     x_axis = {"title": x_title}

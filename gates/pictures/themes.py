@@ -47,7 +47,7 @@ def config(theme: str) -> Mapping[str, Any]:
             "gridColor": c["grid"],
             "domainColor": c["soft"],
             "tickColor": c["soft"],
-            "labelLimit": 240,
+            "labelLimit": 380,
         },
         "legend": {"labelColor": c["text"], "titleColor": c["soft"], "labelFontSize": 12, "titleFontSize": 12, "orient": "top"},
         "header": {"labelColor": c["text"], "titleColor": c["soft"], "labelFontSize": 12},

@@ -84,7 +84,7 @@ def kind_of_type(kind: pa.DataType) -> str:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def batches(evidence: EvidenceInput, columns: Sequence[str], caps: Caps = CAPS) -> Iterator[pa.RecordBatch]:
@@ -108,7 +108,10 @@ def batches(evidence: EvidenceInput, columns: Sequence[str], caps: Caps = CAPS) 
                 if decoded > caps.decoded_bytes or rows > declared:
                     raise EvidenceProblem(
                         file=evidence.name,
-                        expected=f"a table that opens to at most {bytes_in_words(caps.decoded_bytes)} and {declared:,} rows, as it says itself",
+                        expected=(
+                            f"a table that opens to at most {bytes_in_words(caps.decoded_bytes)} and "
+                            f"{declared:,} rows, as it says itself"
+                        ),
                         found="more while reading it",
                         way_out="Keep the columns that are needed, or draw a stated sample of the rows.",
                     )

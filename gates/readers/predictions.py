@@ -25,8 +25,8 @@ MISMATCH_SHARE = 0.001
 class Predictions:
     """One model's rows. Absent columns are None.
 
-    `label` and `decision`: 0/1 as float64 (`label` any number when read with `continuous=True`), `label` NaN where missing; `score`: float64;
-    `weight`: float64; `ids`: Arrow array of int64 or text, distinct and without nulls.
+    `label` and `decision`: 0/1 as float64 (`label` any number when read with `continuous=True`), `label` NaN where missing;
+    `score`: float64; `weight`: float64; `ids`: Arrow array of int64 or text, distinct and without nulls.
     """
 
     evidence: EvidenceInput
@@ -40,12 +40,19 @@ class Predictions:
 
     def take(self, index: np.ndarray) -> Predictions:
         """The rows at `index`, in that order."""
-        picked = {
-            name: None if (value := getattr(self, name)) is None else value[index]
-            for name in ("label", "decision", "score", "weight")
-        }
-        ids = None if self.ids is None else self.ids.take(pa.array(index))
-        return replace(self, rows=len(index), ids=ids, **picked)
+
+        def picked(column: np.ndarray | None) -> np.ndarray | None:
+            return None if column is None else column[index]
+
+        return replace(
+            self,
+            rows=len(index),
+            ids=None if self.ids is None else self.ids.take(pa.array(index)),
+            label=picked(self.label),
+            decision=picked(self.decision),
+            score=picked(self.score),
+            weight=picked(self.weight),
+        )
 
     def labelled(self) -> Predictions:
         """Only the rows that have a label."""

@@ -52,8 +52,9 @@ class TableInfo:
 class Table(dict[str, np.ndarray]):
     """Loaded columns by name.
 
-    `integer` is int64 and `boolean` is bool where nothing is missing, else float64 with NaN; `number` is float64; `text` is object
-    (str or None); `time` is datetime64[us]. `missing[name]` marks the cells that were empty or null (a NaN that was *written* is not missing).
+    `integer` is int64 and `boolean` is bool where nothing is missing, else float64 with NaN; `number` is float64; `text` is
+    object (str or None); `time` is datetime64[us]. `missing[name]` marks the cells that were empty or null (a NaN that was
+    *written* is not missing).
     """
 
     def __init__(self, info: TableInfo) -> None:
@@ -67,7 +68,9 @@ class Table(dict[str, np.ndarray]):
 
 
 def inspect(evidence: EvidenceInput, caps: Caps = CAPS) -> TableInfo:
-    """Columns, kinds and rows. Parquet: from the footer; CSV: one pass over all cells. Remembered per file content in this process."""
+    """Columns, kinds and rows. Parquet: from the footer; CSV: one pass over all cells. Remembered per file content in this
+    process.
+    """
     fmt = sniff(evidence, caps)
     stat = Path(evidence.path).stat()
     return _inspect(evidence.path, evidence.name, evidence.format, fmt, stat.st_size, stat.st_mtime_ns, caps)
@@ -165,7 +168,7 @@ def load(evidence: EvidenceInput, columns: Sequence[str], caps: Caps = CAPS) -> 
 def _to_numpy(part: pa.Array, kind: str, missing: bool) -> np.ndarray:
     if pa.types.is_dictionary(part.type):
         levels = np.array([*part.dictionary.to_pylist(), None], dtype=object)
-        return levels[np.asarray(part.indices.fill_null(len(levels) - 1))]
+        return np.asarray(levels[np.asarray(part.indices.fill_null(len(levels) - 1))])
     if kind == "text":
         return np.array(part.to_pylist(), dtype=object)
     if kind == "time":

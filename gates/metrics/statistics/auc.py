@@ -93,11 +93,11 @@ def delong(label: np.ndarray, *scores: np.ndarray, exact_rows: int = EXACT_ROWS)
     bound = 0.0
     for row, score in enumerate(scores):
         if len(label) <= exact_rows:
-            placed = _place(score[positive], score[~positive])
+            over, under = _place(score[positive], score[~positive])
             error = 0.0
         else:
-            *placed, error = _place_binned(score[positive], score[~positive])
-        over_negatives[row], over_positives[row] = placed[0], placed[1]
+            over, under, error = _place_binned(score[positive], score[~positive])
+        over_negatives[row], over_positives[row] = over, under
         bound = max(bound, error)
     values = over_negatives.mean(axis=1)
     covariance = _covariance(over_negatives) / m + _covariance(over_positives) / n
@@ -108,7 +108,7 @@ def _covariance(rows: np.ndarray) -> np.ndarray:
     if rows.shape[1] < 2:
         return np.zeros((len(rows), len(rows)))
     centred = rows - rows.mean(axis=1, keepdims=True)
-    return centred @ centred.T / (rows.shape[1] - 1)
+    return np.asarray(centred @ centred.T / (rows.shape[1] - 1))
 
 
 def _place(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Metrics made from a confusion matrix, on counts, and their paired multinomial bootstrap.
 
-Resampling the eight counts (label x candidate decision x champion decision) is the same as resampling rows, at any number of rows.
-A zero denominator gives 0, as in scikit-learn and Fairlearn.
+Resampling the eight counts (label x candidate decision x champion decision) is the same as resampling rows, at any number of
+rows. A zero denominator gives 0, as in scikit-learn and Fairlearn.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Rates = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def _over(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    return np.divide(top, bottom, out=np.zeros_like(top, dtype=np.float64), where=bottom != 0)
+    return np.asarray(np.divide(top, bottom, out=np.zeros_like(top, dtype=np.float64), where=bottom != 0))
 
 
 # Each takes tn, fp, fn, tp (arrays of equal shape) and gives the metric.

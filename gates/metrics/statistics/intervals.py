@@ -1,8 +1,8 @@
 """Intervals of rates, differences and ratios of independent groups.
 
 Sources: Wilson 1927 and Newcombe 1998 (Statist. Med. 17:857-872) for one rate; Newcombe 1998 (17:873-890, method 10) for a
-difference; Katz et al. 1978 for a ratio, with 0.5 added to each cell (Haldane, Anscombe) where a count is zero. Counts may be fractions
-(effective counts of weighted data).
+difference; Katz et al. 1978 for a ratio, with 0.5 added to each cell (Haldane, Anscombe) where a count is zero. Counts may be
+fractions (effective counts of weighted data).
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def newcombe(successes: float, n: float, other_successes: float, other_n: float,
 def katz(successes: float, n: float, other_successes: float, other_n: float, level: float = 0.95) -> Interval:
     """Ratio of two rates (first over other) with the log interval.
 
-    0 / 0 is no ratio: value NaN with bounds 0 and infinity. A zero above gives value 0, a zero below infinity, with bounds from the
-    corrected counts.
+    0 / 0 is no ratio: value NaN with bounds 0 and infinity. A zero above gives value 0, a zero below infinity, with bounds
+    from the corrected counts.
     """
     if n <= 0 or other_n <= 0:
         raise ValueError("a ratio needs at least one row on each side")

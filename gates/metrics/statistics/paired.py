@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,10 +30,10 @@ def mcnemar(only_first: int, only_second: int, *, continuity: bool = False) -> M
     n = only_first + only_second
     if n == 0:
         return McNemar(0, 0, 0.0, 1.0, 1.0)
-    gap = max(abs(only_first - only_second) - (1 if continuity else 0), 0)
-    statistic = gap**2 / n
+    gap = abs(only_first - only_second) - (1 if continuity else 0)
+    statistic = float(max(gap, 0) ** 2) / n
     exact = min(1.0, 2 * float(bdtr(float(min(only_first, only_second)), n, 0.5)))
-    return McNemar(only_first, only_second, statistic, float(erfc(np.sqrt(statistic / 2))), exact)
+    return McNemar(only_first, only_second, statistic, float(erfc(math.sqrt(statistic / 2))), exact)
 
 
 def two_sided_p(z: float) -> float:
@@ -43,9 +44,10 @@ def two_sided_p(z: float) -> float:
 def of_means(rows: np.ndarray, function: Callable[[np.ndarray], float], level: float = 0.95) -> Interval:
     """A smooth function of the column means of `rows` (n x k) with its delta-method interval.
 
-    The gradient is a central difference, the covariance that of the rows, so pairing is kept. NaN where the function is not defined.
+    The gradient is a central difference, the covariance that of the rows, so pairing is kept. NaN where the function is not
+    defined.
     """
-    means = rows.mean(axis=0)
+    means: np.ndarray = rows.mean(axis=0)
     value = float(function(means))
     gradient = np.empty(len(means))
     for k, mean in enumerate(means):
@@ -54,6 +56,6 @@ def of_means(rows: np.ndarray, function: Callable[[np.ndarray], float], level: f
         up[k] += step
         down[k] -= step
         gradient[k] = (function(up) - function(down)) / (2 * step)
-    covariance = np.atleast_2d(np.cov(rows, rowvar=False)) / len(rows)
-    half = z_of(level) * float(np.sqrt(max(gradient @ covariance @ gradient, 0.0)))
+    covariance: np.ndarray = np.atleast_2d(np.cov(rows, rowvar=False)) / len(rows)
+    half = z_of(level) * math.sqrt(max(float(gradient @ covariance @ gradient), 0.0))
     return Interval(value, value - half, value + half, level)

@@ -47,7 +47,9 @@ def written(folder: Path, frame: pd.DataFrame, name: str = "p.parquet") -> Path:
     return folder / name
 
 
-def collect(path: Path, sensitive: list[str], baseline: Path | None = None, settings: dict[str, Any] | None = None, **mapping: Any) -> Collected:
+def collect(
+    path: Path, sensitive: list[str], baseline: Path | None = None, settings: dict[str, Any] | None = None, **mapping: Any
+) -> Collected:
     files = {"candidate_predictions": evidence(path, {**MAPPING, "sensitive": sensitive, **mapping})}
     if baseline:
         files["baseline_predictions"] = evidence(baseline, MAPPING, role="baseline_predictions")
@@ -82,7 +84,7 @@ def test_every_number_equals_fairlearns_own_on_the_raw_rows(tmp_path: Path, attr
         y_true=frame["y"],
         y_pred=frame["pred"],
         sensitive_features=frame[attributes],
-        sample_params={name: given for name in RAW},
+        sample_params=dict.fromkeys(RAW, given),
     )
     for name in RAW:
         for key, value in raw.by_group[name].items():
@@ -95,12 +97,18 @@ def test_every_number_equals_fairlearns_own_on_the_raw_rows(tmp_path: Path, attr
                 assert row.value == pytest.approx(value, abs=1e-9)
         attribute = " & ".join(attributes)
         assert one(got, f"fairness.{name}_ratio_fairlearn", attribute).value == pytest.approx(raw.ratio()[name], abs=1e-9)
-        assert one(got, f"fairness.{name}_difference_fairlearn", attribute).value == pytest.approx(raw.difference()[name], abs=1e-9)
+        assert one(got, f"fairness.{name}_difference_fairlearn", attribute).value == pytest.approx(
+            raw.difference()[name], abs=1e-9
+        )
         assert one(got, f"fairness.{name}").value == pytest.approx(raw.overall[name], abs=1e-9)
     if len(attributes) == 1:
         args = {"y_true": frame["y"], "y_pred": frame["pred"], "sensitive_features": frame[attributes[0]], **given}
-        assert one(got, "fairness.equalized_odds_difference", attributes[0]).value == pytest.approx(equalized_odds_difference(**args), abs=1e-9)
-        assert one(got, "fairness.equalized_odds_ratio", attributes[0]).value == pytest.approx(equalized_odds_ratio(**args), abs=1e-9)
+        assert one(got, "fairness.equalized_odds_difference", attributes[0]).value == pytest.approx(
+            equalized_odds_difference(**args), abs=1e-9
+        )
+        assert one(got, "fairness.equalized_odds_ratio", attributes[0]).value == pytest.approx(
+            equalized_odds_ratio(**args), abs=1e-9
+        )
 
 
 @pytest.fixture
@@ -152,7 +160,11 @@ def test_the_toy_frame_of_the_fairlearn_user_guide(tmp_path: Path) -> None:
     ]
     frame = pd.DataFrame(rows, columns=["g", "y", "pred"]).assign(case_id=range(len(rows)))
     got = collect(written(tmp_path, frame), ["g"])
-    expected = {"true_positive_rate": (0.5, 0.5, 0.6, 0.4, 0.2), "false_positive_rate": (0.666667, 1.0, 0.0, 0.666667, 1.0), "selection_rate": (0.555556, 0.75, 0.5, 0.5, 0.25)}
+    expected = {
+        "true_positive_rate": (0.5, 0.5, 0.6, 0.4, 0.2),
+        "false_positive_rate": (0.666667, 1.0, 0.0, 0.666667, 1.0),
+        "selection_rate": (0.555556, 0.75, 0.5, 0.5, 0.25),
+    }
     for metric, (overall, a, b, c, difference) in expected.items():
         assert one(got, f"fairness.{metric}").value == pytest.approx(overall, abs=1e-6)
         for group, value in (("g=a", a), ("g=b", b), ("g=c", c)):

@@ -81,8 +81,6 @@ def test_every_metric_equals_scikit_learns(tmp_path: Path) -> None:
 
 def test_the_interval_of_the_relative_change_covers_what_it_should() -> None:
 
-
-
     covered = {"roc_auc": 0, "log_loss": 0, "f1": 0}
     truth = {"roc_auc": 0.0, "log_loss": 0.0, "f1": 0.0}
     for seed in range(120):
@@ -103,7 +101,6 @@ def test_the_interval_of_the_relative_change_covers_what_it_should() -> None:
 
 def evidence_stub() -> Any:
 
-
     return EvidenceInput("candidate_predictions", "", "p.csv", "")
 
 
@@ -120,7 +117,14 @@ def test_the_pack_names_the_deciding_metric_before_the_submission_does(tmp_path:
 
 @pytest.mark.parametrize(
     ("said", "name"),
-    [("AUC", "roc_auc"), ("val_auc", "roc_auc"), ("test-F1", "f1"), ("roc_auc_score", "roc_auc"), ("validation_logloss", "log_loss"), ("ndcg", "")],
+    [
+        ("AUC", "roc_auc"),
+        ("val_auc", "roc_auc"),
+        ("test-F1", "f1"),
+        ("roc_auc_score", "roc_auc"),
+        ("validation_logloss", "log_loss"),
+        ("ndcg", ""),
+    ],
 )
 def test_names_other_tools_use(said: str, name: str) -> None:
     assert canonical(said) == name
@@ -191,7 +195,9 @@ def test_rows_without_label_are_left_out_and_counted(tmp_path: Path) -> None:
         (frame(2).assign(p=float("nan")), "missing or NaN"),
     ],
 )
-def test_without_a_comparable_champion_the_candidate_is_still_measured(tmp_path: Path, champion: pd.DataFrame | None, why: str) -> None:
+def test_without_a_comparable_champion_the_candidate_is_still_measured(
+    tmp_path: Path, champion: pd.DataFrame | None, why: str
+) -> None:
     got = collect(tmp_path, frame(1), champion)
     assert one(got, "performance.candidate.roc_auc").value is not None
     change = one(got, "performance.relative_change")
@@ -223,7 +229,9 @@ def test_regression(tmp_path: Path) -> None:
     assert one(got, "performance.candidate.r2").value == pytest.approx(sk.r2_score(y, a["p"]))
     change = one(got, "performance.relative_change")
     assert change.text == "RMSE"
-    assert change.value == pytest.approx(1 - sk.root_mean_squared_error(y, a["p"]) / sk.root_mean_squared_error(y, b["p"]), abs=1e-9)
+    assert change.value == pytest.approx(
+        1 - sk.root_mean_squared_error(y, a["p"]) / sk.root_mean_squared_error(y, b["p"]), abs=1e-9
+    )
     assert change.low is not None and 0 < change.low < change.value
 
 

@@ -10,12 +10,19 @@ import pytest
 from gates.pictures import shapes
 from gates.pictures.render import PictureProblem, draw
 
-ROWS = [{"label": "sex=female", "value": 0.4, "low": 0.3, "high": 0.5}, {"label": "sex=male & <b>", "value": 0.6, "low": 0.55, "high": 0.65}]
+ROWS = [
+    {"label": "sex=female", "value": 0.4, "low": 0.3, "high": 0.5},
+    {"label": "sex=male & <b>", "value": 0.6, "low": 0.55, "high": 0.65},
+]
 SHAPES = {
     "points": shapes.points_with_intervals(ROWS, x_title="rate", limits=(0.5,)),
-    "points by series": shapes.points_with_intervals([{**row, "model": m} for row in ROWS for m in ("candidate", "champion")], x_title="rate", by="model"),
+    "points by series": shapes.points_with_intervals(
+        [{**row, "model": m} for row in ROWS for m in ("candidate", "champion")], x_title="rate", by="model"
+    ),
     "bars": shapes.bars_with_intervals(ROWS, x_title="rate", limits=(0.5,), domain=(0, 1)),
-    "lines": shapes.lines([{"series": s, "x": x / 10, "y": x / 10} for s in "ab" for x in range(11)], x_title="x", y_title="y", diagonal=True),
+    "lines": shapes.lines(
+        [{"series": s, "x": x / 10, "y": x / 10} for s in "ab" for x in range(11)], x_title="x", y_title="y", diagonal=True
+    ),
 }
 
 
