@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,11 +30,7 @@ if os.environ.get("DJANGO_SETTINGS_MODULE"):
 STACK = Stack.make()
 os.environ.update(STACK.environment())
 os.environ["DJANGO_SETTINGS_MODULE"] = "governance.config.settings"
-try:
-    django.setup()
-except Exception as problem:  # while the models are being built, the pure tests can still run
-    print(f"DJANGO DOES NOT START, so only pure tests can run: {problem!r}", file=sys.stderr)
-    del os.environ["DJANGO_SETTINGS_MODULE"]
+django.setup()
 
 # no deadlines: these machines are shared and noisy. The same examples every time, unless the nightly profile is asked for
 hypothesis_settings.register_profile("guiderail", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -161,10 +156,17 @@ def shared_data() -> Path:
     return folder
 
 
-CHROMIUM_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage"
-).split()
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ class Running:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def wait(self, ready: Callable[[], bool], seconds: float = 60.0) -> Running:
+    def wait(self, ready: Callable[[], bool], seconds: float = 150.0) -> Running:
         """Until `ready` holds; raises Stopped with the end of the log."""
         until = time.monotonic() + seconds
         while not ready():
@@ -147,9 +147,10 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """What has to be set before Django's settings are read."""
+        broker = self._broker.url if binary() else f"filesystem://{self.folder}/broker"
         given = {
             "DATABASE_URL": self.database_url,
-            "REDIS_URL": os.environ.get("REDIS_URL") or (self._broker.url if binary() else f"filesystem://{self.folder}/broker"),
+            "REDIS_URL": os.environ.get("REDIS_URL") or broker,
             "GUIDERAIL_HOME": str(self.folder / "home"),
             "GUIDERAIL_PUBLIC_URL": "http://localhost",
             "GUIDERAIL_SECRET_KEY": "only-for-tests-" + "x" * 50,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from tests.stack import PREFIX, Running, Stack
@@ -54,3 +55,28 @@ def test_what_a_killed_run_left_is_ended_by_the_next(tmp_path: Path, monkeypatch
     assert server.process.wait(timeout=10) in (0, -signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM)
     assert list(tmp_path.glob(f"{PREFIX}*")) == [fresh.folder]
     fresh.stop()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_emptying_gets_past_a_transaction_that_is_still_open(database_url: str) -> None:
+    """As a worker leaves one when it is killed: the next test begins with empty tables all the same."""
+    table = connection.introspection.django_table_names(only_existing=True)[0]
+    with psycopg.connect(database_url) as other:
+        other.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
+
+        call_command("flush", interactive=False, verbosity=0)
+
+        with pytest.raises(psycopg.OperationalError):
+            other.execute("SELECT 1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_emptying_leaves_the_triggers_as_they_were() -> None:
+    ask = "SELECT tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal AND tgtype & 32 > 0 ORDER BY tgname"
+    with connection.cursor() as cursor:
+        cursor.execute(ask)
+        before = cursor.fetchall()
+        assert before
+        call_command("flush", interactive=False, verbosity=0)
+        cursor.execute(ask)
+        assert cursor.fetchall() == before
