@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import Task, shared_task
 
 from gates.services import presence, relaying, running
 
 
 @shared_task(name="gates.run_light", bind=True)
-def run_light(self: Task, submission_id: int) -> None:
+def run_light(self: Task[Any, Any], submission_id: int) -> None:
     """Run the due light collectors of a submission."""
     presence.note_worker(_host(self), "gates")
     running.run_light(submission_id, worker=_host(self))
 
 
 @shared_task(name="gates.run_heavy", bind=True)
-def run_heavy(self: Task, run_id: int) -> None:
+def run_heavy(self: Task[Any, Any], run_id: int) -> None:
     """Run one heavy collector."""
     presence.note_worker(_host(self), "gates.heavy")
     running.run_heavy(run_id, worker=_host(self))
@@ -28,10 +30,10 @@ def relay() -> None:
 
 
 @shared_task(name="gates.heartbeat", bind=True)
-def heartbeat(self: Task, queue: str) -> None:
+def heartbeat(self: Task[Any, Any], queue: str) -> None:
     """Every ten seconds on each queue: a worker takes what is sent there."""
     presence.note_worker(_host(self), queue)
 
 
-def _host(task: Task) -> str:
+def _host(task: Task[Any, Any]) -> str:
     return str(task.request.hostname or "unknown")

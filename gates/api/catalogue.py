@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,7 +15,7 @@ from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.vocabulary import Kind
 
 
-class GateSummary(serializers.Serializer):
+class GateSummary(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
     title = serializers.CharField()
@@ -25,7 +27,7 @@ class GateSummary(serializers.Serializer):
     learn = serializers.CharField()
 
 
-class GateList(serializers.Serializer):
+class GateList(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     results = GateSummary(many=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,7 +15,7 @@ from governance.api.callers import caller_of
 from governance.domain.vocabulary import Scope
 
 
-class RunState(serializers.Serializer):
+class RunState(serializers.Serializer[Any]):
     collector = serializers.CharField()
     title = serializers.CharField()
     status = serializers.CharField()
@@ -24,7 +26,7 @@ class RunState(serializers.Serializer):
     seconds = serializers.FloatField(allow_null=True)
 
 
-class RunsState(serializers.Serializer):
+class RunsState(serializers.Serializer[Any]):
     submission = serializers.CharField()
     revision = serializers.IntegerField()
     finished = serializers.BooleanField()

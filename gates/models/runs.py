@@ -50,7 +50,9 @@ class GateRun(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=[s.value for s in RunStatus]), name="run_status_known"),
             models.CheckConstraint(condition=Q(attempt__lte=F("max_attempts")), name="run_attempts_bounded"),
-            models.CheckConstraint(condition=~Q(status=RunStatus.RUNNING) | Q(lease_until__isnull=False), name="running_has_lease"),
+            models.CheckConstraint(
+                condition=~Q(status=RunStatus.RUNNING) | Q(lease_until__isnull=False), name="running_has_lease"
+            ),
             models.UniqueConstraint(fields=["submission", "revision", "collector"], name="one_run_per_collector_and_revision"),
         ]
         indexes = [

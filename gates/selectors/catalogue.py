@@ -68,9 +68,16 @@ class CataloguePage:
             **summary(self.gate),
             "limits": dict(self.gate.limits),
             "documentation": dict(self.gate.docs),
-            "collectors": [{"name": c.name, "title": c.title, "version": c.version, "requires": list(c.requires)} for c in self.collectors],
+            "collectors": [
+                {"name": c.name, "title": c.title, "version": c.version, "requires": list(c.requires)} for c in self.collectors
+            ],
             "examples": [
-                {"name": worked.name, "verdict": worked.result.verdict.value, "says": worked.result.says, "limits": dict(worked.limits)}
+                {
+                    "name": worked.name,
+                    "verdict": worked.result.verdict.value,
+                    "says": worked.result.says,
+                    "limits": dict(worked.limits),
+                }
                 for worked in self.examples
             ],
             "in_force": [use.to_json() for use in self.in_force],
@@ -114,7 +121,12 @@ def catalogue_page(code: str) -> CataloguePage:
 def work(gate: Gate) -> list[Worked]:
     """Judge every example: what people read is what the gate really says."""
     return [
-        Worked(example.name, example.measured, example.limits, gate.judge(Measured.of(example.measured), gate.limits_with(example.limits)))
+        Worked(
+            example.name,
+            example.measured,
+            example.limits,
+            gate.judge(Measured.of(example.measured), gate.limits_with(example.limits)),
+        )
         for example in gate.examples
     ]
 

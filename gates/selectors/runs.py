@@ -24,7 +24,7 @@ _UNFINISHED = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)
 
 @dataclass(frozen=True)
 class RunProgress:
-    """One run as people follow it. `badge` is the word's key among verdict badges; `says` one sentence, with the way out where there is one."""
+    """One run as people follow it. `badge`: key of its word among the verdict badges; `says`: one sentence, with the way out."""
 
     id: int
     collector: str
@@ -115,8 +115,10 @@ def workers_seen() -> dict[str, datetime]:
 def _silent_queues() -> dict[str, str]:
     """Queue -> words, for each queue without a sign of life in the last minute, by the database clock."""
     fresh = set(WorkerSeen.objects.filter(seen_at__gt=Now() - SILENT_AFTER).values_list("queue", flat=True))
-    seconds = int(SILENT_AFTER.total_seconds())
-    words = f"no worker seen for {seconds} s. Nothing is lost: it starts when a worker is back. An administrator looks at `manage.py doctor`."
+    since = f"no worker seen for {int(SILENT_AFTER.total_seconds())} s"
+    if fresh:
+        since += " that takes checks of this kind; those there are busy with others"
+    words = f"{since}. Nothing is lost: it starts when one is free. If this stays, an administrator runs `manage.py doctor`."
     return {queue: words for queue in ("gates", "gates.heavy") if queue not in fresh}
 
 

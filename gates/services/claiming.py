@@ -16,17 +16,16 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-# `= ANY(ARRAY(…))` and not `IN (…)`: a join may run the inner query once per row, each time past the rows already locked.
-# The one condition under which a run may be taken; used by the claim (twice, so that a concurrent claim is seen)
-# and by the relay:
+# The one condition under which a run may be taken; used by the claim (twice, so that a concurrent one is seen) and by the relay.
 CLAIMABLE = """attempt < max_attempts AND not_before <= statement_timestamp()
     AND (status = 'queued' OR (status = 'running' AND lease_until < statement_timestamp()))"""
 
+# `= ANY(ARRAY(…))` and not `IN (…)`: a join may run the inner query once per row, each time past the rows already locked.
 _CLAIM = f"""
 UPDATE gates_gaterun SET status = 'running', attempt = attempt + 1, worker = %(worker)s, started_at = statement_timestamp(),
     lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
-WHERE id = ANY(ARRAY(SELECT id FROM gates_gaterun WHERE {{which}} AND {CLAIMABLE} ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
-    AND {CLAIMABLE}
+WHERE {CLAIMABLE} AND id = ANY(ARRAY(
+    SELECT id FROM gates_gaterun WHERE {{which}} AND {CLAIMABLE} ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
 RETURNING id, submission_id, revision, collector, attempt, max_attempts, inputs
 """
 
@@ -68,21 +67,27 @@ def claim_heavy(run_id: int, *, worker: str) -> list[Claim]:
 
 
 def keep(claims: Iterable[Claim]) -> set[int]:
-    """Renew the leases. Returns the ids still held; the others were cancelled or taken over and their results will be discarded."""
+    """Renew the leases. Returns the ids still held; results of the others will be discarded."""
     held = sorted(claims, key=lambda claim: claim.id)
-    values = {"ids": [c.id for c in held], "attempts": [c.attempt for c in held], "lease": settings.GATE_LEASE_SECONDS}
+    values: dict[str, Any] = {
+        "ids": [c.id for c in held],
+        "attempts": [c.attempt for c in held],
+        "lease": settings.GATE_LEASE_SECONDS,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, values)
         return {row[0] for row in cursor.fetchall()}
 
 
 def _claim(which: str, limit: int, worker: str, **values: int) -> list[Claim]:
-    parameters = {**values, "limit": limit, "worker": worker[:120], "lease": settings.GATE_LEASE_SECONDS}
+    parameters: dict[str, Any] = {**values, "limit": limit, "worker": worker[:120], "lease": settings.GATE_LEASE_SECONDS}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM.format(which=which), parameters)
         return [_read(row) for row in sorted(cursor.fetchall())]
 
 
 def _read(row: Sequence[Any]) -> Claim:
-    *plain, inputs = row
-    return Claim(*plain, inputs=json.loads(inputs) if isinstance(inputs, str) else inputs)
+    id_, submission_id, revision, collector, attempt, max_attempts, inputs = row
+    # a plain cursor gives JSON as text
+    read = json.loads(inputs) if isinstance(inputs, str) else inputs
+    return Claim(id_, submission_id, revision, collector, attempt, max_attempts, read)

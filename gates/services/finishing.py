@@ -1,4 +1,4 @@
-"""Handing in results: accepted only from the current attempt, with measurements, charts, facts and audit event in one transaction."""
+"""Handing in results: accepted from the current attempt only; measurements, charts, facts and audit event in one transaction."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def stop_exhausted() -> list[int]:
     stopped = []
     for run in spent.order_by("id")[:500]:
         claim = Claim(run.pk, run.submission_id, run.revision, run.collector, run.attempt, run.max_attempts, {})
-        why = f"The worker stopped without a result in each of {run.max_attempts} attempts, the last time on {run.worker or 'an unknown host'}."
+        where = run.worker or "an unknown host"
+        why = f"The worker stopped without a result in each of {run.max_attempts} attempts, the last time on {where}."
         stopped += finish([Result(claim, failure=why)])
     return stopped
 
@@ -88,14 +89,22 @@ def _finish(results: Sequence[Result]) -> list[int]:
     first = results[0].claim
     with unit_of_work(SYSTEM) as work:
         # submission before run, as everywhere: two finishing workers and a withdrawal then never wait for each other in a circle
-        submission = Submission.objects.select_for_update(of=("self",), no_key=True).only("unit_id", "revision").get(pk=first.submission_id)
+        submission = (
+            Submission.objects.select_for_update(of=("self",), no_key=True)
+            .only("unit_id", "revision")
+            .get(pk=first.submission_id)
+        )
         measurements: list[Measurement] = []
         charts: list[Chart] = []
         for result in sorted(results, key=lambda each: each.claim.id):
             change, event = _change(result)
             held = GateRun.objects.filter(pk=result.claim.id, status=RunStatus.RUNNING, attempt=result.claim.attempt)
             if held.update(**change) != 1:
-                log.info("run %s: result of attempt %s discarded, it is no longer the current one", result.claim.id, result.claim.attempt)
+                log.info(
+                    "run %s: result of attempt %s discarded, it is no longer the current one",
+                    result.claim.id,
+                    result.claim.attempt,
+                )
                 continue
             accepted.append(result.claim.id)
             if event["status"] == RunStatus.DONE and result.collected is not None:
@@ -120,10 +129,19 @@ def _change(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
             log.warning("run %s (%s), attempt %s: %s", claim.id, claim.collector, claim.attempt, result.log)
         if claim.attempt < claim.max_attempts:
             delay = settings.GATE_RETRY_SECONDS * 2 ** (claim.attempt - 1)
-            again = {"status": RunStatus.QUEUED, "error": failure, "dispatched_at": None, "not_before": Now() + timedelta(seconds=delay)}
+            again = {
+                "status": RunStatus.QUEUED,
+                "error": failure,
+                "dispatched_at": None,
+                "not_before": Now() + timedelta(seconds=delay),
+            }
             return {**common, **again}, {**event, "status": RunStatus.QUEUED.value, "failure": True}
         text = f"{failure} Attempt {claim.attempt} of {claim.max_attempts}; it is not tried again by itself."
-        return {**common, "status": RunStatus.ERROR, "error": text, "finished_at": Now()}, {**event, "status": RunStatus.ERROR.value, "failure": True}
+        return {**common, "status": RunStatus.ERROR, "error": text, "finished_at": Now()}, {
+            **event,
+            "status": RunStatus.ERROR.value,
+            "failure": True,
+        }
     assert collected is not None
     found = digest(_canonical(collected))
     done = {

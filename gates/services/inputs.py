@@ -21,7 +21,7 @@ _MOST_VERSIONS = 50
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Everything the collectors of one revision share. `settings`: numbers of the pack; `registers`: what the organisation knows."""
+    """What the collectors of one revision share. `settings`: numbers of the pack; `registers`: what the organisation knows."""
 
     evidence: Mapping[str, Mapping[str, Any]]
     facts: FactSet
@@ -37,7 +37,7 @@ def surroundings(*, submission: Submission, revision: Revision, settings: Mappin
 
 
 def frozen_inputs(collector: Collector, around: Surroundings) -> dict[str, Any]:
-    """The inputs of one collector as JSON: only the roles and facts it says it uses, so that unrelated changes do not touch its digest.
+    """The inputs of one collector as JSON: only roles and facts it says it uses, so that other changes leave its digest alone.
 
     A collector module may say `USES_REGISTERS = (…)` to get fewer registers than all.
     """
@@ -45,7 +45,12 @@ def frozen_inputs(collector: Collector, around: Surroundings) -> dict[str, Any]:
     registers: Collection[str] = getattr(importlib.import_module(collector.module), "USES_REGISTERS", REGISTERS)
     return {
         "evidence": {
-            role: {"sha256": item["sha256"], "name": item["name"], "columns": item.get("columns") or {}, "format": item.get("format") or ""}
+            role: {
+                "sha256": item["sha256"],
+                "name": item["name"],
+                "columns": item.get("columns") or {},
+                "format": item.get("format") or "",
+            }
             for role in sorted(roles)
             if (item := around.evidence.get(role)) is not None
         },
@@ -76,13 +81,17 @@ def _sources(unit_id: int) -> dict[str, Any]:
 
 
 def _versions(submission: Submission) -> dict[str, Any]:
-    """The latest versions of the same system other than this one: whether approved, with which features, and the artefact's digest."""
+    """The latest other versions of the same system: whether approved, with which features, and the artefact's digest."""
     same = Submission.objects.filter(system_id=submission.system_id).exclude(version_id=submission.version_id).exclude(revision=0)
     found: dict[str, Any] = {}
     for row in same.select_related("version").order_by("-id")[:_MOST_VERSIONS]:
         before = found.get(row.version.version)
         approved = row.state in _APPROVED or bool(before and before["approved"])
-        found[row.version.version] = {"approved": approved, "digest": row.version.artifact_digest, "submission": row.pk if before is None else before["submission"]}
+        found[row.version.version] = {
+            "approved": approved,
+            "digest": row.version.artifact_digest,
+            "submission": row.pk if before is None else before["submission"],
+        }
     features = _features([item["submission"] for item in found.values()])
     return {
         version: {"approved": item["approved"], "digest": item["digest"], "features": features.get(item["submission"], [])}

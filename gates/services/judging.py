@@ -42,7 +42,9 @@ def judge(work: Work, *, submission: Submission, revision: Revision | int, pack:
             continue
         check = pack.gate_checks.get(use.gate)
         asked_for = check is None or check(facts.by_name, ()) != FALSE
-        limits, result = verdict_of(use, Kind(submission.kind), use.limits_for(track, domain), measured, runs, asked_for=asked_for)
+        limits, result = verdict_of(
+            use, Kind(submission.kind), use.limits_for(track, domain), measured, runs, asked_for=asked_for
+        )
         rows.append(_row(submission, number, last + 1, use, track, limits, result))
     outcomes = GateOutcome.objects.bulk_create(rows)
     work.note(
@@ -52,7 +54,9 @@ def judge(work: Work, *, submission: Submission, revision: Revision | int, pack:
             "revision": number,
             "round": last + 1,
             "policy": pack.digest,
-            "outcomes": [{"code": row.code, "verdict": row.verdict, "blocking": row.blocking, "observed": row.observed} for row in outcomes],
+            "outcomes": [
+                {"code": row.code, "verdict": row.verdict, "blocking": row.blocking, "observed": row.observed} for row in outcomes
+            ],
         },
     )
     return outcomes
@@ -61,11 +65,12 @@ def judge(work: Work, *, submission: Submission, revision: Revision | int, pack:
 def verdict_of(
     use: GateUse, kind: Kind, limits: Mapping[str, Any], measured: Measured, runs: Mapping[str, str], *, asked_for: bool = True
 ) -> tuple[dict[str, Any], GateResult]:
-    """One gate's limits and verdict. `limits`: the pack's; `runs`: collector -> status; `asked_for`: the pack's condition may hold."""
+    """One gate's limits and verdict. `limits`: the pack's; `runs`: collector -> status; `asked_for`: its condition may hold."""
     gate = registry.gates().get(use.gate)
     if gate is None:
         return dict(limits), not_assessed(
-            f"This installation has no gate {use.gate}, though the policy asks for it.", fix="Update Guiderail, or take the gate out of the pack."
+            f"This installation has no gate {use.gate}, though the policy asks for it.",
+            fix="Update Guiderail, or take the gate out of the pack.",
         )
     in_force = gate.limits_with(limits)
     if kind not in gate.kinds:
@@ -94,7 +99,9 @@ def _judged(gate: Gate, measured: Measured, limits: dict[str, Any], runs: Mappin
         return result
     except Exception as exc:  # a gate that breaks must block, not stop the others
         log.exception("%s broke while judging", gate.code)
-        return not_assessed(f"The gate broke while judging ({type(exc).__name__}). This is a fault of the gate, not of the submission.")
+        return not_assessed(
+            f"The gate broke while judging ({type(exc).__name__}). This is a fault of the gate, not of the submission."
+        )
 
 
 def _facts(submission: Submission, number: int) -> list[dict[str, Any]]:

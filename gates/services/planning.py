@@ -40,7 +40,7 @@ def plan_runs(
 ) -> list[GateRun]:
     """Create the revision's runs, inside the transaction that submits it (the submission row is locked by the caller).
 
-    One run per collector that a gate of the kind needs on the provisional track or a stricter one, since measurements may raise it.
+    One run per collector that a gate of the kind needs on the provisional track or a stricter one, as measurements may raise it.
     What an earlier revision measured on the same inputs is carried over; a missing required file needs no worker to be noticed.
     Unfinished runs of earlier revisions are cancelled. Nothing left to run: the submission settles at once.
     """
@@ -58,7 +58,13 @@ def plan_runs(
         {
             "revision": revision.number,
             "runs": [
-                {"id": run.pk, "collector": run.collector, "input_digest": run.input_digest, "status": str(run.status), "carried_from": run.carried_from_id}
+                {
+                    "id": run.pk,
+                    "collector": run.collector,
+                    "input_digest": run.input_digest,
+                    "status": str(run.status),
+                    "carried_from": run.carried_from_id,
+                }
                 for run in runs
             ],
         },
@@ -80,7 +86,7 @@ def wake(work: Work, submission: Submission, runs: Sequence[GateRun]) -> None:
 
 
 def needed_collectors(pack: Pack, kind: Kind, track: Track) -> list[Collector]:
-    """Collectors that the pack's gates for this kind read on this track or a stricter one, and those its rules wait for, by name."""
+    """Collectors that gates for this kind read on this track or a stricter one, and those the rules wait for, by name."""
     known = registry.gates()
     codes = [
         use.gate
@@ -104,7 +110,12 @@ def cancel_unfinished(work: Work, submission: Submission, *, before: int | None 
 
 
 def _row(
-    collector: Collector, around: Surroundings, submission: Submission, revision: int, priority: int, earlier: dict[tuple[str, str], GateRun]
+    collector: Collector,
+    around: Surroundings,
+    submission: Submission,
+    revision: int,
+    priority: int,
+    earlier: dict[tuple[str, str], GateRun],
 ) -> GateRun:
     inputs = frozen_inputs(collector, around)
     run = GateRun(
@@ -136,12 +147,24 @@ def missing_words(roles: Iterable[str]) -> str:
 def _carry(run: GateRun, same: GateRun) -> None:
     run.carried_from, run.status, run.finished_at = same, RunStatus.DONE, Now()
     run.attempt, run.max_attempts = same.attempt, same.max_attempts
-    for name in ("started_at", "seconds", "worker", "not_measured", "not_applicable", "notes", "facts", "versions", "results_digest"):
+    for name in (
+        "started_at",
+        "seconds",
+        "worker",
+        "not_measured",
+        "not_applicable",
+        "notes",
+        "facts",
+        "versions",
+        "results_digest",
+    ):
         setattr(run, name, getattr(same, name))
 
 
 def _earlier(submission: Submission, revision: int) -> dict[tuple[str, str], GateRun]:
-    rows = GateRun.objects.filter(submission=submission, revision__lt=revision, status=RunStatus.DONE).defer("inputs").order_by("id")
+    rows = (
+        GateRun.objects.filter(submission=submission, revision__lt=revision, status=RunStatus.DONE).defer("inputs").order_by("id")
+    )
     return {(run.collector, run.input_digest): run for run in rows}
 
 

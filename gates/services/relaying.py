@@ -15,8 +15,8 @@ from governance.services.work import send
 
 LIGHT, HEAVY = "gates.run_light", "gates.run_heavy"
 
-# A run whose lease ran out is sent at once, a first time; everything else waits longer each time (up to eight times), so that a long
-# queue is not made longer by its own reminders.
+# A run whose lease ran out is sent at once, a first time; everything else waits longer each time (up to eight times), so that
+# a long queue is not made longer by its own reminders.
 _DUE = f"""
 UPDATE gates_gaterun SET dispatched_at = statement_timestamp(), dispatches = dispatches + 1
 WHERE id = ANY(ARRAY(

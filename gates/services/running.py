@@ -14,7 +14,8 @@ from gates import registry, sandbox
 from gates.collecting import EvidenceInput, Inputs
 from gates.services.claiming import Claim, claim_heavy, claim_light, keep
 from gates.services.finishing import Result, finish
-from governance.services.evidence import evidence_path
+from gates.services.presence import note_worker
+from governance.selectors.evidence import evidence_path
 
 log = logging.getLogger(__name__)
 
@@ -24,23 +25,24 @@ def run_light(submission_id: int, *, worker: str) -> int:
     taken = 0
     while claims := claim_light(submission_id, worker=worker):
         taken += len(claims)
-        measure(claims)
+        measure(claims, worker=worker, queue="gates")
     return taken
 
 
 def run_heavy(run_id: int, *, worker: str) -> int:
     """Run one heavy collector if it is due. Returns 1 when it was taken."""
     claims = claim_heavy(run_id, worker=worker)
-    measure(claims)
+    if claims:
+        measure(claims, worker=worker, queue="gates.heavy")
     return len(claims)
 
 
-def measure(claims: Sequence[Claim]) -> None:
+def measure(claims: Sequence[Claim], *, worker: str, queue: str) -> None:
     """Measure claimed runs of one submission and store each result under the attempt it was claimed with.
 
     A collector that takes the child down fails alone: the others go on in a fresh child, under the same claim.
     """
-    holding = _Holding(list(claims))
+    holding = _Holding(list(claims), worker, queue)
     waiting: dict[str, Claim] = {}
     for claim in claims:
         problem = _not_runnable(claim)
@@ -92,6 +94,8 @@ class _Holding:
     """
 
     claims: list[Claim]
+    worker: str
+    queue: str
     held: set[int] = field(default_factory=set)
     results: list[Result] = field(default_factory=list)
     _renewed: float = field(default_factory=time.monotonic)
@@ -104,7 +108,7 @@ class _Holding:
         self.results.append(result)
 
     def tick(self) -> None:
-        """Hand in what is ready, renew the leases when a third of them has passed. Raises _NothingHeld when nothing is left to do."""
+        """Hand in what is ready; renew the leases when a third has passed. Raises _NothingHeld when nothing is left to do."""
         now = time.monotonic()
         if self.results and now - self._handed_in >= 1.0:
             self.hand_in()
@@ -124,6 +128,7 @@ class _Holding:
         waiting = {result.claim.id for result in self.results}
         try:
             kept = keep(self.claims)
+            note_worker(self.worker, self.queue)
         except (OperationalError, InterfaceError):
             # while the database is away nobody can take the runs over either; the next beat tries again
             log.warning("leases cannot be renewed: the database does not answer")
@@ -139,7 +144,10 @@ def _not_runnable(claim: Claim) -> str:
         return f"This worker knows no collector “{claim.collector}”: it runs another version of Guiderail than the web server."
     for role, item in claim.inputs.get("evidence", {}).items():
         if not evidence_path(item["sha256"]).exists():
-            return f"The file {item['name']} ({role}) is not in this worker's evidence store. An administrator checks GUIDERAIL_EVIDENCE_DIR."
+            return (
+                f"The file {item['name']} ({role}) is not in this worker's evidence store. "
+                "An administrator checks that web server and workers share GUIDERAIL_EVIDENCE_DIR."
+            )
     return ""
 
 
@@ -148,4 +156,6 @@ def _result(claim: Claim, ran: sandbox.Ran) -> Result:
         pictures = {key: (themes.get("light", ""), themes.get("dark", "")) for key, themes in ran.svgs.items()}
         return Result(claim, collected=ran.collected, pictures=pictures, seconds=ran.seconds, versions=ran.versions)
     detail = f"exit {ran.exit_code}: {ran.detail}" if ran.exit_code is not None else ran.detail
-    return Result(claim, failure=ran.reason or "The check stopped without a reason.", log=detail, seconds=ran.seconds, versions=ran.versions)
+    return Result(
+        claim, failure=ran.reason or "The check stopped without a reason.", log=detail, seconds=ran.seconds, versions=ran.versions
+    )

@@ -11,7 +11,9 @@ from governance.domain.errors import NotFound
 from governance.ui.drafts import caller_of
 
 # An SVG styles itself inline and fetches, runs and submits nothing; `sandbox` holds when it is opened on its own
-_SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+_SVG_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+)
 # Charts are append-only, so a browser may keep them; they belong to one unit, so no shared cache may
 _KEEP = "private, max-age=86400, immutable"
 

@@ -35,7 +35,7 @@ class Work:
     messages: list[Message] = field(default_factory=list)
 
     def note(self, action: str, target: Any, data: Mapping[str, Any] | None = None, *, unit: int | None = None) -> None:
-        """Add an audit event. `target`: a model instance (named `table:pk`) or a reference string. `data`: JSON, no personal data."""
+        """Add an audit event. `target`: a model instance (named `table:pk`) or a reference. `data`: JSON, no personal data."""
         if not isinstance(target, str):
             unit = unit if unit is not None else getattr(target, "unit_id", None)
             target = f"{target._meta.model_name}:{target.pk}"

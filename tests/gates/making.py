@@ -15,8 +15,8 @@ from gates.models import GateRun
 from governance.domain.facts import Fact
 from governance.domain.vocabulary import Assurance, Role, RunStatus, State
 from governance.models import Person, Revision, RoleGrant, Submission, System, SystemVersion, Unit
+from governance.selectors.evidence import evidence_path
 from governance.services.access import Caller, caller_for
-from governance.services.evidence import evidence_path
 
 _numbers = itertools.count(1)
 
@@ -51,7 +51,14 @@ def submission(
     version = SystemVersion.objects.create(system=system, version="1.0.0")
     submitter = person(where, Role.SUBMITTER)
     row = Submission.objects.create(
-        unit=where, system=system, version=version, kind="ml_model", environment="production", submitter=submitter, state=state, revision=1
+        unit=where,
+        system=system,
+        version=version,
+        kind="ml_model",
+        environment="production",
+        submitter=submitter,
+        state=state,
+        revision=1,
     )
     revise(row, 1, facts=facts, evidence=evidence)
     return row
@@ -69,20 +76,37 @@ def revise(
     )
 
 
-def evidence(role: str, content: bytes = b"id,label\n1,0\n", *, name: str = "", columns: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def evidence(
+    role: str, content: bytes = b"id,label\n1,0\n", *, name: str = "", columns: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """A stored file as a revision remembers it."""
     sha256 = hashlib.sha256(content).hexdigest()
     path = evidence_path(sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     assert Path(settings.EVIDENCE_DIR) in path.parents
-    return {"role": role, "sha256": sha256, "name": name or f"{role}.csv", "size": len(content), "columns": dict(columns or {}), "format": ""}
+    return {
+        "role": role,
+        "sha256": sha256,
+        "name": name or f"{role}.csv",
+        "size": len(content),
+        "columns": dict(columns or {}),
+        "format": "",
+    }
 
 
-def run(of: Submission, collector: str, *, heavy: bool = False, numbers: Mapping[str, Any] | None = None, **values: Any) -> GateRun:
+def run(
+    of: Submission, collector: str, *, heavy: bool = False, numbers: Mapping[str, Any] | None = None, **values: Any
+) -> GateRun:
     """A queued run of a collector, with settings in `numbers`."""
     inputs = {"evidence": {}, "facts": {}, "settings": dict(numbers or {}), "seed": 1}
-    plain: dict[str, Any] = {"revision": of.revision, "heavy": heavy, "inputs": inputs, "input_digest": f"sha256:{collector}", "dispatched_at": Now()}
+    plain: dict[str, Any] = {
+        "revision": of.revision,
+        "heavy": heavy,
+        "inputs": inputs,
+        "input_digest": f"sha256:{collector}",
+        "dispatched_at": Now(),
+    }
     row = GateRun.objects.create(submission=of, collector=collector, **{**plain, **values})
     row.refresh_from_db()
     return row

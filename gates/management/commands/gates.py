@@ -1,4 +1,4 @@
-"""`manage.py gates list | explain CODE | docs | run S-1042 | again S-1042`: the catalogue and the runs from a terminal."""
+"""`manage.py gates list | explain CODE | docs | run S-1042 | status S-1042`: the catalogue and the runs from a terminal."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ class Command(BaseCommand):
         if options["check"]:
             stale = sorted(name for name in {*pages, *found} if pages.get(name) != found.get(name))
             if stale:
-                raise CommandError(f"{folder}: {', '.join(stale)} differ from the catalogue. Run `manage.py gates docs` and commit.")
+                raise CommandError(
+                    f"{folder}: {', '.join(stale)} differ from the catalogue. Run `manage.py gates docs` and commit."
+                )
             return
         folder.mkdir(parents=True, exist_ok=True)
         for name in found.keys() - pages.keys():
@@ -105,7 +107,11 @@ def page_of(gate: Gate) -> str:
     lines += ["## Limits of its own", "", "The policy pack may set others.", "", *limits, ""]
     rows = [f"| {worked.name} | {worked.result.verdict} | {_cell(worked.result.says)} |" for worked in work(gate)]
     lines += ["## Worked examples", "", "| Case | Verdict | What it says |", "|---|---|---|", *rows, ""]
-    lines += [f"Read by: {Role(gate.read_by).label}. Kinds: {', '.join(sorted(gate.kinds))}. Measured by: {', '.join(gate.collectors)}.", ""]
+    lines += [
+        f"Read by: {Role(gate.read_by).label}. Kinds: {', '.join(sorted(gate.kinds))}.",
+        f"Measured by: {', '.join(gate.collectors)}.",
+        "",
+    ]
     return "\n".join(lines)
 
 

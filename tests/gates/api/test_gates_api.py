@@ -42,7 +42,13 @@ def test_the_catalogue_of_one_kind() -> None:
 def test_one_gate_with_documentation_and_the_limits_in_force() -> None:
     load_shipped_packs(caller=SYSTEM)
     body = ask("/api/v1/gates/GF101").json()
-    assert list(body["documentation"]) == ["What it checks", "Why it matters", "What good enough looks like", "How to fix", "Tools"]
+    assert list(body["documentation"]) == [
+        "What it checks",
+        "Why it matters",
+        "What good enough looks like",
+        "How to fix",
+        "Tools",
+    ]
     assert body["in_force"][0]["pack"] == "ml_model"
     assert {"pass", "fail", "not_assessed"} <= {row["verdict"] for row in body["examples"]}
 

@@ -1,4 +1,4 @@
-"""The engine with a real PostgreSQL, a real Redis, real workers and real child processes: nothing is lost, nothing happens twice."""
+"""The engine with real PostgreSQL, Redis, workers and child processes: nothing is lost, nothing happens twice."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def plan(submissions: int, *, heavy: bool, **numbers: float) -> list[Submission]
 def assert_each_finished_exactly_once(runs: int) -> None:
     assert Counter(GateRun.objects.values_list("status", flat=True)) == {RunStatus.DONE.value: runs}
     # three numbers each; a doubled measurement would be one too many
-    assert Counter(Measurement.objects.values_list("run_id", flat=True)) == dict.fromkeys(GateRun.objects.values_list("pk", flat=True), 3)
+    assert Counter(Measurement.objects.values_list("run_id", flat=True)) == dict.fromkeys(
+        GateRun.objects.values_list("pk", flat=True), 3
+    )
     finished = Counter(AuditEvent.objects.filter(action="gate_run.finished").values_list("object", flat=True))
     assert finished == {f"gaterun:{pk}": 1 for pk in GateRun.objects.values_list("pk", flat=True)}
 
@@ -119,15 +121,15 @@ def test_nothing_is_lost_or_doubled_while_workers_broker_and_relay_are_killed(
             found = stack.start_redis()
             assert found is not None
             broker = found
-    assert until(all_finished, 75, relay=False), list(GateRun.objects.exclude(status="done").values("pk", "status", "attempt", "error", "lease_until"))
+    assert until(all_finished, 75, relay=False), list(
+        GateRun.objects.exclude(status="done").values("pk", "status", "attempt", "error", "lease_until")
+    )
     assert_each_finished_exactly_once(16 * 4)
     assert kills == {"pool": 7, "broker": 2, "worker": 2, "relay": 1}
     assert GateRun.objects.filter(attempt__gt=1).exists(), "the kills hit nothing: the test proves nothing"
 
 
-def test_poison_ends_after_three_attempts_and_its_neighbours_go_on(
-    plugin: str, broker: Running | None, shared: Running
-) -> None:
+def test_poison_ends_after_three_attempts_and_its_neighbours_go_on(plugin: str, broker: Running | None, shared: Running) -> None:
     of, other = making.submission(), making.submission()
     for name in ("doubled", "poison", "tally_one", "tally_two", "unusable"):
         making.run(of, name)
@@ -147,7 +149,9 @@ def test_poison_ends_after_three_attempts_and_its_neighbours_go_on(
     assert Measurement.objects.count() == 9
 
 
-def test_a_message_delivered_many_times_to_several_workers_runs_once(plugin: str, broker: Running | None, shared: Running) -> None:
+def test_a_message_delivered_many_times_to_several_workers_runs_once(
+    plugin: str, broker: Running | None, shared: Running
+) -> None:
     (of,) = plan(1, heavy=False, sleep=0.1)
     for _ in range(20):
         post("gates.run_light", of.pk)

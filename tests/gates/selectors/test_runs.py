@@ -86,6 +86,8 @@ def test_progress_takes_two_queries_however_many_runs(count: int) -> None:
     of = making.submission()
     for number in range(count):
         making.run(of, f"c{number}")
-    with CaptureQueriesContext(connection, ) as seen:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
         progress(of)
     assert len(seen) == 2

@@ -56,9 +56,17 @@ def events(action: str) -> list[AuditEvent]:
 
 def test_a_result_is_stored_whole_with_its_event(posted: list[Message]) -> None:
     (claim,) = claimed("tally_one")
-    assert finish([Result(claim, found(), pictures={"bars": ("<svg>l</svg>", "<svg>d</svg>")}, seconds=1.5, versions={"numpy": "2"})]) == [claim.id]
+    assert finish(
+        [Result(claim, found(), pictures={"bars": ("<svg>l</svg>", "<svg>d</svg>")}, seconds=1.5, versions={"numpy": "2"})]
+    ) == [claim.id]
     run = GateRun.objects.get(pk=claim.id)
-    assert (run.status, run.lease_until, run.seconds, run.versions, run.notes) == (RunStatus.DONE, None, 1.5, {"numpy": "2"}, ["2 rows excluded"])
+    assert (run.status, run.lease_until, run.seconds, run.versions, run.notes) == (
+        RunStatus.DONE,
+        None,
+        1.5,
+        {"numpy": "2"},
+        ["2 rows excluded"],
+    )
     assert run.facts == [{"name": "performance.candidate", "value": 0.5, "low": 0.4, "high": 0.6, "locator": "score"}]
     assert list(Measurement.objects.values_list("metric", "group", "value")) == [("m", "", 0.5), ("m", "sex=f", 0.1)]
     assert Chart.objects.get().svg_dark == "<svg>d</svg>"

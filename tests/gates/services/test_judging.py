@@ -80,7 +80,9 @@ def test_every_gate_of_the_track_gets_an_outcome_and_none_passes_without_measure
         (RunStatus.RUNNING, "not finished"),
     ],
 )
-def test_a_run_that_did_not_end_well_leaves_its_gates_not_assessed_with_the_reason(pack: Pack, status: RunStatus, says: str) -> None:
+def test_a_run_that_did_not_end_well_leaves_its_gates_not_assessed_with_the_reason(
+    pack: Pack, status: RunStatus, says: str
+) -> None:
     of = making.submission()
     measure(of, "fairness", Collected(example_of("GF101", Verdict.PASS).rows))
     assert judged(of, pack)["GF101"].verdict == Verdict.PASS
@@ -107,6 +109,7 @@ def test_missing_evidence_is_not_assessed_and_nothing_to_measure_is_not_applicab
 def test_a_gate_that_breaks_blocks_and_does_not_stop_the_others(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     of = making.submission()
     measure(of, "fairness", Collected(example_of("GF101", Verdict.PASS).rows))
+
     def broken(measured: Measured, limits: Any) -> GateResult:
         raise ZeroDivisionError
 
@@ -144,11 +147,19 @@ def test_measurements_come_back_as_stored_and_facts_with_the_highest_assurance()
     of = making.submission()
     rows = example_of("GF101", Verdict.FAIL).rows
     measure(of, "fairness", Collected(rows, facts=(MeasuredFact("performance.candidate", 0.8, 0.7, 0.9, "score"),)))
-    making.run(of, "performance", status=RunStatus.ERROR, error="It crashed.", facts=[{"name": "performance.baseline", "value": 1.0}])
+    making.run(
+        of, "performance", status=RunStatus.ERROR, error="It crashed.", facts=[{"name": "performance.baseline", "value": 1.0}]
+    )
     back = measured_of(of.pk, 1)
     assert sorted(back.rows, key=str) == sorted(rows, key=str)
     assert back.not_measured == {"performance": "It crashed."}
     (fact,) = measured_facts(of.pk, 1)
-    assert (fact.name, fact.value, fact.low, fact.high, fact.assurance) == ("performance.candidate", 0.8, 0.7, 0.9, Assurance.MEASURED)
+    assert (fact.name, fact.value, fact.low, fact.high, fact.assurance) == (
+        "performance.candidate",
+        0.8,
+        0.7,
+        0.9,
+        Assurance.MEASURED,
+    )
     assert (fact.origin, fact.digest) == ("measured:fairness", "sha256:fairness")
     assert measured_of(of.pk, 2).rows == ()

@@ -71,7 +71,11 @@ def test_each_collector_that_a_gate_or_rule_needs_gets_one_run(posted: list[Mess
     assert {run.priority for run in runs} == {PRIORITY[Track.RED]}
     heavy = [run.pk for run in runs if run.heavy and run.status == RunStatus.QUEUED]
     assert [(message.task, message.ids, message.priority) for message in posted] == [
-        *dict.fromkeys(("gates.run_heavy", (run.pk,), 0) if run.heavy else ("gates.run_light", (of.pk,), 0) for run in runs if run.status == RunStatus.QUEUED)
+        *dict.fromkeys(
+            ("gates.run_heavy", (run.pk,), 0) if run.heavy else ("gates.run_light", (of.pk,), 0)
+            for run in runs
+            if run.status == RunStatus.QUEUED
+        )
     ]
     assert heavy
     assert AuditEvent.objects.filter(action="gate_runs.planned", object=f"submission:{of.pk}").count() == 1
@@ -124,7 +128,11 @@ def test_a_revision_carries_over_what_did_not_change_and_runs_the_rest(posted: l
     assert performance.input_digest != before["performance"].input_digest
     assert (other.status, other.carried_from_id) == (RunStatus.DONE, before["serialization"].pk)
     rows = list(Measurement.objects.filter(run=other).values_list("metric", "group", "value", "low", "high", "n", "detail"))
-    assert rows == list(Measurement.objects.filter(run=before["serialization"]).values_list("metric", "group", "value", "low", "high", "n", "detail"))
+    assert rows == list(
+        Measurement.objects.filter(run=before["serialization"]).values_list(
+            "metric", "group", "value", "low", "high", "n", "detail"
+        )
+    )
     assert len(rows) == 2
     assert Chart.objects.filter(run=other).count() == 1
     assert other.facts == before["serialization"].facts
