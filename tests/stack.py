@@ -173,7 +173,7 @@ class Stack:
         return self._postgres
 
     def start_redis(self) -> Running | None:
-        """Redis, started once; None where `REDIS_URL` names another server or the wheel has none. A killed one is started again."""
+        """Redis, started once, and again when killed; None where `REDIS_URL` names another or the wheel has none."""
         server = self._broker
         if os.environ["REDIS_URL"] != server.url:
             return None
