@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -20,6 +22,9 @@ from governance.models import EvidenceFile
 from governance.selectors.evidence import evidence_path
 from governance.services.access import Caller, visible
 from governance.services.work import unit_of_work
+
+_INCOMING = ".incoming-"
+_NOBODYS_AFTER = 86_400.0  # seconds; no upload takes a day
 
 
 def store_evidence(
@@ -65,16 +70,16 @@ def clean_name(name: str) -> str:
 def _write(name: str, chunks: Iterable[bytes]) -> tuple[str, int]:
     root = Path(settings.EVIDENCE_DIR)
     root.mkdir(parents=True, exist_ok=True)
+    _sweep(root)
     hasher, size = hashlib.sha256(), 0
-    handle, temporary = tempfile.mkstemp(dir=root, prefix=".incoming-")
+    handle, temporary = tempfile.mkstemp(dir=root, prefix=_INCOMING)
     try:
         with os.fdopen(handle, "wb") as out:
             for chunk in chunks:
                 size += len(chunk)
                 if size > settings.EVIDENCE_MAX_BYTES:
-                    limit = settings.EVIDENCE_MAX_BYTES / 1024**3
                     raise InvalidInput(
-                        f"{name} is larger than {limit:.1f} GiB, the most this installation takes. "
+                        f"{name} is larger than {_size(settings.EVIDENCE_MAX_BYTES)}, the most this installation takes. "
                         "Send a sample, or Parquet with only the columns that are needed.",
                         code="too_large",
                     )
@@ -92,3 +97,18 @@ def _write(name: str, chunks: Iterable[bytes]) -> tuple[str, int]:
         Path(temporary).unlink(missing_ok=True)
         raise
     return hasher.hexdigest(), size
+
+
+def _sweep(root: Path) -> None:
+    """Remove what a killed process left half written. An upload still under way touches its file and is younger."""
+    for left in root.glob(f"{_INCOMING}*"):
+        with suppress(FileNotFoundError):  # another process sweeps as well, or the upload has just ended
+            if left.stat().st_mtime < time.time() - _NOBODYS_AFTER:
+                left.unlink()
+
+
+def _size(count: int) -> str:
+    for limit, unit in ((1024**3, "GiB"), (1024**2, "MiB")):
+        if count >= limit:
+            return f"{count / limit:.1f} {unit}"
+    return f"{count:,} bytes"
