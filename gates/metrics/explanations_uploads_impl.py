@@ -75,7 +75,7 @@ def read(evidence: EvidenceInput, predictions: EvidenceInput | None) -> Explaine
     return Explained(names, matrix, bases, margin, scale, ids, "uploaded", notes)
 
 
-def _scores(predictions: EvidenceInput | None, ids: np.ndarray) -> np.ndarray | None:
+def scores_of(predictions: EvidenceInput | None, ids: np.ndarray) -> np.ndarray | None:
     if (
         predictions is None
         or not isinstance(predictions.columns.get("id"), str)

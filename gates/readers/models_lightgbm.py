@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,10 +72,19 @@ _OBJECTIVES = frozenset(
     ]
 )
 
+# Narrower than Python's float(), which takes underscores, blanks and other digits that LightGBM reads differently.
+_REAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?|inf|nan)")
+_OBJECTIVE = re.compile(r"[a-z_0-9]+( [a-z_]+(:[0-9.eE+-]+)?)*")
+_ENDING = "end of trees\n\nparameters:\nend of parameters\n\npandas_categorical:null\n"
+
 
 @dataclass(frozen=True)
 class CheckedText:
-    """A text that holds together. `categories`: text levels per categorical column, in order, as pandas wrote them."""
+    """A text that holds together. `categories`: text levels per categorical column, in order, as pandas wrote them.
+
+    `text` is what LightGBM gets: header and trees as checked; importances and training parameters, which predictions do not need and
+    whose parser ends the process on a damaged line, are left out.
+    """
 
     text: str
     features: tuple[str, ...]
@@ -108,14 +118,15 @@ def check(text: str) -> CheckedText:
     if len(names) != features or len(header.get("feature_infos", "").split(" ")) != features:
         raise ModelRefused(f"{features} feature names and infos", f"{len(names)} names")
     objective = header.get("objective", "custom").split(" ")[0]
-    if objective not in _OBJECTIVES:
+    if objective not in _OBJECTIVES or not _OBJECTIVE.fullmatch(header.get("objective", "custom")):
         raise ModelRefused("a known objective", f"“{objective[:40]}”")
     trees = _blocks(text, start, header)
     if len(trees) % per_round:
         raise ModelRefused("whole rounds of trees", f"{len(trees)} trees at {per_round} a round")
     for number, block in enumerate(trees):
         _check_tree(_pairs(block, _TREE, f"tree {number}"), number, features)
-    return CheckedText(text, names, objective, max(classes, per_round), len(trees), _pandas_categories(text))
+    kept = text[: start + 1] + "".join(trees) + _ENDING if start >= 0 else text[: text.find("end of trees")] + _ENDING
+    return CheckedText(kept, names, objective, max(classes, per_round), len(trees), _pandas_categories(text))
 
 
 def _pairs(block: str, known: frozenset[str], where: str) -> Mapping[str, str]:
@@ -191,10 +202,9 @@ def _row(tree: Mapping[str, str], name: str, length: int, where: str) -> np.ndar
 
 
 def _real(text: str, what: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise ModelRefused(f"{what} as numbers", f"“{text[:30]}”") from None
+    if not _REAL.fullmatch(text):
+        raise ModelRefused(f"{what} as numbers", f"“{text[:30]}”")
+    value = float(text)
     if math.isnan(value):
         raise ModelRefused(f"{what} as numbers", "NaN")
     return value

@@ -1,7 +1,7 @@
 """XGBoost JSON and UBJSON: every index is checked before the native library sees the bytes.
 
 XGBoost trusts its model files: one child index outside its tree or a cycle ends the process (its security page says to isolate it).
-So the structure is read here first, refused when it is not a proper set of trees, and only the very bytes checked are loaded.
+So the structure is read here first, refused when it is not a proper set of trees, and only what was checked is handed on.
 """
 
 from __future__ import annotations
@@ -24,15 +24,26 @@ _ARRAYS = (
     "left_children", "right_children", "parents", "split_indices", "split_conditions", "default_left", "sum_hessian", "base_weights",
     "loss_changes", "split_type",
 )  # fmt: skip
+_NO_PARENT = 2**31 - 1
 _CATEGORY_ARRAYS = ("categories", "categories_nodes", "categories_segments", "categories_sizes")
 
 
 def checked_document(path: str | Path, found: ModelFormat) -> tuple[dict[str, Any], bytes]:
-    """Read and check the file; return the parsed document and the bytes it was parsed from. `ModelRefused` names what is wrong."""
+    """Read and check the file; return the parsed document and its JSON bytes, which are what XGBoost gets.
+
+    The bytes are written again from what was checked, so that XGBoost's own parsers cannot see anything else (its UBJSON reader
+    ends the process on types it does not expect). `ModelRefused` names what is wrong.
+    """
     data = Path(path).read_bytes()
     document = decode(data) if found is ModelFormat.XGBOOST_UBJ else _json(data)
     check(document)
-    return document, data
+    return document, json.dumps(document, default=_plain).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise ModelRefused("plain values", type(value).__name__)
 
 
 def check(document: Any) -> None:
@@ -136,6 +147,9 @@ def _check_tree(tree: Mapping[str, Any], number: int, features: int) -> None:
     if len(reached) + deleted != nodes:
         raise ModelRefused(f"every node of tree {number} reachable from its root", f"{nodes - len(reached)} that are not")
     inner = reached[left[reached] >= 0]
+    parents = _numbers(tree, "parents", np.int64)
+    if (parents[left[inner]] != inner).any() or (parents[right[inner]] != inner).any() or 0 <= parents[0] < _NO_PARENT:
+        raise ModelRefused(f"parents of tree {number} that agree with the children", "others")
     split = _numbers(tree, "split_indices", np.int64)[inner]
     if ((split < 0) | (split >= features)).any():
         raise ModelRefused(f"split features of tree {number} between 0 and {features - 1}", f"{split.max()} or a negative one")
