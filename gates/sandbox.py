@@ -197,6 +197,7 @@ def environment(workdir: str, limits: SandboxLimits) -> dict[str, str]:
         "JOBLIB_MULTIPROCESSING": "0",
         "LOKY_MAX_CPU_COUNT": "1",
         "MALLOC_ARENA_MAX": "2",
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
     }
 
 

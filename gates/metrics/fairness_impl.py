@@ -34,13 +34,14 @@ def collect(inputs: Inputs) -> Collected:
                 "same people, so that groups can be compared."
             )
         )
-    bins = inputs.settings.get("fairness.bins") or {}
+    said = inputs.settings.get("fairness.bins")
+    bins = {name: edges for name, edges in said.items() if name in attributes} if isinstance(said, Mapping) else {}
     cells, notes = count(
         evidence,
         inputs.evidence.get("baseline_predictions"),
         threshold=_number(inputs.facts.get("model.decision_threshold")),
         champion_threshold=_number(inputs.facts.get("champion.decision_threshold")),
-        bins=bins if isinstance(bins, Mapping) else {},
+        bins=bins,
     )
     sets: list[tuple[str, ...]] = [(name,) for name in attributes]
     if inputs.settings.get("fairness.pairs", True):
@@ -52,7 +53,7 @@ def collect(inputs: Inputs) -> Collected:
         measures += _side(other, "champion")[0]
     measures += [*_odds(cells, attributes), *_unknown(cells), *_spelling(cells)]
     if cells.labelled:
-        scored, more = by_score(evidence, cells, attributes)
+        scored, more = by_score(evidence, cells, attributes, banded=bins)
         measures += scored
         notes += more
     notes += _notes(cells, found, evidence)

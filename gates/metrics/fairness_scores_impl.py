@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -16,13 +16,15 @@ from gates.readers import tables
 from gates.spec import Measure
 
 
-def by_score(evidence: EvidenceInput, cells: Cells, attributes: Sequence[str]) -> tuple[list[Measure], list[str]]:
-    """AUC and calibration per group of single attributes, where the file has scores; else nothing."""
+def by_score(
+    evidence: EvidenceInput, cells: Cells, attributes: Sequence[str], banded: Collection[str]
+) -> tuple[list[Measure], list[str]]:
+    """AUC and calibration per group of single attributes, where the file has scores; else nothing. `banded`: without AUC."""
     if cells.score is None:
         return [], []
     measures = [row for name in attributes for row in _calibration(cells, name)]
     column, label_column = reader.column_of(evidence, "score"), reader.column_of(evidence, "label")
-    plain = [name for name in attributes if _as_stored(cells, evidence, name)]
+    plain = [name for name in attributes if name not in banded]
     notes = [f"AUC by {name} was not measured: its bands are made here." for name in attributes if name not in plain]
     if not plain:
         return measures, notes
@@ -45,15 +47,6 @@ def by_score(evidence: EvidenceInput, cells: Cells, attributes: Sequence[str]) -
                 Measure("fairness.roc_auc", found.value, group, found.low, found.high, positives + negatives, detail=detail)
             )
     return measures, notes
-
-
-def _as_stored(cells: Cells, evidence: EvidenceInput, name: str) -> bool:
-    """Whether the groups are the column's own values (no bands were made)."""
-    info = tables.inspect(evidence)
-    return not (
-        info.kind(name) in tables.NUMERIC
-        and any(" to below " in value or value.startswith("below ") for value in cells.values[name])
-    )
 
 
 def _value(value: object) -> str:

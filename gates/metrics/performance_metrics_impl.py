@@ -86,10 +86,8 @@ def classification(candidate: Predictions, baseline: Predictions | None, *, seed
     if candidate.score is not None:
         other = baseline.score if baseline is not None else None
         results.update(_ranking(label, candidate.score, other, weight, positives, negatives, notes))
-        first = _losses(label, candidate.score)
-        second = _losses(label, other) if other is not None else None
-        for column, name in enumerate(("log_loss", "brier")):
-            results[name] = _of_losses(first[:, column], None if second is None else second[:, column], weight)
+        for name, loss in (("log_loss", _log_loss), ("brier", _brier)):
+            results[name] = _of_losses(loss(label, candidate.score), None if other is None else loss(label, other), weight)
     if candidate.decision is not None:
         n = effective_n(float(weight.sum()), float((weight**2).sum())) if weight is not None else None
         if baseline is not None and baseline.decision is not None:
@@ -146,10 +144,13 @@ def _gini(interval: Interval) -> Interval:
     return Interval(2 * interval.value - 1, 2 * interval.low - 1, 2 * interval.high - 1, interval.level)
 
 
-def _losses(label: np.ndarray, score: np.ndarray) -> np.ndarray:
-    clipped = np.clip(score, _CLIP, 1 - _CLIP)
-    log_loss = -np.where(label == 1, np.log(clipped), np.log1p(-clipped))
-    return np.column_stack([log_loss, (score - label) ** 2])
+def _log_loss(label: np.ndarray, score: np.ndarray) -> np.ndarray:
+    right = np.where(label == 1, score, 1 - score)
+    return np.asarray(-np.log(np.clip(right, _CLIP, 1 - _CLIP, out=right)))
+
+
+def _brier(label: np.ndarray, score: np.ndarray) -> np.ndarray:
+    return np.asarray((score - label) ** 2)
 
 
 def _of_losses(first: np.ndarray, second: np.ndarray | None, weight: np.ndarray | None) -> Result:

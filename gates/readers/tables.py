@@ -156,6 +156,7 @@ def load(evidence: EvidenceInput, columns: Sequence[str], caps: Caps = CAPS) -> 
         for batch in parquet.batches(evidence, wanted, caps):
             for column in wanted:
                 chunks[column].append(batch.column(column))
+
     table = Table(info)
     for column in wanted:
         parts = chunks.pop(column)

@@ -12,6 +12,7 @@ from scipy.special import bdtr, erfc, ndtr
 from gates.metrics.statistics.intervals import Interval, z_of
 
 EXACT_BELOW = 25
+BLOCK = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,15 @@ def of_means(rows: np.ndarray, function: Callable[[np.ndarray], float], level: f
         up[k] += step
         down[k] -= step
         gradient[k] = (function(up) - function(down)) / (2 * step)
-    covariance: np.ndarray = np.atleast_2d(np.cov(rows, rowvar=False)) / len(rows)
+    covariance = _covariance_of_means(rows, means)
     half = z_of(level) * math.sqrt(max(float(gradient @ covariance @ gradient), 0.0))
     return Interval(value, value - half, value + half, level)
+
+
+def _covariance_of_means(rows: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Covariance of the column means, in blocks: millions of rows are never copied as a whole."""
+    total = np.zeros((rows.shape[1], rows.shape[1]))
+    for start in range(0, len(rows), BLOCK):
+        centred = rows[start : start + BLOCK] - means
+        total += centred.T @ centred
+    return total / max(len(rows) - 1, 1) / len(rows)

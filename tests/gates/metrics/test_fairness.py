@@ -288,3 +288,11 @@ def test_facts_for_the_policy(tmp_path: Path) -> None:
     assert got["fairness.worst_selection_ratio"].value >= 1
     accuracy = got["fairness.accuracy_difference"]
     assert accuracy.low is not None and accuracy.high is not None and accuracy.low < accuracy.value < accuracy.high
+
+
+def test_bands_made_here_have_calibration_but_no_auc(tmp_path: Path) -> None:
+    frame = people(1000).assign(age=lambda f: 18 + f["case_id"] % 60, p=lambda f: 0.25 + 0.5 * f["pred"])
+    got = collect(written(tmp_path, frame), ["age"], settings={"fairness.bins": {"age": [40]}}, score="p")
+    assert one(got, "fairness.calibration_gap", "age=below 40").value is not None
+    assert not Measured(got.measures).all("fairness.roc_auc")
+    assert any("AUC by age was not measured" in note for note in got.notes)
