@@ -48,5 +48,5 @@ class DecisionsView(APIView):
 
 def last_authenticated(request: Request) -> datetime | None:
     """When the person of this session last proved who they are, by password, passkey or code; None when that is not known."""
-    moments = [record["at"] for record in get_authentication_records(request._request) if "at" in record]
+    moments = [record["at"] for record in get_authentication_records(request._request, request.user) if "at" in record]
     return datetime.fromtimestamp(max(moments), UTC) if moments else None

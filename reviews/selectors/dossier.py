@@ -126,3 +126,9 @@ def immaterial(pack: Pack | None) -> frozenset[str]:
     if pack is None or pack.questionnaire is None:
         return frozenset()
     return frozenset(question.id for question in pack.questionnaire.questions if not question.material)
+
+
+def current_digest(submission_id: int) -> str:
+    """The digest of a submission's dossier as it stands: what a decision made now has to name."""
+    rows = Submission.objects.select_related("system", "version")
+    return dossier(rows.get(pk=submission_id)).digest

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from gates.services.control import cancel_unfinished, run_again
 from gates.services.planning import plan_runs
-from governance.domain.errors import FieldError, InvalidInput
+from governance.domain.errors import Conflict, FieldError, InvalidInput
 from governance.domain.incoming import NewSubmission
 from governance.domain.lifecycle import Action, refusal
 from governance.domain.vocabulary import Scope, State
@@ -66,9 +66,9 @@ def open_and_submit(
                 if not keep_draft and row.state == State.DRAFT:
                     submit_within(work, row if created else locked(caller, row.pk))
                 return row.pk, created
-        except IntegrityError:
-            # the same request arrived twice in the same moment: the other one made it
-            if last_try:
+        except (IntegrityError, Conflict) as exc:
+            # the same request arrived twice in the same moment: the other one made it, and is found now
+            if last_try or getattr(exc, "code", "already_open") != "already_open":
                 raise
     raise AssertionError("unreachable")
 

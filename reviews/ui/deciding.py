@@ -159,7 +159,7 @@ def _fresh(request: HttpRequest) -> bool:
 
 def _authenticated_at(request: HttpRequest) -> datetime | None:
     """When this session last proved who it is."""
-    times = [record["at"] for record in get_authentication_records(request) if "at" in record]
+    times = [record["at"] for record in get_authentication_records(request, request.user) if "at" in record]
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
