@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -196,4 +197,5 @@ class Supervisor:
         for child in self.children:
             if child.process:
                 child.process.wait()
+        shutil.rmtree(self.home.sockets(), ignore_errors=True)
         State.forget(self.home)
