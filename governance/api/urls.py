@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView
 
+import governance.api.openapi  # noqa: F401 (importing it registers how signing in reads in the document)
 from governance.api.evidence import EvidenceView
 from governance.api.health import healthz, readyz
 from governance.api.policies import PolicyView
