@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
+import pandas as pd
 
 from gates.collecting import EvidenceInput
 from gates.metrics.fairness_compare_impl import LEVEL, SHOW_FROM, TEST_FROM
@@ -33,9 +34,10 @@ def by_score(
     score = tables.numbers(evidence, table, column)
     known = ~np.isnan(label)
     for name in plain:
-        values = np.array([_value(value) for value in table[name]], dtype=object)
-        for level in sorted(set(values)):
-            chosen = known & (values == level)
+        codes, distinct = pd.factorize(table[name], use_na_sentinel=False)
+        named = np.array([_value(value) for value in distinct], dtype=object)
+        for level in sorted(set(named)):
+            chosen = known & np.isin(codes, np.flatnonzero(named == level))
             positives, negatives = int((label[chosen] == 1).sum()), int((label[chosen] == 0).sum())
             group, detail = f"{name}={level}", {"positives": positives, "negatives": negatives, "level": LEVEL}
             if min(positives, negatives) < TEST_FROM:
