@@ -174,7 +174,8 @@ def _notes(cells: Cells, found: Sequence[Frame], evidence: EvidenceInput) -> lis
 
 
 def _facts(attributes: Sequence[str], compared: Sequence[Measure]) -> list[MeasuredFact]:
-    facts = [MeasuredFact("data.protected_attributes", list(attributes))]
+    # groups to compare stand beside the predictions; whether the model *reads* such an attribute is another fact
+    facts = [MeasuredFact("fairness.attributes", list(attributes))]
     tested = [row for row in compared if row.detail["tested"]]
     selection = [row for row in tested if row.metric == "fairness.selection_rate_pair"]
     worst = min(selection, key=lambda row: row.value or 0.0, default=None)

@@ -67,7 +67,7 @@ def _sources(declared: Any, register: Any) -> Iterable[Measure]:
         )
         return
     known = {str(name).strip().lower(): entry for name, entry in register.items()}
-    entries = {name: known.get(name.lower()) for name in names}
+    entries = {name: _entry(name.lower(), known) for name in names}
     unknown = [name for name, entry in entries.items() if not isinstance(entry, Mapping)]
     unapproved = [name for name, entry in entries.items() if isinstance(entry, Mapping) and entry.get("approved") is not True]
     ownerless = [
@@ -76,6 +76,11 @@ def _sources(declared: Any, register: Any) -> Iterable[Measure]:
     yield Measure("lineage.unresolved", float(len(unknown)), n=len(names), text=", ".join(unknown))
     yield Measure("lineage.unapproved", float(len(unapproved)), n=len(names), text=", ".join(unapproved))
     yield Measure("lineage.without_owner", float(len(ownerless)), n=len(names), text=", ".join(ownerless))
+
+
+def _entry(name: str, known: Mapping[str, Any]) -> Any:
+    """The register's entry for a source; one that ends in `/` stands for everything below it."""
+    return known.get(name) or next((entry for prefix, entry in known.items() if prefix.endswith("/") and name.startswith(prefix)), None)
 
 
 def _digests(training: Any, evaluation: Any) -> Iterable[Measure]:

@@ -31,6 +31,7 @@ class RunFacts:
     owner: str
     trained_by: str
     dataset_digest: str
+    assumptions: str = "The people scored next month resemble those of the training data, and the inputs keep their meaning."
     governance: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -135,7 +136,7 @@ def model_card(run: RunFacts) -> bytes:
             }
         ],
     }
-    text = f"# {run.system} {run.version}\n\n## Intended use\n\n{run.intended_use}\n\n## Limitations\n\n{run.limitations}\n"
+    text = f"# {run.system} {run.version}\n\n## Intended use\n\n{run.intended_use}\n\n## Limitations\n\n{run.limitations}\n\n## Assumptions\n\n{run.assumptions}\n"
     return f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n{text}".encode()
 
 

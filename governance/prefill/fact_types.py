@@ -97,10 +97,11 @@ FACT_TYPES: Mapping[str, FactType] = {
     "rollout.strategy": FactType(_K.CHOICE, STRATEGIES),
     "data.consent_basis": FactType(_K.CHOICE, CONSENT_BASES),
     **_by(
-        "decision.automated decision.affects_customers decision.reversible data.contains_pii rollout.circuit_breaker", _K.YES_NO
+        "decision.automated decision.affects_customers decision.affects_purchases decision.reversible data.contains_pii rollout.circuit_breaker",
+        _K.YES_NO,
     ),
     **_by("vendor.third_party model.signature_present", _K.YES_NO),
-    **_by("decision.human_review data.pii_approval rollout.rollback_target business.context model.limitations", _K.TEXT),
+    **_by("decision.human_review data.pii_approval rollout.rollback_target business.context model.limitations model.assumptions", _K.TEXT),
     **_by("system.owner training.code_commit training.run_id evaluation.dataset_digest training.dataset_digest", _K.TEXT),
     **_by("model.architecture model.framework model.serialization model.name model.digest model.license", _K.TEXT),
     **_by("model.framework_version model.task model.intended_use model.predict_method performance.metric", _K.TEXT),

@@ -43,7 +43,7 @@ from reviews.services.decision_input import NewChange, NewDecision
 from reviews.services.intake import revise
 
 MONITORS = [
-    {"kind": "data_drift", "test": "psi", "limit": 0.25, "window": "7d", "owner": "ml-platform on call"},
+    {"kind": "data_drift", "features": ["all"], "test": "psi", "limit": 0.25, "window": "7d", "owner": "ml-platform on call"},
     {"kind": "concept_drift", "metric": "roc_auc", "limit": 0.05, "window": "30d", "owner": "ml-platform on call"},
     {"kind": "prediction_drift", "test": "psi", "limit": 0.2, "window": "7d", "owner": "ml-platform on call"},
 ]

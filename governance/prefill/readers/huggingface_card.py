@@ -21,6 +21,7 @@ FILLS = (
     "model.framework",
     "model.task",
     "model.intended_use",
+    "model.assumptions",
     "model.limitations",
     "system.owner",
     "data.sources",
@@ -65,6 +66,7 @@ _LIMITS = frozenset(
         "out-of-scope uses",
     }
 )
+_ASSUMED = frozenset({"assumptions", "assumptions and constraints", "preconditions"})
 _BOTH = frozenset({"intended uses and limitations", "intended use and limitations", "uses and limitations"})
 
 
@@ -197,16 +199,17 @@ def _on_test(row: dict[str, Any]) -> bool:
 
 
 def _section_facts(body: str, source: Source) -> Iterator[Fact]:
-    """Intended use and limitations from the card's text. A subsection of a section already taken is not taken twice."""
+    """Intended use, limitations and assumptions from the card's text. A subsection of a section already taken is not taken twice."""
     intended: list[tuple[str, str]] = []
     limits: list[tuple[str, str]] = []
+    assumed: list[tuple[str, str]] = []
     for section in sections(body):
         if not section.words:
             continue
-        for titles, taken in ((_INTENDED | _BOTH, intended), (_LIMITS | _BOTH, limits)):
+        for titles, taken in ((_INTENDED | _BOTH, intended), (_LIMITS | _BOTH, limits), (_ASSUMED, assumed)):
             if section.title in titles and not any(section.words in words for _, words in taken):
                 taken.append((section.heading, section.words))
-    for name, taken in (("model.intended_use", intended), ("model.limitations", limits)):
+    for name, taken in (("model.intended_use", intended), ("model.limitations", limits), ("model.assumptions", assumed)):
         if taken:
             yield source.fact(
                 name, "\n\n".join(words for _, words in taken), "; ".join(f"section {heading}" for heading, _ in taken)

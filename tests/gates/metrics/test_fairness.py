@@ -284,7 +284,7 @@ def test_calibration_and_auc_by_group(tmp_path: Path) -> None:
 
 def test_facts_for_the_policy(tmp_path: Path) -> None:
     got = {fact.name: fact for fact in collect(written(tmp_path, people()), ["sex", "band"]).facts}
-    assert got["data.protected_attributes"].value == ["sex", "band"]
+    assert got["fairness.attributes"].value == ["sex", "band"]
     assert got["fairness.worst_selection_ratio"].value >= 1
     accuracy = got["fairness.accuracy_difference"]
     assert accuracy.low is not None and accuracy.high is not None and accuracy.low < accuracy.value < accuracy.high
