@@ -41,6 +41,7 @@ class PostBox:
     _thread: threading.Thread | None = None
     _process: int = 0
     _closed_until: float = 0.0
+    _ending: bool = False
 
     def post(self, message: Message) -> bool:
         """Hand in a message; returns at once. False when the box is full."""
@@ -58,6 +59,11 @@ class PostBox:
         while self.waiting.unfinished_tasks and time.monotonic() < until:
             time.sleep(0.005)
         return not self.waiting.unfinished_tasks
+
+    def end(self, seconds: float) -> None:
+        """The process ends: what is still waiting gets that long, and faults are no longer logged."""
+        self._ending = True
+        self.flush(seconds)
 
     def _start(self) -> None:
         if self._thread is not None and self._process == os.getpid() and self._thread.is_alive():
@@ -86,6 +92,8 @@ class PostBox:
             current_app.send_task(message.task, args=message.ids, priority=message.priority)
         except Exception as exc:  # any broker fault is only a delay
             self._closed_until = time.monotonic() + WAIT_AFTER_FAULT
+            if self._ending:  # the log may be closed already
+                return
             log.warning("broker did not take %s%s: %s", message.task, message.ids, exc)
 
 
@@ -95,4 +103,4 @@ BOX = PostBox()
 @atexit.register
 def _last_post() -> None:
     """A command that ends right after its transaction still gets its messages out, when the broker answers."""
-    BOX.flush(2.0)
+    BOX.end(2.0)
