@@ -12,7 +12,8 @@ _ORDER = {Verdict.NOT_APPLICABLE: 0, Verdict.PASS: 1, Verdict.WARN: 2, Verdict.N
 
 
 def strictest(results: Sequence[GateResult]) -> GateResult:
-    """The strictest result (fail, then not assessed, warn, pass; the first of equals), with what the other non-passing ones say as notes.
+    """The strictest result (fail, then not assessed, warn, pass; the first of equals), with what the other non-passing ones
+    say as notes.
 
     ValueError for none: a gate that looked at nothing has no verdict.
     """

@@ -1,27 +1,30 @@
 """Faulty data (GD101)
 
 ## What it checks
-The current sample (else the reference sample, else the prediction file), in one pass: missing values against the reference, doubled rows and row keys,
-missing labels, columns that are constant, gone or of another type, category values the reference never had, numbers beyond its range. And every
-failed expectation of an attached Great Expectations result, with its column and count.
+The current sample (else the reference sample, else the prediction file), in one pass: missing values against the
+reference, doubled rows and row keys, missing labels, columns that are constant, gone or of another type, category values
+the reference never had, numbers beyond its range. And every failed expectation of an attached Great Expectations result,
+with its column and count.
 
 ## Why it matters
-A model learns and is judged from what is in the tables. An age of 130, a code nobody documented, a label that is missing for one group: each makes
-every later figure doubtful. In the public Taiwan credit data 345 rows carry education codes that the documentation does not know; in the
-Adult data a full stop behind the label splits the classes.
+A model learns and is judged from what is in the tables. An age of 130, a code nobody documented, a label that is missing
+for one group: each makes every later figure doubtful. In the public Taiwan credit data 345 rows carry education codes
+that the documentation does not know; in the Adult data a full stop behind the label splits the classes.
 
 ## What good enough looks like
-Fail: a critical expectation fails, a column is gone or changed type, a row key is doubled or empty, labels are missing in over 5 %, missing values rose by
-over 20 points, over 5 % of rows hold unseen values. Warn: other failed expectations, labels missing over 1 %, a rise of over 5 points, over 1 %
-unseen values, over 0.1 % out of range, over 1 % doubled rows, a constant column. Under 500 rows there is no verdict. All limits are conventions and editable.
+Fail: a critical expectation fails, a column is gone or changed type, a row key is doubled or empty, labels are missing in
+over 5 %, missing values rose by over 20 points, over 5 % of rows hold unseen values. Warn: other failed expectations,
+labels missing over 1 %, a rise of over 5 points, over 1 % unseen values, over 0.1 % out of range, over 1 % doubled rows,
+a constant column. Under 500 rows there is no verdict. All limits are conventions and editable.
 
 ## How to fix
-Take the named column to its source: a changed export, a new code, a join that doubled rows, a unit. Correct it there and draw the sample again;
-do not drop rows to make the gate pass. Where a new code is right, add it to the reference and to the documentation.
+Take the named column to its source: a changed export, a new code, a join that doubled rows, a unit. Correct it there and
+draw the sample again; do not drop rows to make the gate pass. Where a new code is right, add it to the reference and to
+the documentation.
 
 ## Tools
-Great Expectations 1.x (there is no command line any more: run the checkpoint from Python and upload `result.to_json_dict()`); 0.x results are read too.
-DuckDB or pandas for the counts.
+Great Expectations 1.x (there is no command line any more: run the checkpoint from Python and upload
+`result.to_json_dict()`); 0.x results are read too. DuckDB or pandas for the counts.
 """
 
 from __future__ import annotations

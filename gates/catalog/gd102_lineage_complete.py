@@ -1,23 +1,28 @@
 """Broken lineage (GD102)
 
 ## What it checks
-Each declared data source resolves to an entry in the register, with an owner and an approval. Training and evaluation data have digests, and not the same
-one. Dates follow each other: snapshot, training, today. A code commit and a training run are named. No source is a path on somebody's computer.
+Each declared data source resolves to an entry in the register, with an owner and an approval. Training and evaluation
+data have digests, and not the same one. Dates follow each other: snapshot, training, today. A code commit and a training
+run are named. No source is a path on somebody's computer.
 
 ## Why it matters
-Without lineage nobody can repeat the training, answer where a wrong value came from, or delete a person's data. An unregistered source has nobody who
-vouches for its consent, quality or licence. The same digest for training and evaluation means that the figures say nothing about new cases.
+Without lineage nobody can repeat the training, answer where a wrong value came from, or delete a person's data. An
+unregistered source has nobody who vouches for its consent, quality or licence. The same digest for training and
+evaluation means that the figures say nothing about new cases.
 
 ## What good enough looks like
-Every source registered, owned and approved; two different SHA-256 digests; a snapshot no newer than the run and at most 180 days old (a warning,
-over 365 fails); commit and run named. Unknown is not a pass: sources that are not declared are not assessed, the rest warns.
+Every source registered, owned and approved; two different SHA-256 digests; a snapshot no newer than the run and at most
+180 days old (a warning, over 365 fails); commit and run named. Unknown is not a pass: sources that are not declared are
+not assessed, the rest warns.
 
 ## How to fix
-Name the sources as the register spells them, or have a new one registered and approved (the data steward does that). Log data sets with
-`mlflow.log_input` so that digests and source names arrive by themselves, and start training from a clean commit.
+Name the sources as the register spells them, or have a new one registered and approved (the data steward does that). Log
+data sets with `mlflow.log_input` so that digests and source names arrive by themselves, and start training from a clean
+commit.
 
 ## Tools
-MLflow `log_input` and system tags, DVC, OpenLineage; `sha256sum` for digests (MD5 and shortened digests are shown as weak).
+MLflow `log_input` and system tags, DVC, OpenLineage; `sha256sum` for digests (MD5 and shortened digests are shown as
+weak).
 """
 
 from __future__ import annotations

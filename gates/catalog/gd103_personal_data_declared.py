@@ -1,25 +1,29 @@
 """Undeclared personal data (GD103)
 
 ## What it checks
-Up to 300 distinct values of each column are compared with formats that have a fixed shape or a checksum (e-mail, payment card, IBAN, IP address, dashed US
-social security number, international phone number); names of columns tell the rest (names, addresses, dates of birth, documents). A column counts
-when at least a tenth of its distinct values match, or its name says so. Numbers are tested for checksum types only. What is found is compared with what was declared.
-Values are never stored: only column, kind, confidence, share and a shape such as `a9@a.a`.
+Up to 300 distinct values of each column are compared with formats that have a fixed shape or a checksum (e-mail, payment
+card, IBAN, IP address, dashed US social security number, international phone number); names of columns tell the rest
+(names, addresses, dates of birth, documents). A column counts when at least a tenth of its distinct values match, or its
+name says so. Numbers are tested for checksum types only. What is found is compared with what was declared. Values are
+never stored: only column, kind, confidence, share and a shape such as `a9@a.a`.
 
 ## Why it matters
-Personal data that nobody declared has no purpose, no legal basis, no retention and nobody who approved it. Personal data that is declared and approved
-is no offence: a rule that bans it altogether stops legitimate models, and people start to go round the platform.
+Personal data that nobody declared has no purpose, no legal basis, no retention and nobody who approved it. Personal data
+that is declared and approved is no offence: a rule that bans it altogether stops legitimate models, and people start to
+go round the platform.
 
 ## What good enough looks like
-Nothing found; or declared (`data.contains_pii`) with a reference to the data-governance approval (`data.pii_approval`). Found and not declared fails. Declared
-without approval warns and asks for it. A direct identifier used as a model feature warns even then. In applications the policy may forbid it outright.
+Nothing found; or declared (`data.contains_pii`) with a reference to the data-governance approval (`data.pii_approval`).
+Found and not declared fails. Declared without approval warns and asks for it. A direct identifier used as a model feature
+warns even then. In applications the policy may forbid it outright.
 
 ## How to fix
-Declare it and attach the approval; or leave the columns out, or replace them by keyed hashes, if the model does not need them. If a find is
-wrong, or the column is already hashed, the data steward marks it so, with a name and a date.
+Declare it and attach the approval; or leave the columns out, or replace them by keyed hashes, if the model does not need
+them. If a find is wrong, or the column is already hashed, the data steward marks it so, with a name and a date.
 
 ## Tools
-Microsoft Presidio for free text in your own pipeline; column tags in your catalogue. Names and addresses inside free text are not found here.
+Microsoft Presidio for free text in your own pipeline; column tags in your catalogue. Names and addresses inside free text
+are not found here.
 """
 
 from __future__ import annotations

@@ -1,26 +1,31 @@
 """Drifted features (GD104)
 
 ## What it checks
-Every column of the current sample against the reference sample by the population stability index (PSI): deciles of the reference as bins, a value that holds a
-bin's mass as its own bin, missing and unseen values as bins, shares floored at 0.0001. A feature counts as drifted above 0.10 and above what
-chance alone would show at these row numbers. The gate judges the share of drifted features, weighted by how much each carries of the model's score
-(equal weights where no attributions are at hand), and the PSI of the five most important ones.
-Kolmogorov-Smirnov, Wasserstein over the standard deviation, Jensen-Shannon and Cramér's V are shown beside it.
+Every column of the current sample against the reference sample by the population stability index (PSI): deciles of the
+reference as bins, a value that holds a bin's mass as its own bin, missing and unseen values as bins, shares floored at
+0.0001. A feature counts as drifted above 0.10 and above what chance alone would show at these row numbers. The gate
+judges the share of drifted features, weighted by how much each carries of the model's score (equal weights where no
+attributions are at hand), and the PSI of the five most important ones. Kolmogorov-Smirnov, Wasserstein over the standard
+deviation, Jensen-Shannon and Cramér's V are shown beside it.
 
 ## Why it matters
-A model is right about the world it was trained on. When the inputs move, its figures on the old evaluation set no longer describe its decisions.
-A p-value would not help: with a million rows a shift of a hundredth of a standard deviation is "significant".
+A model is right about the world it was trained on. When the inputs move, its figures on the old evaluation set no longer
+describe its decisions. A p-value would not help: with a million rows a shift of a hundredth of a standard deviation is
+"significant".
 
 ## What good enough looks like
-Pass: at most 10 % of the weight has drifted. Fail: over 30 %, or one of the five most important features above 0.25. The bands 0.10 and 0.25 are
-Siddiqi's; the shares are conventions. At least 500 rows on each side: with 200, a third of the cases without any drift exceed 0.10.
+Pass: at most 10 % of the weight has drifted. Fail: over 30 %, or one of the five most important features above 0.25. The
+bands 0.10 and 0.25 are Siddiqi's; the shares are conventions. At least 500 rows on each side: with 200, a third of the
+cases without any drift exceed 0.10.
 
 ## How to fix
-Look at the overlay of the feature: one new spike is a changed code or default, a shift of everything is a unit or a population. Correct the feed, or
-take newer reference data and retrain. Categories that differ only in case or blanks are named in the notes: clean them.
+Look at the overlay of the feature: one new spike is a changed code or default, a shift of everything is a unit or a
+population. Correct the feed, or take newer reference data and retrain. Categories that differ only in case or blanks are
+named in the notes: clean them.
 
 ## Tools
-This gate needs only the two samples. Evidently and NannyML draw the same in your own pipeline (Evidently's default PSI uses equal-width bins and differs).
+This gate needs only the two samples. Evidently and NannyML draw the same in your own pipeline (Evidently's default PSI
+uses equal-width bins and differs).
 """
 
 from __future__ import annotations

@@ -1,23 +1,27 @@
 """Drifted scores (GD105)
 
 ## What it checks
-The distribution of the model's score: in the current sample against the reference sample where both carry one, else the candidate's score against
-the champion's on the evaluation rows. PSI with the reference's deciles as bins, as in feature drift.
+The distribution of the model's score: in the current sample against the reference sample where both carry one, else the
+candidate's score against the champion's on the evaluation rows. PSI with the reference's deciles as bins, as in feature
+drift.
 
 ## Why it matters
-Everything downstream is tuned to the score: thresholds, queues, prices, staffing. If its distribution moves, twice as many cases may be
-declined or sent to people at the same threshold. It is also the first sign of drift that needs no labels.
+Everything downstream is tuned to the score: thresholds, queues, prices, staffing. If its distribution moves, twice as
+many cases may be declined or sent to people at the same threshold. It is also the first sign of drift that needs no
+labels.
 
 ## What good enough looks like
-Pass: PSI at most 0.10, or at most what chance alone stays below 99.9 % of the time at these row numbers. Fail: above 0.25. At least 500 rows on
-each side.
+Pass: PSI at most 0.10, or at most what chance alone stays below 99.9 % of the time at these row numbers. Fail: above
+0.25. At least 500 rows on each side.
 
 ## How to fix
-Read the flips and the feature drift first: they name the cases and the inputs. If the candidate is simply calibrated otherwise, move the threshold
-with it and say so (a threshold change is a change of its own); if the population changed, renew the reference.
+Read the flips and the feature drift first: they name the cases and the inputs. If the candidate is simply calibrated
+otherwise, move the threshold with it and say so (a threshold change is a change of its own); if the population changed,
+renew the reference.
 
 ## Tools
-The overlay picture shows where the mass went. `sklearn.calibration.calibration_curve` tells calibration from drift where labels exist.
+The overlay picture shows where the mass went. `sklearn.calibration.calibration_curve` tells calibration from drift where
+labels exist.
 """
 
 from __future__ import annotations

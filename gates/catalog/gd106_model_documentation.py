@@ -1,24 +1,28 @@
 """Missing documentation (GD106)
 
 ## What it checks
-The model's card, as far as it was read or answered: what the model is for (intended use or business context), where it must not be trusted (limitations), what
-it takes for granted (assumptions) and who owns it. Placeholders such as "[More Information Needed]" or "TBD" count as nothing.
+The model's card, as far as it was read or answered: what the model is for (intended use or business context), where it
+must not be trusted (limitations), what it takes for granted (assumptions) and who owns it. Placeholders such as "[More
+Information Needed]" or "TBD" count as nothing.
 
 ## Why it matters
-Reviewers, support and the next owner judge by what is written. A model without stated limits is used beyond them; a model without an owner
-is nobody's when it fails at night. A tool can see that a text is there; only a reader can say whether it is right.
+Reviewers, support and the next owner judge by what is written. A model without stated limits is used beyond them; a model
+without an owner is nobody's when it fails at night. A tool can see that a text is there; only a reader can say whether it
+is right.
 
 ## What good enough looks like
-Intended use and limitations in sentences of their own (20 characters are the least the check accepts; a good section has three to ten sentences).
-Assumptions named as such ("assumes that income is verified"), an owner that is a team people can reach. Missing use or limits fail; missing
-assumptions or owner warn.
+Intended use and limitations in sentences of their own (20 characters are the least the check accepts; a good section has
+three to ten sentences). Assumptions named as such ("assumes that income is verified"), an owner that is a team people can
+reach. Missing use or limits fail; missing assumptions or owner warn.
 
 ## How to fix
-Write the sections into the model card (README.md) beside the model; they are read from there and need not be typed here. Say who decides with the
-score, about whom, and what happens on a wrong one; name groups, ranges and times for which it was never tested.
+Write the sections into the model card (README.md) beside the model; they are read from there and need not be typed here.
+Say who decides with the score, about whom, and what happens on a wrong one; name groups, ranges and times for which it
+was never tested.
 
 ## Tools
-Hugging Face model card template, model-card-toolkit, MLflow `metadata` and tags; the questions on this site are the short form.
+Hugging Face model card template, model-card-toolkit, MLflow `metadata` and tags; the questions on this site are the short
+form.
 """
 
 from __future__ import annotations

@@ -1,23 +1,27 @@
 """Thin monitoring plan (GM101)
 
 ## What it checks
-The declared plan (`monitoring.plan`): there is one; every feature of the model is watched by a data drift monitor or waived; each monitor has an owner, an alert
-target and a limit; and its window holds enough rows for what it computes (PSI needs 500).
+The declared plan (`monitoring.plan`): there is one; every feature of the model is watched by a data drift monitor or
+waived; each monitor has an owner, an alert target and a limit; and its window holds enough rows for what it computes (PSI
+needs 500).
 
 ## Why it matters
-Drift shows nowhere if nobody looks. A monitor without an owner alarms into the void; one with too few rows alarms on a third of all normal days until
-people stop reading it: with 200 rows a day, PSI exceeds 0.10 on 36 % of days on which nothing happened.
+Drift shows nowhere if nobody looks. A monitor without an owner alarms into the void; one with too few rows alarms on a
+third of all normal days until people stop reading it: with 200 rows a day, PSI exceeds 0.10 on 36 % of days on which
+nothing happened.
 
 ## What good enough looks like
-A line per kind, each with features, test, reference window, limit, owner and alert target. Features without monitor fail, by name. Missing owner, alert or
-limit warn, and so do windows with too few rows.
+A line per kind, each with features, test, reference window, limit, owner and alert target. Features without monitor fail,
+by name. Missing owner, alert or limit warn, and so do windows with too few rows.
 
 ## How to fix
-Write the plan as objects: `{"kind": "data_drift", "features": "all", "test": "psi", "limit": 0.25, "window": "7d", "owner": "team-risk-ml",
-"alert": "#risk-ml-alerts"}`. Make the window longer rather than the limit laxer. Take owner and alert from your on-call rota, not a person's name.
+Write the plan as objects: `{"kind": "data_drift", "features": "all", "test": "psi", "limit": 0.25, "window": "7d",
+"owner": "team-risk-ml", "alert": "#risk-ml-alerts"}`. Make the window longer rather than the limit laxer. Take owner and
+alert from your on-call rota, not a person's name.
 
 ## Tools
-Evidently, NannyML, whylogs, Prometheus with an alert manager; this site takes their events at `POST /api/v1/monitoring/events`.
+Evidently, NannyML, whylogs, Prometheus with an alert manager; this site takes their events at `POST
+/api/v1/monitoring/events`.
 """
 
 from __future__ import annotations

@@ -1,22 +1,25 @@
 """Drift of data or of the concept left unwatched (GM102)
 
 ## What it checks
-The plan declares both kinds separately: data drift (the inputs move) and concept drift, or performance against labels as they arrive (the same inputs now
-mean something else).
+The plan declares both kinds separately: data drift (the inputs move) and concept drift, or performance against labels as
+they arrive (the same inputs now mean something else).
 
 ## Why it matters
-Each is blind to the other. On the Adult data, with 40 % of labels flipped over age 45, an estimate from inputs alone still said 0.875 accuracy; the real
-one was 0.794. And performance from labels comes months late where loans must mature, so data drift is the only early sign.
+Each is blind to the other. On the Adult data, with 40 % of labels flipped over age 45, an estimate from inputs alone
+still said 0.875 accuracy; the real one was 0.794. And performance from labels comes months late where loans must mature,
+so data drift is the only early sign.
 
 ## What good enough looks like
-At least one monitor of each kind. On a model that affects customers (or where that is not answered) the absence of either fails; elsewhere it warns.
+At least one monitor of each kind. On a model that affects customers (or where that is not answered) the absence of either
+fails; elsewhere it warns.
 
 ## How to fix
-Add `{"kind": "data_drift", ...}` and `{"kind": "concept_drift", ...}` or `{"kind": "performance", ...}`, the latter with the delay of the labels. Without any labels, sample cases
-for a person to label each month.
+Add `{"kind": "data_drift", ...}` and `{"kind": "concept_drift", ...}` or `{"kind": "performance", ...}`, the latter with
+the delay of the labels. Without any labels, sample cases for a person to label each month.
 
 ## Tools
-PSI on features and score for data drift; performance on matured labels, NannyML's CBPE as an estimate in between (blind to concept drift).
+PSI on features and score for data drift; performance on matured labels, NannyML's CBPE as an estimate in between (blind
+to concept drift).
 """
 
 from __future__ import annotations

@@ -1,23 +1,25 @@
 """Model file that can run code (GR101)
 
 ## What it checks
-What the model file really is, told by its bytes and not by its name: pickle, joblib, cloudpickle, PyTorch files with a pickle inside, Keras HDF5 and
-compressed files around them are told from XGBoost JSON and UBJSON, LightGBM text, ONNX and skops. The declared format and the declared digest are compared with the file.
-Without a file the declared format is judged.
+What the model file really is, told by its bytes and not by its name: pickle, joblib, cloudpickle, PyTorch files with a
+pickle inside, Keras HDF5 and compressed files around them are told from XGBoost JSON and UBJSON, LightGBM text, ONNX and
+skops. The declared format and the declared digest are compared with the file. Without a file the declared format is
+judged.
 
 ## Why it matters
-Opening a pickle runs whatever its author wrote into it, with the rights of the service that loads it. Scanners for pickles have been
-bypassed again and again. A digest that does not match means that something else than the reviewed model would be deployed.
+Opening a pickle runs whatever its author wrote into it, with the rights of the service that loads it. Scanners for
+pickles have been bypassed again and again. A digest that does not match means that something else than the reviewed model
+would be deployed.
 
 ## What good enough looks like
-A format that holds data only, the format that was declared, and the declared SHA-256. A format of the pickle family fails, whatever the file is called;
-so does another digest. A wrong declaration of a harmless format warns. No format "is safe to parse" in the web process: models are opened in
-a confined child process only, after their structure was checked.
+A format that holds data only, the format that was declared, and the declared SHA-256. A format of the pickle family
+fails, whatever the file is called; so does another digest. A wrong declaration of a harmless format warns. No format "is
+safe to parse" in the web process: models are opened in a confined child process only, after their structure was checked.
 
 ## How to fix
 XGBoost: `booster.save_model("model.ubj")`. LightGBM: `booster.save_model("model.txt")`. scikit-learn: `skops.io.dump`, or
-`mlflow.sklearn.log_model(..., serialization_format="skops")`, or ONNX by `skl2onnx`. PyTorch: ONNX or safetensors. If the model cannot be saved otherwise, upload
-predictions and attributions for the other gates and ask for a waiver here.
+`mlflow.sklearn.log_model(..., serialization_format="skops")`, or ONNX by `skl2onnx`. PyTorch: ONNX or safetensors. If the
+model cannot be saved otherwise, upload predictions and attributions for the other gates and ask for a waiver here.
 
 ## Tools
 skops 0.13 or newer (earlier ones had holes), ONNX by skl2onnx or torch.onnx, `sha256sum` for the declared digest.

@@ -1,20 +1,20 @@
 """No usable rollback target (GR102)
 
 ## What it checks
-A version to go back to is named, is known to the inventory, was approved, and its artefact is recorded with a digest. For a first version: that the
-register indeed knows none before it, and that the answer says so.
+A version to go back to is named, is known to the inventory, was approved, and its artefact is recorded with a digest. For
+a first version: that the register indeed knows none before it, and that the answer says so.
 
 ## Why it matters
-When a model does harm, minutes count. A target that was never approved, or whose file nobody can find, is no way back; the way to notice that is not at
-night during an incident.
+When a model does harm, minutes count. A target that was never approved, or whose file nobody can find, is no way back;
+the way to notice that is not at night during an incident.
 
 ## What good enough looks like
-The champion, by its version, approved and with its digest. Downstream teams are told who would be affected. A first version states "first version" and how
-decisions are made if it is withdrawn.
+The champion, by its version, approved and with its digest. Downstream teams are told who would be affected. A first
+version states "first version" and how decisions are made if it is withdrawn.
 
 ## How to fix
-Name the version as the inventory lists it. If it was never approved here, submit it; if its digest is missing, register the artefact again.
-Rehearse the rollback once and write down how long it took.
+Name the version as the inventory lists it. If it was never approved here, submit it; if its digest is missing, register
+the artefact again. Rehearse the rollback once and write down how long it took.
 
 ## Tools
 MLflow registry aliases (`champion`, `previous`), the deployer's rollback command, a feature flag.

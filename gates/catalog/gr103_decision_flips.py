@@ -1,21 +1,24 @@
 """Too many flipped decisions (GR103)
 
 ## What it checks
-The same rows, decided by the champion and by the candidate, joined on their key: how many decisions differ, in which direction, in which groups, and how
-many were right before and are wrong now (negative flips). McNemar's test and the largest score moves are shown.
+The same rows, decided by the champion and by the candidate, joined on their key: how many decisions differ, in which
+direction, in which groups, and how many were right before and are wrong now (negative flips). McNemar's test and the
+largest score moves are shown.
 
 ## Why it matters
-Two models with the same accuracy can disagree about one case in ten. Each flip is a person who gets another answer than last week, a case that was flagged
-yesterday and is not today, a downstream team that was not told. And a rollback flips them all back.
+Two models with the same accuracy can disagree about one case in ten. Each flip is a person who gets another answer than
+last week, a case that was flagged yesterday and is not today, a downstream team that was not told. And a rollback flips
+them all back.
 
 ## What good enough looks like
-Pass: at most 5 % of decisions flip and no group flips more than twice as often as all (with 100 rows or more, and an interval above the overall rate). Fail: over
-10 %. These are conventions: retrains with another seed alone flip 2.0 to 2.2 % on Adult and 0.4 to 1.0 % on ACS, bootstrap retrains up to 3.9 %.
+Pass: at most 5 % of decisions flip and no group flips more than twice as often as all (with 100 rows or more, and an
+interval above the overall rate). Fail: over 10 %. These are conventions: retrains with another seed alone flip 2.0 to 2.2
+% on Adult and 0.4 to 1.0 % on ACS, bootstrap retrains up to 3.9 %.
 
 ## How to fix
-Read the cases with the largest score move and the groups above the line. If the flips come from the threshold, choose it so that as many are
-selected as before. Train with the champion's decisions as a guide (positive-congruent training), or keep the seed and the data order between retrains.
-If the change is wanted, tell downstream teams before it goes live.
+Read the cases with the largest score move and the groups above the line. If the flips come from the threshold, choose it
+so that as many are selected as before. Train with the champion's decisions as a guide (positive-congruent training), or
+keep the seed and the data order between retrains. If the change is wanted, tell downstream teams before it goes live.
 
 ## Tools
 The row key in both files; never join by position. Literature: Yan et al. 2021, positive-congruent training.

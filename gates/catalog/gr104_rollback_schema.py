@@ -1,20 +1,24 @@
 """Rollback target that cannot be fed (GR104)
 
 ## What it checks
-Every feature the rollback target needs is among the features served with the candidate, with the same type where types are recorded.
+Every feature the rollback target needs is among the features served with the candidate, with the same type where types
+are recorded.
 
 ## Why it matters
-A release often retires features. The older model then starts and fails, or worse, gets defaults for what is missing and decides on them.
+A release often retires features. The older model then starts and fails, or worse, gets defaults for what is missing and
+decides on them.
 
 ## What good enough looks like
-The target's features are a subset of what serving offers; types, units and category codes unchanged. Features only the candidate has do no harm.
+The target's features are a subset of what serving offers; types, units and category codes unchanged. Features only the
+candidate has do no harm.
 
 ## How to fix
-Keep serving the retired features until the target itself is replaced, or choose a target that does without them. Changed units or codes: serve
-both under different names.
+Keep serving the retired features until the target itself is replaced, or choose a target that does without them. Changed
+units or codes: serve both under different names.
 
 ## Tools
-MLflow model signatures (log one with every model: three of four real model files looked at had none), a feature store with retirement dates.
+MLflow model signatures (log one with every model: three of four real model files looked at had none), a feature store
+with retirement dates.
 """
 
 from __future__ import annotations

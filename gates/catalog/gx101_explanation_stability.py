@@ -1,33 +1,36 @@
 """Unstable explanations (GX101)
 
 ## What it checks
-How far the reasons behind the scores moved since the champion: both versions are explained on the same rows, with the same method and the
-same background. Four figures decide. *Largest share change*: the share of all attribution that one feature gained or lost. *Total
-variation*: half the sum of all share changes. *Row cosine*: how alike the two explanations of one row are, as the 10th percentile over rows.
-*Sign flips*: among features that hold over 5 % of a row, the part whose direction differs; an attribution that vanished counts.
-Rank correlation, overlap of the top five and agreement on the first reason are shown, but do not decide: they hardly notice real changes.
+How far the reasons behind the scores moved since the champion: both versions are explained on the same rows, with the
+same method and the same background. Four figures decide. *Largest share change*: the share of all attribution that one
+feature gained or lost. *Total variation*: half the sum of all share changes. *Row cosine*: how alike the two explanations
+of one row are, as the 10th percentile over rows. *Sign flips*: among features that hold over 5 % of a row, the part whose
+direction differs; an attribution that vanished counts. Rank correlation, overlap of the top five and agreement on the
+first reason are shown, but do not decide: they hardly notice real changes.
 
 ## Why it matters
-A model can keep its accuracy and change its reasons. Dropping `relationship` from an income model moved AUC by 0.0001 and one feature's
-share by 13 points; re-mapped occupation codes cost 1.5 % of AUC, stayed inside every rank measure, and turned the sign of 8 % of the reasons.
-People who were told why they were declined would now be told something else.
+A model can keep its accuracy and change its reasons. Dropping `relationship` from an income model moved AUC by 0.0001 and
+one feature's share by 13 points; re-mapped occupation codes cost 1.5 % of AUC, stayed inside every rank measure, and
+turned the sign of 8 % of the reasons. People who were told why they were declined would now be told something else.
 
 ## What good enough looks like
-Pass: largest share change at most 0.05, total variation at most 0.125, row cosine (10th percentile) at least 0.80, sign flips at most 0.06.
-Fail beyond 0.10, 0.20, 0.60 or 0.10. On three public data sets none of 105 retrains of an unchanged model was flagged, and 37 of 48 real
-changes were. 500 rows settle a verdict, 1,000 are comfortable; below 200 there is none. With fewer than 500 rows, a pass whose interval
-reaches past a limit is a warning.
+Pass: largest share change at most 0.05, total variation at most 0.125, row cosine (10th percentile) at least 0.80, sign
+flips at most 0.06. Fail beyond 0.10, 0.20, 0.60 or 0.10. On three public data sets none of 105 retrains of an unchanged
+model was flagged, and 37 of 48 real changes were. 500 rows settle a verdict, 1,000 are comfortable; below 200 there is
+none. With fewer than 500 rows, a pass whose interval reaches past a limit is a warning.
 
 ## How to fix
-Look at the feature that moved most: was it dropped, re-coded, scaled, or filled differently? Compare the training queries of both versions.
-If the change is wanted, say so in the business context, and have the reasons read again by the people who explain decisions. If you know how much
-your own retrains move, ask the policy author to set the limits from 5 to 10 champion retrains.
-Three traps: another background moves the explanations of the same model; so does another algorithm (path-dependent against interventional);
-and early stopping makes the library explain a different number of trees than the one that scored.
+Look at the feature that moved most: was it dropped, re-coded, scaled, or filled differently? Compare the training queries
+of both versions. If the change is wanted, say so in the business context, and have the reasons read again by the people
+who explain decisions. If you know how much your own retrains move, ask the policy author to set the limits from 5 to 10
+champion retrains. Three traps: another background moves the explanations of the same model; so does another algorithm
+(path-dependent against interventional); and early stopping makes the library explain a different number of trees than the
+one that scored.
 
 ## Tools
-XGBoost `pred_contribs`, LightGBM `pred_contrib` (exact, seconds for 1,000 rows); shap `LinearExplainer` and `PermutationExplainer` for the rest.
-You may upload attributions from your own pipeline instead of models: a row key, one column per feature, a base value.
+XGBoost `pred_contribs`, LightGBM `pred_contrib` (exact, seconds for 1,000 rows); shap `LinearExplainer` and
+`PermutationExplainer` for the rest. You may upload attributions from your own pipeline instead of models: a row key, one
+column per feature, a base value.
 """
 
 from __future__ import annotations

@@ -1,24 +1,27 @@
 """Score carried by one feature or by protected ones (GX102)
 
 ## What it checks
-The share of all attribution that the largest feature holds, and the share held by features that are protected attributes, their one-hot columns, or
-named as proxies by the policy. Share means the mean absolute attribution of a feature over the sum of all features.
+The share of all attribution that the largest feature holds, and the share held by features that are protected attributes,
+their one-hot columns, or named as proxies by the policy. Share means the mean absolute attribution of a feature over the
+sum of all features.
 
 ## Why it matters
-A model that leans on one feature fails with it: one broken feed, one unit error, one leak of the label. A score carried by a protected attribute or
-its proxy treats people by group, whatever the accuracy.
+A model that leans on one feature fails with it: one broken feed, one unit error, one leak of the label. A score carried
+by a protected attribute or its proxy treats people by group, whatever the accuracy.
 
 ## What good enough looks like
-No feature above 50 % (a warning; above 90 % the model is that feature, which fails). Protected and proxy features together at most 5 % (a warning;
-above 20 % fails). These limits are conventions; the policy pack sets them by domain.
+No feature above 50 % (a warning; above 90 % the model is that feature, which fails). Protected and proxy features
+together at most 5 % (a warning; above 20 % fails). These limits are conventions; the policy pack sets them by domain.
 
 ## How to fix
-A dominant feature: check that it is known at decision time (not a consequence of the label), then regularise, or write down why it should
-dominate. A protected share: leave the attribute out and retrain, then look again; its proxies often take over its share, so also read the fairness gates.
-If the attribute is there to measure or correct bias, say so in the business context.
+A dominant feature: check that it is known at decision time (not a consequence of the label), then regularise, or write
+down why it should dominate. A protected share: leave the attribute out and retrain, then look again; its proxies often
+take over its share, so also read the fairness gates. If the attribute is there to measure or correct bias, say so in the
+business context.
 
 ## Tools
-XGBoost `pred_contribs`, LightGBM `pred_contrib`, shap. Name proxies in the policy (`proxy_features`), such as postcode or first language.
+XGBoost `pred_contribs`, LightGBM `pred_contrib`, shap. Name proxies in the policy (`proxy_features`), such as postcode or
+first language.
 """
 
 from __future__ import annotations

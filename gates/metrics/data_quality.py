@@ -20,7 +20,9 @@ USES_FACTS = ("data.quality.evaluated", "data.quality.failed")
 
 
 def collect(inputs: Inputs) -> Collected:
-    """Count what is missing, doubled, constant, unseen or out of range, and list failed expectations. See `data_quality_impl.measure`."""
+    """Count what is missing, doubled, constant, unseen or out of range, and list failed expectations. See
+    `data_quality_impl.measure`.
+    """
     from gates.metrics.data_quality_impl import measure
 
     return measure(inputs)

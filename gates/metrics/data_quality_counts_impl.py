@@ -92,7 +92,9 @@ def count_table(
 
 
 def duplicate_rows(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput) -> int:
-    """Rows beyond the first of each set of equal rows, the row key left out (64-bit hashes of all cells; a false double is a matter of 1 in 10^7 per million rows)."""
+    """Rows beyond the first of each set of equal rows, the row key left out (64-bit hashes of all cells; a false double is a
+    matter of 1 in 10^7 per million rows).
+    """
     key = evidence.columns.get("id")
     cells = [quote_name(name) for name, kind in tables.inspect(evidence).columns if kind != "other" and name != key]
     if not cells:

@@ -14,7 +14,9 @@ from gates.spec import Measure
 
 
 def measure(inputs: Inputs) -> Collected:
-    """Counts of the current sample (else the reference sample, else the predictions) against the reference, and failed expectations."""
+    """Counts of the current sample (else the reference sample, else the predictions) against the reference, and failed
+    expectations.
+    """
     found = _Found()
     report = inputs.evidence.get("data_quality_report")
     if report is not None:

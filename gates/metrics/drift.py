@@ -20,7 +20,9 @@ USES_FACTS = ("model.features", "explanation.shares")
 
 
 def collect(inputs: Inputs) -> Collected:
-    """Measure feature drift between the samples and prediction drift between samples or prediction files. See `drift_impl.measure`."""
+    """Measure feature drift between the samples and prediction drift between samples or prediction files. See
+    `drift_impl.measure`.
+    """
     from gates.metrics.drift_impl import measure
 
     return measure(inputs)

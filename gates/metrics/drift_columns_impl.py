@@ -67,7 +67,9 @@ def columns_of(reference: EvidenceInput, current: EvidenceInput, inputs: Inputs)
 def compare_column(
     reference: EvidenceInput, current: EvidenceInput, name: str, seed: int, other: str = "", identifiers: bool = True
 ) -> Column:
-    """Compare one column (`other` is its name in the current file when different). `identifiers` leaves out columns that look like keys."""
+    """Compare one column (`other` is its name in the current file when different). `identifiers` leaves out columns that
+    look like keys.
+    """
     second = other or name
     kinds = tables.inspect(reference).kind(name), tables.inspect(current).kind(second)
     if "time" in kinds:

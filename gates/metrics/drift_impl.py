@@ -18,7 +18,9 @@ LARGE = 0.25
 
 
 def measure(inputs: Inputs) -> Collected:
-    """Feature drift (reference against current sample) and prediction drift (score in the samples, else champion against candidate)."""
+    """Feature drift (reference against current sample) and prediction drift (score in the samples, else champion against
+    candidate).
+    """
     reference, current = inputs.evidence.get("reference_sample"), inputs.evidence.get("current_sample")
     found = _Found()
     if reference is not None and current is not None:

@@ -141,7 +141,9 @@ def with_missing(binned: Binned, reference: int, current: int) -> Binned:
 
 
 def cdf_distances(reference: np.ndarray, current: np.ndarray) -> tuple[float, float]:
-    """Kolmogorov-Smirnov D (exact, ties included) and the earth mover's distance over the reference's standard deviation, of sorted arrays."""
+    """Kolmogorov-Smirnov D (exact, ties included) and the earth mover's distance over the reference's standard deviation, of
+    sorted arrays.
+    """
     both = np.concatenate([reference, current])
     both.sort()
     gap = np.searchsorted(reference, both, "right") / len(reference)

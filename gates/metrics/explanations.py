@@ -1,4 +1,6 @@
-"""Explanations of the candidate and how far they moved from the champion's, on the same rows, with the same method and background."""
+"""Explanations of the candidate and how far they moved from the champion's, on the same rows, with the same method and
+background.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ USES_FACTS = ("model.features", "data.protected_attributes", "champion.exists", 
 
 
 def collect(inputs: Inputs) -> Collected:
-    """Measure shares, their change, row cosines, sign flips, concentration and the protected share. See `explanations_impl.measure`."""
+    """Measure shares, their change, row cosines, sign flips, concentration and the protected share. See
+    `explanations_impl.measure`.
+    """
     from gates.metrics.explanations_impl import measure
 
     return measure(inputs)

@@ -24,9 +24,11 @@ KEPT_FEATURES = 200
 
 
 def measure(inputs: Inputs) -> Collected:
-    """Attributions of the candidate, and of the champion where there is one; see the module of the collector for what comes out.
+    """Attributions of the candidate, and of the champion where there is one; see the module of the collector for what comes
+    out.
 
-    EvidenceProblem (from the candidate's side) is raised; a problem on the champion's side leaves the comparison unmeasured with its reason.
+    EvidenceProblem (from the candidate's side) is raised; a problem on the champion's side leaves the comparison
+    unmeasured with its reason.
     """
     if "candidate_attributions" in inputs.evidence:
         candidate, champion, reason = _uploaded(inputs)

@@ -1,4 +1,6 @@
-"""Attributions computed here from model files: native contributions for boosters, shap's linear and permutation explainers otherwise."""
+"""Attributions computed here from model files: native contributions for boosters, shap's linear and permutation explainers
+otherwise.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def sample_of(inputs: Inputs) -> EvidenceInput | None:
 
 
 def feature_names(model: OpenedModel, inputs: Inputs, sample: EvidenceInput) -> tuple[str, ...]:
-    """Names in the model's order: from the model, else the column mapping, else the declared features, else what is left of the sample."""
+    """Names in the model's order: from the model, else the column mapping, else the declared features, else what is left of
+    the sample.
+    """
     info = tables.inspect(sample)
     numbered = tuple(f"f{at}" for at in range(model.count)), tuple(f"Column_{at}" for at in range(model.count))
     if model.features and (model.features not in numbered or set(model.features) <= set(info.names)):
@@ -89,7 +93,7 @@ def feature_names(model: OpenedModel, inputs: Inputs, sample: EvidenceInput) -> 
 def rows_for(model: OpenedModel, names: Sequence[str], sample: EvidenceInput, chosen: np.ndarray) -> np.ndarray:
     """The model's input matrix for the chosen rows of the sample."""
     table = tables.load(sample, names)
-    return model.matrix(table, names, sample)[chosen]
+    return np.asarray(model.matrix(table, names, sample)[chosen])
 
 
 def explain(

@@ -1,6 +1,8 @@
-"""Numbers that compare two attribution matrices (rows x features, same rows and features): definitions and limits of GATES 2.4.
+"""Numbers that compare two attribution matrices (rows x features, same rows and features): definitions and limits of GATES
+2.4.
 
-All functions are pure. `intervals` resamples rows, so it says how much of a figure is due to which rows were drawn, not to retraining.
+All functions are pure. `intervals` resamples rows, so it says how much of a figure is due to which rows were drawn, not
+to retraining.
 """
 
 from __future__ import annotations
@@ -26,15 +28,17 @@ def row_cosines(candidate: np.ndarray, champion: np.ndarray) -> np.ndarray:
     a, b = np.linalg.norm(candidate, axis=1), np.linalg.norm(champion, axis=1)
     both_zero = (a == 0) & (b == 0)
     size = np.where(a * b > 0, a * b, 1.0)
-    return np.where(both_zero, 1.0, np.clip(product / size, -1.0, 1.0))
+    return np.asarray(np.where(both_zero, 1.0, np.clip(product / size, -1.0, 1.0)))
 
 
 def material_entries(candidate: np.ndarray, champion: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Per row: how many entries are material (over 5 % of the row in either version), and how many of them change sign (or vanish)."""
+    """Per row: how many entries are material (over 5 % of the row in either version), and how many of them change sign (or
+    vanish).
+    """
 
     def over(values: np.ndarray) -> np.ndarray:
         size = np.abs(values)
-        return size > MATERIAL * size.sum(axis=1, keepdims=True)
+        return np.asarray(size > MATERIAL * size.sum(axis=1, keepdims=True))
 
     material = over(candidate) | over(champion)
     flips = material & (np.sign(candidate) != np.sign(champion))
@@ -42,7 +46,9 @@ def material_entries(candidate: np.ndarray, champion: np.ndarray) -> tuple[np.nd
 
 
 def top_reason_agreement(candidate: np.ndarray, champion: np.ndarray, adverse: int = 1) -> float:
-    """Part of the rows whose most adverse feature is the same. `adverse` is 1 when a higher score is worse for the person, else -1."""
+    """Part of the rows whose most adverse feature is the same. `adverse` is 1 when a higher score is worse for the person,
+    else -1.
+    """
     return float((np.argmax(adverse * candidate, axis=1) == np.argmax(adverse * champion, axis=1)).mean())
 
 

@@ -80,7 +80,9 @@ def _sources(declared: Any, register: Any) -> Iterable[Measure]:
 
 def _entry(name: str, known: Mapping[str, Any]) -> Any:
     """The register's entry for a source; one that ends in `/` stands for everything below it."""
-    return known.get(name) or next((entry for prefix, entry in known.items() if prefix.endswith("/") and name.startswith(prefix)), None)
+    return known.get(name) or next(
+        (entry for prefix, entry in known.items() if prefix.endswith("/") and name.startswith(prefix)), None
+    )
 
 
 def _digests(training: Any, evaluation: Any) -> Iterable[Measure]:
@@ -130,7 +132,9 @@ def _dates(facts: Mapping[str, Any], as_of: Any) -> Iterable[Measure]:
 
 
 def moment(value: Any) -> datetime | None:
-    """A declared date or time as an aware datetime: ISO text, or milliseconds since 1970 as MLflow writes; None when it is neither."""
+    """A declared date or time as an aware datetime: ISO text, or milliseconds since 1970 as MLflow writes; None when it is
+    neither.
+    """
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):

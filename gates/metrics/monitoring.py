@@ -1,4 +1,6 @@
-"""The declared monitoring plan: which kinds of drift are watched, for which features, by whom, with how many rows. No data needed."""
+"""The declared monitoring plan: which kinds of drift are watched, for which features, by whom, with how many rows. No data
+needed.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ class Monitor:
 
 
 def collect(inputs: Inputs) -> Collected:
-    """Measures on kinds, coverage of the features, owners, alerts and rows per window. `settings["waived_features"]`: need no monitor."""
+    """Measures on kinds, coverage of the features, owners, alerts and rows per window. `settings["waived_features"]`: need
+    no monitor.
+    """
     plan = inputs.facts.get("monitoring.plan")
     customers = inputs.facts.get("decision.affects_customers")
     facing = Measure(
@@ -119,6 +123,9 @@ def window_days(value: Any) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value) if value > 0 else None
     text = str(value or "").lower()
+    months = re.fullmatch(r"p(\d+)m", text)
+    if months:
+        return float(months.group(1)) * 30
     short = re.search(r"(?:^|\bp?)(\d+(?:\.\d+)?)\s*(h|d|w|hours?|days?|weeks?|months?)\b", text)
     if short:
         return float(short.group(1)) * {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.0}[short.group(2)[0]]

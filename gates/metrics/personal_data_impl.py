@@ -34,7 +34,8 @@ class Found:
 def measure(inputs: Inputs) -> Collected:
     """Look through the samples, else through the declared column names.
 
-    A steward's marks (`settings["pii_marks"]`: column -> expected, hashed, wrong) take columns out or keep them, and are said in notes.
+    A steward's marks (`settings["pii_marks"]`: column -> expected, hashed, wrong) take columns out or keep them, and are
+    said in notes.
     """
     files = [
         inputs.evidence[role] for role in ("reference_sample", "current_sample", "explanation_sample") if role in inputs.evidence

@@ -1,7 +1,7 @@
 """What personal data looks like: formats with a fixed shape or a checksum, and names of columns. No free-text guessing.
 
-Left out on purpose, because they fire on ordinary numbers (GATES 2.8): undashed social security numbers, driver licences, dates without a
-telling column name, local phone numbers without one.
+Left out on purpose, because they fire on ordinary numbers (GATES 2.8): undashed social security numbers, driver licences,
+dates without a telling column name, local phone numbers without one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ SURE = 0.5
 
 @dataclass(frozen=True)
 class Recogniser:
-    """One kind of personal data. `confidence` as it stands; `share`: part of distinct values needed; `numeric`: also looked for in numbers."""
+    """One kind of personal data. `confidence` as it stands; `share`: part of distinct values needed; `numeric`: also looked
+    for in numbers.
+    """
 
     kind: str
     matches: Callable[[str], bool]

@@ -17,7 +17,9 @@ USES_FACTS = (
 
 
 def collect(inputs: Inputs) -> Collected:
-    """Measure target, schema and flips. `settings["known_versions"]`: version -> {approved, features, digest}. See `rollback_impl.measure`."""
+    """Measure target, schema and flips. `settings["known_versions"]`: version -> {approved, features, digest}. See
+    `rollback_impl.measure`.
+    """
     from gates.metrics.rollback_impl import measure
 
     return measure(inputs)

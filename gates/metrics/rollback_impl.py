@@ -164,7 +164,9 @@ def _decision(evidence: EvidenceInput, threshold: object) -> str:
 
 
 def _join(connection: duckdb.DuckDBPyConnection, candidate: EvidenceInput, baseline: EvidenceInput, threshold: object) -> None:
-    """One joined table with everything the later questions need: decisions, label, scores, and the sensitive columns as s0, s1, …"""
+    """One joined table with everything the later questions need: decisions, label, scores, and the sensitive columns as s0,
+    s1, …
+    """
     label = candidate.columns.get("label")
     truth = quote_name(label) if isinstance(label, str) and label in tables.inspect(candidate).names else "NULL"
     kinds = {tables.inspect(item).kind(_key(item)) for item in (candidate, baseline)}

@@ -1,6 +1,8 @@
-"""Great Expectations validation results, 0.x and 1.x, and checkpoint results that hold several: which expectations failed, where, how often.
+"""Great Expectations validation results, 0.x and 1.x, and checkpoint results that hold several: which expectations failed,
+where, how often.
 
-Great Expectations itself is not needed. Current versions have no command line; results are written with `result.to_json_dict()`.
+Great Expectations itself is not needed. Current versions have no command line; results are written with
+`result.to_json_dict()`.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ WAY_OUT = "Upload the JSON of a validation or checkpoint result (result.to_json_
 
 @dataclass(frozen=True)
 class Expectation:
-    """One evaluated expectation. `count`: rows that broke it, None when it is not about rows; `error`: it could not be evaluated."""
+    """One evaluated expectation. `count`: rows that broke it, None when it is not about rows; `error`: it could not be
+    evaluated.
+    """
 
     kind: str
     column: str

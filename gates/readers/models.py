@@ -83,7 +83,8 @@ def open_model(evidence: EvidenceInput) -> OpenedModel:
 
 @dataclass
 class OpenedModel:
-    """An opened model. `features`: names in order, empty when the file has none; `count`: how many; `scale`: what `margin` is measured in.
+    """An opened model. `features`: names in order, empty when the file has none; `count`: how many; `scale`: what `margin`
+    is measured in.
 
     `native`: whether `contributions` exist (exact and fast); `estimator`: the scikit-learn object of a skops file.
     """
@@ -97,7 +98,9 @@ class OpenedModel:
     categories: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
     def matrix(self, table: Table, names: Sequence[str], evidence: EvidenceInput) -> np.ndarray:
-        """The named columns as float64, text mapped to the model's own category codes. EvidenceProblem for text it has no codes for."""
+        """The named columns as float64, text mapped to the model's own category codes. EvidenceProblem for text it has no
+        codes for.
+        """
         columns = []
         for name in names:
             if table.info.kind(name) in ("integer", "number", "boolean"):

@@ -1,7 +1,7 @@
 """LightGBM text: an own check of the whole text before the native library reads it.
 
-LightGBM aborts the process (it cannot be caught in Python) when `tree_sizes` disagrees with the text, and reads or writes outside its
-arrays when a child, split or category index is wrong. So nothing reaches it that does not hold together here.
+LightGBM aborts the process (it cannot be caught in Python) when `tree_sizes` disagrees with the text, and reads or writes
+outside its arrays when a child, split or category index is wrong. So nothing reaches it that does not hold together here.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ _ENDING = "end of trees\n\nparameters:\nend of parameters\n\npandas_categorical:
 class CheckedText:
     """A text that holds together. `categories`: text levels per categorical column, in order, as pandas wrote them.
 
-    `text` is what LightGBM gets: header and trees as checked; importances and training parameters, which predictions do not need and
-    whose parser ends the process on a damaged line, are left out.
+    `text` is what LightGBM gets: header and trees as checked; importances and training parameters, which predictions do
+    not need and whose parser ends the process on a damaged line, are left out.
     """
 
     text: str

@@ -1,7 +1,9 @@
-"""ONNX: a look through the protobuf before the runtime opens it, without the `onnx` package (its external-data loader had several holes).
+"""ONNX: a look through the protobuf before the runtime opens it, without the `onnx` package (its external-data loader had
+several holes).
 
-Refused: data kept outside the file, operators of other domains than ONNX's own, local functions, training parts, and anything that loops or
-branches (`Loop`, `Scan`, `If`: a loop of 2^62 rounds is legal ONNX). What remains is a plain chain of tensor operators.
+Refused: data kept outside the file, operators of other domains than ONNX's own, local functions, training parts, and
+anything that loops or branches (`Loop`, `Scan`, `If`: a loop of 2^62 rounds is legal ONNX). What remains is a plain chain
+of tensor operators.
 """
 
 from __future__ import annotations

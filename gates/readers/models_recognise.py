@@ -1,7 +1,7 @@
 """Which model format a file really is, told by its bytes and never by its name.
 
-Nothing is loaded or executed here: only the first bytes, the end, and the directory of a zip are looked at. Formats that can run code
-when opened (pickle and its family) are named so that the caller can refuse them with a way out.
+Nothing is loaded or executed here: only the first bytes, the end, and the directory of a zip are looked at. Formats that
+can run code when opened (pickle and its family) are named so that the caller can refuse them with a way out.
 """
 
 from __future__ import annotations

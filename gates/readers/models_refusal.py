@@ -1,4 +1,6 @@
-"""The one way model readers refuse a file: `ModelRefused`, turned into an `EvidenceProblem` with the file's name by `models.open_model`."""
+"""The one way model readers refuse a file: `ModelRefused`, turned into an `EvidenceProblem` with the file's name by
+`models.open_model`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """skops: scikit-learn models without pickle, opened with a fixed list of allowed types.
 
-`trusted` is never taken from the file (that would trust whatever it asks for). Trees are checked after loading and before the first
-prediction, because scikit-learn walks their child indices without looking.
+`trusted` is never taken from the file (that would trust whatever it asks for). Trees are checked after loading and before
+the first prediction, because scikit-learn walks their child indices without looking.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """XGBoost JSON and UBJSON: every index is checked before the native library sees the bytes.
 
-XGBoost trusts its model files: one child index outside its tree or a cycle ends the process (its security page says to isolate it).
-So the structure is read here first, refused when it is not a proper set of trees, and only what was checked is handed on.
+XGBoost trusts its model files: one child index outside its tree or a cycle ends the process (its security page says to
+isolate it). So the structure is read here first, refused when it is not a proper set of trees, and only what was checked
+is handed on.
 """
 
 from __future__ import annotations
@@ -59,16 +60,16 @@ def check(document: Any) -> None:
         if len(given) not in (0, features):
             raise ModelRefused(f"{features} {name}", str(len(given)))
     booster = _mapping(learner.get("gradient_booster"), "gradient_booster")
-    name = booster.get("name")
-    if name == "gblinear":
+    kind = booster.get("name")
+    if kind == "gblinear":
         _check_linear(booster, features, classes)
         return
-    if name not in ("gbtree", "dart"):
-        raise ModelRefused("a gbtree, dart or gblinear booster", f"“{str(name)[:40]}”")
-    trees_of = _mapping(booster.get("gbtree"), "gbtree") if name == "dart" else booster
+    if kind not in ("gbtree", "dart"):
+        raise ModelRefused("a gbtree, dart or gblinear booster", f"“{str(kind)[:40]}”")
+    trees_of = _mapping(booster.get("gbtree"), "gbtree") if kind == "dart" else booster
     model = _mapping(trees_of.get("model"), "model")
     count = _check_forest(model, features, classes)
-    if name == "dart" and len(booster.get("weight_drop", [])) != count:
+    if kind == "dart" and len(booster.get("weight_drop", [])) != count:
         raise ModelRefused(f"{count} dart weights", str(len(booster.get("weight_drop", []))))
 
 
@@ -96,7 +97,7 @@ def _mapping(value: Any, what: str) -> Mapping[str, Any]:
 def _numbers(tree: Mapping[str, Any], name: str, dtype: type) -> np.ndarray:
     try:
         values = np.asarray(tree[name])
-        numbers = values.astype(dtype)
+        numbers: np.ndarray = values.astype(dtype)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelRefused(f"“{name}” as a list of numbers", "something else or nothing") from error
     if (
@@ -160,7 +161,9 @@ def _check_tree(tree: Mapping[str, Any], number: int, features: int) -> None:
 
 
 def walk(left: np.ndarray, right: np.ndarray, nodes: int, where: str, deepest: int) -> np.ndarray:
-    """Follow both children from node 0, level by level; refuse indices outside, a single child, a node met twice, or too deep a tree."""
+    """Follow both children from node 0, level by level; refuse indices outside, a single child, a node met twice, or too
+    deep a tree.
+    """
     seen = np.zeros(nodes, dtype=bool)
     seen[0] = True
     level, reached = np.array([0]), [np.array([0])]

@@ -1,0 +1,143 @@
+"""Explanations: a retrain stays inside the limits, a dropped feature and a unit error do not, and each is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gates.catalog import gx101_explanation_stability as gx101
+from gates.catalog import gx102_explanation_concentration as gx102
+from gates.collecting import Collected, EvidenceProblem, Inputs
+from gates.metrics import explanations
+from gates.metrics import explanations_statistics_impl as statistics
+from gates.pictures.render import draw
+from gates.readers.models import open_model
+from gates.spec import Measured
+from governance.domain.vocabulary import Verdict
+from tests.gates.readers import model_files
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("explanations")
+    frame, label = model_files.sample(rows=4_000)
+    # Without the two features that carry nothing, whose signs are noise in any retrain.
+    frame = frame[["a", "b", "c", "d", "sex"]]
+    frame.to_parquet(path / "rows.parquet")
+    wrong = frame.assign(b=frame.b * 1000, sex=frame.sex)
+    for name, data, seed in (("champion", frame, 1), ("retrain", frame, 2), ("dropped", frame.drop(columns="a"), 1), ("units", wrong, 1)):
+        model_files.train_xgboost(path / f"{name}.ubj", data, label, seed)
+    model_files.train_lightgbm(path / "light.txt", frame, label)
+    model_files.onnx_logistic(path / "o.onnx", np.array([1.5, -1.0, 0.3, 0.1, 0.0]), -0.2)
+    return path
+
+
+def run(folder: Path, facts: dict[str, Any] | None = None, rows: str = "rows.parquet", **files: str) -> Collected:
+    evidence = {role: model_files.evidence(role, folder / name) for role, name in {"explanation_sample": rows, **files}.items()}
+    return explanations.collect(Inputs(evidence, facts or {}))
+
+
+def verdict(collected: Collected) -> Verdict:
+    return gx101.judge(Measured(collected.measures), gx101.LIMITS).verdict
+
+
+def test_a_retrain_passes_and_the_numbers_repeat(folder: Path) -> None:
+    first = run(folder, candidate_model="retrain.ubj", baseline_model="champion.ubj")
+    again = run(folder, candidate_model="retrain.ubj", baseline_model="champion.ubj")
+    assert verdict(first) is Verdict.PASS
+    assert first.measures == again.measures
+    assert {fact.name for fact in first.facts} == {f"explanation.{n}" for n in ("max_share_change", "total_variation", "row_cosine_p10", "sign_flips")}
+    assert all(draw(picture.spec) and picture.rows for picture in first.pictures)
+
+
+def test_the_model_itself_has_not_moved(folder: Path) -> None:
+    same = Measured(run(folder, candidate_model="champion.ubj", baseline_model="champion.ubj").measures)
+    assert same.one("explanation.max_share_change").value == 0  # type: ignore[union-attr]
+    assert same.one("explanation.row_cosine_p10").value == pytest.approx(1)  # type: ignore[union-attr]
+
+
+def test_a_dropped_feature_fails_and_is_named(folder: Path) -> None:
+    collected = run(folder, candidate_model="dropped.ubj", baseline_model="champion.ubj")
+    assert verdict(collected) is Verdict.FAIL
+    assert Measured(collected.measures).one("explanation.max_share_change").text == "a"  # type: ignore[union-attr]
+    assert "Only one version knows: a." in collected.notes
+
+
+def test_a_unit_error_fails(folder: Path) -> None:
+    assert verdict(run(folder, candidate_model="units.ubj", baseline_model="champion.ubj")) is Verdict.FAIL
+
+
+def test_shares_are_those_of_the_library(folder: Path) -> None:
+    model = open_model(model_files.evidence("candidate_model", folder / "champion.ubj"))
+    frame = pd.read_parquet(folder / "rows.parquet")
+    chosen = np.sort(np.random.default_rng(20260101).choice(4_000, 1_000, replace=False))
+    matrix, _ = model.contributions(frame[list(model.features)].to_numpy(float)[chosen])
+    expected = np.abs(matrix).mean(axis=0) / np.abs(matrix).mean(axis=0).sum()
+    measured = Measured(run(folder, candidate_model="champion.ubj").measures)
+    for name, share in zip(model.features, expected, strict=True):
+        assert measured.one("explanation.share", f"feature={name}").value == pytest.approx(share)  # type: ignore[union-attr]
+
+
+def test_without_a_champion_importance_is_there_and_stability_is_not(folder: Path) -> None:
+    collected = run(folder, {"data.protected_attributes": ["sex"]}, candidate_model="light.txt")
+    assert verdict(collected) is Verdict.NOT_ASSESSED
+    result = gx102.judge(Measured(collected.measures), gx102.LIMITS)
+    assert result.verdict in (Verdict.PASS, Verdict.WARN)
+    assert Measured(collected.measures).one("explanation.protected_share").text == "sex"  # type: ignore[union-attr]
+    first = run(folder, {"champion.exists": False}, candidate_model="light.txt")
+    assert verdict(first) is Verdict.NOT_APPLICABLE
+
+
+def test_onnx_by_permutation_recovers_the_weights(folder: Path) -> None:
+    collected = run(folder, candidate_model="o.onnx")
+    frame = pd.read_parquet(folder / "rows.parquet")
+    size = np.array([1.5, 1.0, 0.3, 0.1, 0.0]) * frame.std().to_numpy()
+    measured = Measured(collected.measures)
+    for name, share in zip(frame.columns, size / size.sum(), strict=True):
+        assert measured.one("explanation.share", f"feature={name}").value == pytest.approx(share, abs=0.06)  # type: ignore[union-attr]
+    assert measured.one("explanation.rows").value == 200  # type: ignore[union-attr]
+    assert any("Background: 50 rows" in note for note in collected.notes)
+
+
+def test_a_missing_column_is_named(folder: Path) -> None:
+    pd.read_parquet(folder / "rows.parquet").drop(columns="b").to_csv(folder / "short.csv", index=False)
+    with pytest.raises(EvidenceProblem, match=r"short\.csv, column “b”"):
+        run(folder, rows="short.csv", candidate_model="champion.ubj")
+
+
+def uploads(folder: Path, name: str, matrix: np.ndarray, base: float, score: np.ndarray | None = None) -> str:
+    frame = pd.DataFrame(matrix, columns=["x", "y"]).assign(id=np.arange(len(matrix)), base_value=base)
+    if score is not None:
+        frame["p"] = score
+    frame.sample(frac=1, random_state=1).to_csv(folder / name, index=False)
+    return name
+
+
+def test_uploaded_attributions_are_joined_on_the_key_and_checked(folder: Path) -> None:
+    matrix = np.random.default_rng(0).normal(size=(600, 2)) * [1, 0.5]
+    score = 1 / (1 + np.exp(-(matrix.sum(axis=1) + 0.3)))
+    ours, theirs = uploads(folder, "ours.csv", matrix, 0.3, score), uploads(folder, "theirs.csv", matrix[:, ::-1], 0.3, score)
+    evidence = {
+        role: model_files.evidence(role, folder / name, score="p")
+        for role, name in (("candidate_attributions", ours), ("baseline_attributions", theirs))
+    }
+    measured = Measured(explanations.collect(Inputs(evidence)).measures)
+    assert measured.one("explanation.additivity_error").value < 1e-9  # type: ignore[union-attr,operator]
+    expected = statistics.compare(matrix, matrix[:, ::-1])
+    assert measured.one("explanation.total_variation").value == pytest.approx(expected["total_variation"])  # type: ignore[union-attr]
+    wrong = {"candidate_attributions": model_files.evidence("candidate_attributions", folder / uploads(folder, "w.csv", matrix, 1.3, score), score="p")}
+    result = gx102.judge(Measured(explanations.collect(Inputs(wrong)).measures), gx102.LIMITS)
+    assert result.verdict is Verdict.NOT_ASSESSED
+
+
+def test_definitions_on_a_worked_case() -> None:
+    ours, theirs = np.array([[1.0, 1.0], [1.0, -1.0]]), np.array([[1.0, 1.0], [1.0, 1.0]])
+    figures = statistics.compare(ours, theirs)
+    assert figures["max_share_change"] == 0
+    assert figures["sign_flips"] == 0.25
+    assert figures["row_cosine_median"] == pytest.approx(0.5)
+    assert statistics.ranks(np.array([3.0, 1.0, 3.0])).tolist() == [2.5, 1.0, 2.5]
