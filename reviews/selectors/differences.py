@@ -14,6 +14,8 @@ _ABOUT = {
     "metrics": ("performance.metric", "performance.candidate", "performance.baseline", "performance.relative_change"),
     "thresholds": ("model.decision_threshold", "model.threshold_change"),
 }
+# what the record itself adds (the strictest recent track); nobody handed it in
+_OUR_OWN = "submission."
 _GROUP_OF = {name: group for group, names in _ABOUT.items() for name in names}
 _ORDER = ("features", "sources", "metrics", "thresholds", "answers", "facts", "evidence", "outcomes", "track", "policy")
 
@@ -39,7 +41,11 @@ def dossier_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 
 def fact_differences(before: FactSet, after: FactSet, *, only: Iterable[str] | None = None) -> list[DifferenceView]:
     """Facts whose best value differs. Lists say what was added and removed; numbers that the interval did not move are still named."""
-    names = sorted(set(before.by_name) | set(after.by_name)) if only is None else list(only)
+    names = (
+        sorted(name for name in {*before.by_name, *after.by_name} if not name.startswith(_OUR_OWN))
+        if only is None
+        else list(only)
+    )
     found = []
     for name in names:
         old, new = before.value(name), after.value(name)
@@ -54,6 +60,10 @@ def revision_differences(before: Mapping[str, Any], after: Mapping[str, Any]) ->
     found = fact_differences(FactSet.from_json(before["facts"]), FactSet.from_json(after["facts"]))
     named = {line.label for line in found}
     answers = [{row["question"]: row for row in side["answers"]} for side in (before, after)]
+    for question, row in answers[1].items():
+        # a correction stands against the value it replaced
+        if question not in answers[0] and row.get("replaced") is not None:
+            answers[0][question] = {**row, "value": row["replaced"]}
     found += [line for line in _mapping("answers", answers[0], answers[1], _answer) if line.label not in named]
     files = [{row["role"]: row for row in side["evidence"]} for side in (before, after)]
     return in_order([*found, *_mapping("evidence", files[0], files[1], _file)])

@@ -14,10 +14,13 @@ def rollback_refusal(facts: FactSet, *, has_champion: bool) -> str:
     A first version has nothing to return to; then the statement "first version" is the answer, and it counts only where no version
     is in force.
     """
-    value = facts.value(QUESTION)
-    text = value.strip() if isinstance(value, str) else ""
-    if not text:
-        return "No rollback target is named. Answer “rollout.rollback_target” with the version to return to, or with “first version”."
-    if text.lower() == FIRST_VERSION and has_champion:
+    named = [fact.value.strip() for fact in facts.all(QUESTION) if isinstance(fact.value, str) and fact.value.strip()]
+    if not named:
+        return (
+            "No rollback target is named. Answer “rollout.rollback_target” with the version to return to, "
+            "or with “first version” where there is none."
+        )
+    # a file may still say what a person has corrected: any statement that names a version names the way back
+    if has_champion and all(text.lower() == FIRST_VERSION for text in named):
         return "The rollback target says “first version”, but another version is in force. Name that one as the way back."
     return ""

@@ -20,6 +20,7 @@ from governance.models import (
     Contributor,
     Evidence,
     EvidenceFile,
+    MetadataSource,
     Person,
     PolicyPack,
     Revision,
@@ -37,6 +38,7 @@ from governance.services.work import unit_of_work
 from reviews.selectors.case import case_of
 from reviews.selectors.dossier import dossier
 from reviews.services.decision_input import NewDecision
+from reviews.services.intake import submit
 from reviews.services.refreshing import keep
 from reviews.services.steps import lay_out, open_next, steps_for
 
@@ -176,9 +178,9 @@ QUESTIONNAIRE = {
 }
 
 
-def policy() -> PolicyPack:
-    """The test pack in force, loaded once."""
-    source, questions = json.dumps(PACK), json.dumps(QUESTIONNAIRE)
+def policy(*gates: dict[str, Any]) -> PolicyPack:
+    """The test pack in force, loaded once; with gates where a test needs some."""
+    source, questions = json.dumps({**PACK, "gates": list(gates)}), json.dumps(QUESTIONNAIRE)
     pack = load_pack(source, questions)
     row = PolicyPack.objects.filter(digest=pack.digest).first()
     return row or PolicyPack.objects.create(
@@ -355,6 +357,24 @@ def in_review(
         keep(row, dossier(row))
         advance(work, row, Action.PASS_CHECKS, case=case_of(row), actor=POLICY, turn=assessment.steps[0].role.value)
         open_next(work, row, pack)
+    return fresh(row)
+
+
+def handed_in(track: Track = Track.RED, *, facts: FactSet | None = None, **given: Any) -> Submission:
+    """A draft with a metadata file, submitted through the service; the pack in force decides."""
+    row = draft(track, **given)
+    row.answers.all().delete()
+    known = facts or facts_for(track)
+    MetadataSource.objects.create(
+        submission=row,
+        name="MLmodel",
+        sha256="f" * 64,
+        content=b"x",
+        reader="mlflow",
+        facts=known.to_json(),
+        added_by=row.submitter,
+    )
+    submit(caller=call(row.submitter), submission_id=row.pk)
     return fresh(row)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.db import connection
 from markdown_it import MarkdownIt
 
 from governance.domain.vocabulary import Role, Scope, State, Track
@@ -73,7 +73,12 @@ class TestHandingIn:
         assert verdict["track"] == "red"
         assert verdict["track_is_final"] is False
         reason = next(r for r in verdict["reasons"] if r["rule"] == "TR-020")
-        assert (reason["says"], reason["value"], reason["source"], reason["editable_by"]) == ("makes credit decisions", "credit", "answer", "nobody")
+        assert (reason["says"], reason["value"], reason["source"], reason["editable_by"]) == (
+            "makes credit decisions",
+            "credit",
+            "answer",
+            "nobody",
+        )
         assert [(way["to"], way["possible"]) for way in verdict["would_change"]] == [("yellow", False), ("green", False)]
         assert {q["id"] for q in verdict["questions"]["missing"]} == {"business.context", "rollout.rollback_target"}
         assert (verdict["state"], verdict["turn"], verdict["exit_code"]) == ("in_checks", ["machine"], 3)
@@ -194,7 +199,10 @@ class TestWhoMay:
         ):  # fmt: skip
             answer = other(method, f"/submissions/{number}{path}", {"answers": {"a.b": 1}} if path == "/answers" else None)
             assert answer.status_code == 404, path
-            assert other(method, f"/submissions/S-99999{path}", {"answers": {"a.b": 1}} if path == "/answers" else None).status_code == 404
+            assert (
+                other(method, f"/submissions/S-99999{path}", {"answers": {"a.b": 1}} if path == "/answers" else None).status_code
+                == 404
+            )
         assert other("GET", "/submissions").json()["results"] == []
         assert other("GET", "/submissions?q=credit").json()["results"] == []
         assert other("POST", "/submissions", BODY, Idempotency_Key="x").status_code == 201  # its own inventory
@@ -270,7 +278,9 @@ class TestVerdict:
         again = ci("GET", f"/submissions/{row.pk}/verdict", If_None_Match=first["ETag"])
         assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
         people = making.everybody()
-        decide(caller=making.call(people["amir"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve())
+        decide(
+            caller=making.call(people["amir"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve()
+        )
         changed = ci("GET", f"/submissions/{row.pk}/verdict", If_None_Match=first["ETag"])
         assert (changed.status_code, changed.json()["turn"]) == (200, ["risk_officer"])
         assert changed["ETag"] != first["ETag"]
@@ -284,7 +294,12 @@ class TestVerdict:
 
         def later() -> None:
             time.sleep(0.7)
-            decide(caller=making.call(people["pia"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve())
+            decide(
+                caller=making.call(people["pia"]),
+                submission_id=row.pk,
+                dossier_digest=row.dossier_digest,
+                decision=making.approve(),
+            )
             connection.close()
 
         thread = threading.Thread(target=later)
@@ -305,7 +320,11 @@ class TestVerdict:
 
     def test_the_formats_of_ci_systems(self, ci: Api) -> None:
         hostile = "<script>alert(1)</script> | [x](http://evil) @everyone \x0b"
-        gates = (Gate("GP101"), Gate("GF101", "warn", says=hostile), Gate("GM101", "not_applicable", says="No monitor is needed."))
+        gates = (
+            Gate("GP101"),
+            Gate("GF101", "warn", says=hostile),
+            Gate("GM101", "not_applicable", says="No monitor is needed."),
+        )
         row = making.in_review(gates=gates)
         at = f"/submissions/{row.pk}/verdict"
 
@@ -414,7 +433,9 @@ class TestPermits:
             return [(a["allowed"], a["verdict"]) for a in answers]
 
         assert ask() == [(False, "under_review")] * 2
-        decide(caller=making.call(people["pia"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve())
+        decide(
+            caller=making.call(people["pia"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve()
+        )
         assert ask() == [(True, "allowed")] * 2
         assert ask("staging") == [(False, "unknown")] * 2
         revoke(caller=making.call(people["ruth"]), submission_id=row.pk, reason="Customers were refused by mistake.")
@@ -424,7 +445,9 @@ class TestPermits:
         from reviews.services.permits import expire_due
 
         people, row = making.everybody(), making.in_review(Track.YELLOW)
-        decide(caller=making.call(people["pia"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve())
+        decide(
+            caller=making.call(people["pia"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve()
+        )
         assert expire_due() == 0
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE reviews_permit DISABLE TRIGGER permit_frozen")
@@ -442,7 +465,12 @@ class TestPermits:
         people = making.everybody()
         rows = [making.in_review(Track.YELLOW) for _ in range(2)]
         for row in rows:
-            decide(caller=making.call(people["pia"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve())
+            decide(
+                caller=making.call(people["pia"]),
+                submission_id=row.pk,
+                dossier_digest=row.dossier_digest,
+                decision=making.approve(),
+            )
         answer = ci("GET", f"/permits?system=credit-default&version={rows[0].version.version}").json()
         assert answer["allowed"]
         assert "later version" in answer["reasons"][0]
