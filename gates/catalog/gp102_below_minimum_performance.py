@@ -2,8 +2,8 @@
 
 ## What it checks
 Whether the candidate reaches the minimum that the policy sets for this use, on its own evaluation set: by default AUC of at
-least 0.80. The policy can name another metric (`metric`) with `min_value`, or `max_value` for a loss such as log loss, Brier
-score or RMSE.
+least 0.80. The policy lists floors by metric (`floors`), most wanted first: the first one that the candidate's file allows to
+compute is judged. `ceilings` does the same for losses such as log loss, Brier score or RMSE.
 
 ## Why it matters
 "As good as the champion" is no comfort where the champion is poor, and step by step a model can slide while each step looks
@@ -30,6 +30,8 @@ scikit-learn (`roc_auc_score`, `log_loss`, `brier_score_loss`), pROC for DeLong'
 
 from __future__ import annotations
 
+from typing import Any
+
 from gates.spec import Example, GateResult, Limits, Measure, Measured, Mode, not_assessed
 from governance.domain.vocabulary import Kind, Role, Verdict
 
@@ -41,7 +43,7 @@ KINDS = frozenset({Kind.ML_MODEL})
 READ_BY = Role.ANALYST
 MODE = Mode.AUTOMATIC
 RISK = "A model too weak for its use decides about people or money."
-LIMITS = {"metric": "roc_auc", "min_value": 0.80}
+LIMITS: dict[str, Any] = {"floors": {"roc_auc": 0.80, "balanced_accuracy": 0.65, "r2": 0.10}, "ceilings": {}}
 
 EDGE = 1e-9
 FIX = (
@@ -51,24 +53,23 @@ FIX = (
 
 
 def judge(measured: Measured, limits: Limits) -> GateResult:
-    """Verdict on one metric of the candidate against a floor (or a ceiling, for a loss)."""
-    name = f"performance.candidate.{limits['metric']}"
-    row = measured.one(name)
+    """Verdict on one metric of the candidate against its floor (or ceiling, for a loss)."""
+    bounds = [(name, float(limit), False) for name, limit in limits["floors"].items()]
+    bounds += [(name, float(limit), True) for name, limit in limits["ceilings"].items()]
+    found = ((measured.one(f"performance.candidate.{metric}"), metric, limit, ceiling) for metric, limit, ceiling in bounds)
+    row, metric, limit, ceiling = next((item for item in found if item[0] is not None), (None, "", 0.0, False))
     if row is None or row.value is None:
-        why = (
-            row.reason if row else ""
-        ) or f"{limits['metric']} was not measured: the candidate's file lacks the columns for it."
+        wanted = ", ".join(metric for metric, _, _ in bounds)
+        why = (row.reason if row else "") or f"None of {wanted} was measured: the candidate's file lacks the columns for it."
         return not_assessed(why, fix="Map scores and labels of at least 100 positive and 100 negative cases.")
-    ceiling = "max_value" in limits
-    limit = float(limits["max_value"] if ceiling else limits["min_value"])
     value, edge = row.value, row.high if ceiling else row.low
     holds = value <= limit + EDGE if ceiling else value >= limit - EDGE
     reaches = edge is not None and (edge > limit + EDGE if ceiling else edge < limit - EDGE)
     shown = f"{'<=' if ceiling else '>='} {limit:.2f}"
     interval = f" (95 % interval {row.low:.3f} to {row.high:.3f})" if row.low is not None and row.high is not None else ""
-    said = f"{row.text or limits['metric']} is {value:.4f}{interval} on {row.n or 0:,} cases, limit {shown}"
+    said = f"{row.text or metric} is {value:.4f}{interval} on {row.n or 0:,} cases, limit {shown}"
     notes: tuple[str, ...] = ()
-    if limits["metric"] == "roc_auc" and value < 0.5:
+    if metric == "roc_auc" and value < 0.5:
         notes = ("Below 0.5 the ranking is upside down: labels or scores are probably the wrong way round.",)
     if not holds:
         verdict, says = Verdict.FAIL, f"{said}: too weak for this use."
@@ -77,7 +78,16 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     else:
         verdict, says = Verdict.PASS, f"{said}."
     return GateResult(
-        verdict, says, "" if verdict is Verdict.PASS else FIX, value, row.low, row.high, row.n, shown, metric=name, notes=notes
+        verdict,
+        says,
+        "" if verdict is Verdict.PASS else FIX,
+        value,
+        row.low,
+        row.high,
+        row.n,
+        shown,
+        metric=row.metric,
+        notes=notes,
     )
 
 
@@ -90,6 +100,7 @@ EXAMPLES = (
     Example("exactly at the limit, shown", _auc(0.80, 0.80, 0.81), Verdict.PASS),
     Example("exactly at the limit, interval below", _auc(0.80, 0.78, 0.82), Verdict.WARN),
     Example("just below", _auc(0.7999, 0.78, 0.82), Verdict.FAIL),
+    Example("decisions only: the next floor", {"performance.candidate.balanced_accuracy": 0.71}, Verdict.PASS),
     Example("upside down", _auc(0.21, 0.19, 0.23), Verdict.FAIL),
     Example(
         "a loss under its ceiling",
@@ -99,7 +110,7 @@ EXAMPLES = (
             )
         },
         Verdict.PASS,
-        {"metric": "log_loss", "max_value": 0.35},
+        {"floors": {}, "ceilings": {"log_loss": 0.35}},
     ),
     Example(
         "too few cases", {NEEDS[0]: Measure(NEEDS[0], None, reason="AUC needs at least 100 positive rows.")}, Verdict.NOT_ASSESSED

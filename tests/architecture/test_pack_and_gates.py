@@ -1,0 +1,37 @@
+"""The shipped pack and the gate catalogue agree: every gate exists, every limit is one that the gate reads, every collector exists."""
+
+from __future__ import annotations
+
+import pytest
+
+from gates.registry import collectors, gates
+from governance.policy import Pack, load_pack
+from governance.services.packs import PACKS
+
+FILES = sorted(PACKS.glob("*.yaml"))
+
+
+@pytest.fixture(params=FILES, ids=[path.stem for path in FILES])
+def pack(request: pytest.FixtureRequest) -> Pack:
+    path = request.param
+    questionnaire = path.parent / "questionnaires" / path.name
+    return load_pack(path.read_text(), questionnaire.read_text() if questionnaire.exists() else None)
+
+
+def test_every_gate_of_the_pack_exists(pack: Pack) -> None:
+    assert {use.gate for use in pack.gates} <= set(gates())
+
+
+def test_every_limit_is_one_the_gate_reads(pack: Pack) -> None:
+    odd = {}
+    for use in pack.gates:
+        given = set(use.limits)
+        for more in (*use.limits_by_track.values(), *use.limits_by_domain.values()):
+            given |= set(more)
+        if unknown := given - set(gates()[use.gate].limits):
+            odd[use.gate] = unknown
+    assert odd == {}
+
+
+def test_every_measured_fact_has_a_collector(pack: Pack) -> None:
+    assert set(pack.measured) <= set(collectors())
