@@ -39,22 +39,37 @@ CODE = "GD101"
 NAME = "data-quality"
 COLLECTORS = ("data_quality",)
 NEEDS = (
-    "quality.rows", "quality.failed_expectations", "quality.failed_expectation", "quality.duplicate_rows", "quality.duplicate_keys",
-    "quality.missing_keys", "quality.label_missing", "quality.missing", "quality.constant", "quality.unseen", "quality.out_of_range",
-    "quality.missing_columns", "quality.changed_types",
-)  # fmt: skip
+    "quality.rows",
+    "quality.failed_expectations",
+    "quality.failed_expectation",
+    "quality.duplicate_rows",
+    "quality.duplicate_keys",
+    "quality.missing_keys",
+    "quality.label_missing",
+    "quality.missing",
+    "quality.constant",
+    "quality.unseen",
+    "quality.out_of_range",
+    "quality.missing_columns",
+    "quality.changed_types",
+)
 KINDS = frozenset({Kind.ML_MODEL, Kind.DATA_PIPELINE})
 READ_BY = Role.PLATFORM_ENGINEER
 MODE = Mode.AUTOMATIC
 RISK = "The model is trained or judged on faulty data, so no other figure can be trusted."
 LIMITS = {
     "min_rows": 500,
-    "label_missing_warn": 0.01, "label_missing_fail": 0.05,
-    "missing_increase_warn": 0.05, "missing_increase_fail": 0.20,
-    "unseen_warn": 0.01, "unseen_fail": 0.05,
-    "out_of_range_warn": 0.001, "out_of_range_fail": 1.0,
-    "duplicate_rows_warn": 0.01, "duplicate_rows_fail": 1.0,
-}  # fmt: skip
+    "label_missing_warn": 0.01,
+    "label_missing_fail": 0.05,
+    "missing_increase_warn": 0.05,
+    "missing_increase_fail": 0.20,
+    "unseen_warn": 0.01,
+    "unseen_fail": 0.05,
+    "out_of_range_warn": 0.001,
+    "out_of_range_fail": 1.0,
+    "duplicate_rows_warn": 0.01,
+    "duplicate_rows_fail": 1.0,
+}
 _SHOWN = 8
 
 
@@ -84,9 +99,18 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
 def _cut(result: GateResult) -> GateResult:
     more = len(result.notes) - _SHOWN
     return GateResult(
-        result.verdict, result.says, result.fix, result.observed, result.low, result.high, result.n, result.limit, result.group, result.metric,
+        result.verdict,
+        result.says,
+        result.fix,
+        result.observed,
+        result.low,
+        result.high,
+        result.n,
+        result.limit,
+        result.group,
+        result.metric,
         (*result.notes[:_SHOWN], f"And {more} more; see the measurements."),
-    )  # fmt: skip
+    )
 
 
 def _expectations(measured: Measured) -> Iterator[GateResult]:
@@ -134,15 +158,45 @@ def _numbers(measured: Measured, limits: Limits) -> Iterator[GateResult]:
         if increase is None:
             continue
         rise = Measure(row.metric, increase, row.group, n=row.n)
-        yield over(rise, warn=limits["missing_increase_warn"], fail=limits["missing_increase_fail"], fmt=".1%",
-                   says=f"The rise of missing values in {_column(row)}", because="values stopped arriving",
-                   fix="Find which feed or join lost the values.")  # fmt: skip
+        yield over(
+            rise,
+            warn=limits["missing_increase_warn"],
+            fail=limits["missing_increase_fail"],
+            fmt=".1%",
+            says=f"The rise of missing values in {_column(row)}",
+            because="values stopped arriving",
+            fix="Find which feed or join lost the values.",
+        )
     for metric, name, words, because, fix in (
-        ("quality.label_missing", "label_missing", "The share of missing labels", "the evaluation leaves these rows out", "Complete the labels."),
-        ("quality.unseen", "unseen", "The share of rows with unseen values in {}", "the model never learned them", "Clean the codes, or renew the reference and retrain."),
-        ("quality.out_of_range", "out_of_range", "The share of values beyond the known range in {}", "units or entries may be wrong", "Check units and limits at the source."),
-        ("quality.duplicate_rows", "duplicate_rows", "The share of doubled rows", "a join may have multiplied them", "Remove the doubles at the source."),
-    ):  # fmt: skip
+        (
+            "quality.label_missing",
+            "label_missing",
+            "The share of missing labels",
+            "the evaluation leaves these rows out",
+            "Complete the labels.",
+        ),
+        (
+            "quality.unseen",
+            "unseen",
+            "The share of rows with unseen values in {}",
+            "the model never learned them",
+            "Clean the codes, or renew the reference and retrain.",
+        ),
+        (
+            "quality.out_of_range",
+            "out_of_range",
+            "The share of values beyond the known range in {}",
+            "units or entries may be wrong",
+            "Check units and limits at the source.",
+        ),
+        (
+            "quality.duplicate_rows",
+            "duplicate_rows",
+            "The share of doubled rows",
+            "a join may have multiplied them",
+            "Remove the doubles at the source.",
+        ),
+    ):
         for row in measured.all(metric):
             yield over(
                 row,
@@ -165,16 +219,36 @@ EXAMPLES = (
     Example("exactly at the limits", {**_CLEAN, "quality.duplicate_rows": 0.01, "quality.label_missing": 0.01}, Verdict.PASS),
     Example("exactly at the fewest rows", {**_CLEAN, "quality.rows": 500.0}, Verdict.PASS),
     Example("labels missing for some", {**_CLEAN, "quality.label_missing": 0.03}, Verdict.WARN),
-    Example("undocumented codes", {**_CLEAN, "quality.unseen": Measure("quality.unseen", 0.0115, "column=EDUCATION", n=30_000)}, Verdict.WARN),
+    Example(
+        "undocumented codes",
+        {**_CLEAN, "quality.unseen": Measure("quality.unseen", 0.0115, "column=EDUCATION", n=30_000)},
+        Verdict.WARN,
+    ),
     Example(
         "an age of 130",
-        {"quality.failed_expectations": 1.0,
-         "quality.failed_expectation": Measure("quality.failed_expectation", 1.0, "expectation=expect_column_values_to_be_between & column=age", n=4,
-                                               text="column “age”: column values to be between does not hold for 1 rows", detail={"severity": "critical"})},
+        {
+            "quality.failed_expectations": 1.0,
+            "quality.failed_expectation": Measure(
+                "quality.failed_expectation",
+                1.0,
+                "expectation=expect_column_values_to_be_between & column=age",
+                n=4,
+                text="column “age”: column values to be between does not hold for 1 rows",
+                detail={"severity": "critical"},
+            ),
+        },
         Verdict.FAIL,
     ),
-    Example("a column is gone", {**_CLEAN, "quality.missing_columns": Measure("quality.missing_columns", 1.0, text="income")}, Verdict.FAIL),
-    Example("a feed stopped", {**_CLEAN, "quality.missing": Measure("quality.missing", 0.4, "column=income", detail={"increase": 0.38})}, Verdict.FAIL),
+    Example(
+        "a column is gone",
+        {**_CLEAN, "quality.missing_columns": Measure("quality.missing_columns", 1.0, text="income")},
+        Verdict.FAIL,
+    ),
+    Example(
+        "a feed stopped",
+        {**_CLEAN, "quality.missing": Measure("quality.missing", 0.4, "column=income", detail={"increase": 0.38})},
+        Verdict.FAIL,
+    ),
     Example("too few rows", {**_CLEAN, "quality.rows": 499.0}, Verdict.NOT_ASSESSED),
     Example("not measured", {}, Verdict.NOT_ASSESSED),
-)  # fmt: skip
+)

@@ -37,9 +37,19 @@ CODE = "GD102"
 NAME = "lineage-complete"
 COLLECTORS = ("lineage",)
 NEEDS = (
-    "lineage.sources", "lineage.unresolved", "lineage.unapproved", "lineage.without_owner", "lineage.local_paths", "lineage.training_digest",
-    "lineage.evaluation_digest", "lineage.same_digest", "lineage.date_problems", "lineage.data_age_days", "lineage.code_commit", "lineage.run",
-)  # fmt: skip
+    "lineage.sources",
+    "lineage.unresolved",
+    "lineage.unapproved",
+    "lineage.without_owner",
+    "lineage.local_paths",
+    "lineage.training_digest",
+    "lineage.evaluation_digest",
+    "lineage.same_digest",
+    "lineage.date_problems",
+    "lineage.data_age_days",
+    "lineage.code_commit",
+    "lineage.run",
+)
 KINDS = frozenset({Kind.ML_MODEL, Kind.DATA_PIPELINE})
 READ_BY = Role.ANALYST
 MODE = Mode.AUTOMATIC
@@ -129,8 +139,15 @@ def _dates(measured: Measured, limits: Limits) -> Iterator[GateResult]:
     if age is not None and age.value is None:
         yield stated(Verdict.WARN, age.reason, age, fix="Declare data.snapshot_date.")
     elif age is not None:
-        yield over(age, warn=limits["max_age_days_warn"], fail=limits["max_age_days_fail"], says="The age of the training data in days",
-                   because="the world it describes has moved on", fix="Train on newer data, or say why old data is right here.", fmt=".0f")  # fmt: skip
+        yield over(
+            age,
+            warn=limits["max_age_days_warn"],
+            fail=limits["max_age_days_fail"],
+            says="The age of the training data in days",
+            because="the world it describes has moved on",
+            fix="Train on newer data, or say why old data is right here.",
+            fmt=".0f",
+        )
 
 
 def _code(measured: Measured) -> Iterator[GateResult]:
@@ -140,14 +157,23 @@ def _code(measured: Measured) -> Iterator[GateResult]:
     ):
         row = measured.one(metric)
         if row is not None and not row.value:
-            yield stated(Verdict.WARN, row.text or row.reason, row, fix=fix)
+            yield stated(Verdict.WARN, row.text or row.reason or "Code commit or training run is missing.", row, fix=fix)
 
 
 _WHOLE = {
-    "lineage.sources": 2.0, "lineage.unresolved": 0.0, "lineage.unapproved": 0.0, "lineage.without_owner": 0.0, "lineage.local_paths": 0.0,
-    "lineage.training_digest": 1.0, "lineage.evaluation_digest": 1.0, "lineage.same_digest": 0.0, "lineage.date_problems": 0.0,
-    "lineage.data_age_days": 30.0, "lineage.code_commit": 1.0, "lineage.run": 1.0,
-}  # fmt: skip
+    "lineage.sources": 2.0,
+    "lineage.unresolved": 0.0,
+    "lineage.unapproved": 0.0,
+    "lineage.without_owner": 0.0,
+    "lineage.local_paths": 0.0,
+    "lineage.training_digest": 1.0,
+    "lineage.evaluation_digest": 1.0,
+    "lineage.same_digest": 0.0,
+    "lineage.date_problems": 0.0,
+    "lineage.data_age_days": 30.0,
+    "lineage.code_commit": 1.0,
+    "lineage.run": 1.0,
+}
 EXAMPLES = (
     Example("all resolved", _WHOLE, Verdict.PASS),
     Example("exactly at the age limit", {**_WHOLE, "lineage.data_age_days": 180.0}, Verdict.PASS),

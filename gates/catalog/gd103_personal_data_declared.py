@@ -70,8 +70,13 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
             limit="declared and approved",
         )
     if used is not None and used.value:
-        return stated(Verdict.WARN, f"Identifiers are used as model features: {used.text or f'{used.value:.0f}'}.", used,
-                      fix="Drop them from the features, or say why the model needs them.", limit="none")  # fmt: skip
+        return stated(
+            Verdict.WARN,
+            f"Identifiers are used as model features: {used.text or f'{used.value:.0f}'}.",
+            used,
+            fix="Drop them from the features, or say why the model needs them.",
+            limit="none",
+        )
     told = what if found.value else "Personal data is declared; none was found by format or name"
     return stated(Verdict.PASS, f"{told}; declared and approved.", found, limit="declared and approved")
 
@@ -83,14 +88,44 @@ def _yes(measured: Measured, metric: str) -> bool:
 
 _FOUND = Measure("personal_data.columns", 2.0, text="email (e-mail address), phone (phone number)")
 EXAMPLES = (
-    Example("nothing found", {"personal_data.columns": 0.0, "personal_data.declared": 0.0, "personal_data.approved": 0.0}, Verdict.PASS),
-    Example("declared and approved", {"personal_data.columns": _FOUND, "personal_data.declared": 1.0, "personal_data.approved": 1.0}, Verdict.PASS),
-    Example("declared, approval missing", {"personal_data.columns": _FOUND, "personal_data.declared": 1.0, "personal_data.approved": 0.0}, Verdict.WARN),
-    Example("an identifier as feature", {"personal_data.columns": _FOUND, "personal_data.declared": 1.0, "personal_data.approved": 1.0,
-                                         "personal_data.used_as_feature": Measure("personal_data.used_as_feature", 1.0, text="email")}, Verdict.WARN),
-    Example("at the limit: one column, not declared", {"personal_data.columns": 1.0, "personal_data.declared": 0.0}, Verdict.FAIL),
-    Example("found and not declared", {"personal_data.columns": _FOUND, "personal_data.declared": 0.0, "personal_data.approved": 0.0}, Verdict.FAIL),
-    Example("an application that may hold none", {"personal_data.columns": _FOUND, "personal_data.declared": 1.0, "personal_data.approved": 1.0},
-            Verdict.FAIL, {"personal_data_allowed": False}),
+    Example(
+        "nothing found",
+        {"personal_data.columns": 0.0, "personal_data.declared": 0.0, "personal_data.approved": 0.0},
+        Verdict.PASS,
+    ),
+    Example(
+        "declared and approved",
+        {"personal_data.columns": _FOUND, "personal_data.declared": 1.0, "personal_data.approved": 1.0},
+        Verdict.PASS,
+    ),
+    Example(
+        "declared, approval missing",
+        {"personal_data.columns": _FOUND, "personal_data.declared": 1.0, "personal_data.approved": 0.0},
+        Verdict.WARN,
+    ),
+    Example(
+        "an identifier as feature",
+        {
+            "personal_data.columns": _FOUND,
+            "personal_data.declared": 1.0,
+            "personal_data.approved": 1.0,
+            "personal_data.used_as_feature": Measure("personal_data.used_as_feature", 1.0, text="email"),
+        },
+        Verdict.WARN,
+    ),
+    Example(
+        "at the limit: one column, not declared", {"personal_data.columns": 1.0, "personal_data.declared": 0.0}, Verdict.FAIL
+    ),
+    Example(
+        "found and not declared",
+        {"personal_data.columns": _FOUND, "personal_data.declared": 0.0, "personal_data.approved": 0.0},
+        Verdict.FAIL,
+    ),
+    Example(
+        "an application that may hold none",
+        {"personal_data.columns": _FOUND, "personal_data.declared": 1.0, "personal_data.approved": 1.0},
+        Verdict.FAIL,
+        {"personal_data_allowed": False},
+    ),
     Example("not measured", {}, Verdict.NOT_ASSESSED),
-)  # fmt: skip
+)

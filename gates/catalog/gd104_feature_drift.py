@@ -43,7 +43,10 @@ READ_BY = Role.PLATFORM_ENGINEER
 MODE = Mode.AUTOMATIC
 RISK = "The model decides about people unlike those it was trained and tested on."
 LIMITS = {"share_warn": 0.10, "share_fail": 0.30, "top5_psi_warn": 0.25, "top5_psi_fail": 0.25, "min_rows": 500}
-_FIX = "Look at the overlay of the named feature: a new code, a unit, a default or another population; correct the feed or retrain on newer data."
+_FIX = (
+    "Look at the overlay of the named feature: a new code, a unit, a default or another population; "
+    "correct the feed or retrain on newer data."
+)
 
 
 def judge(measured: Measured, limits: Limits) -> GateResult:
@@ -60,16 +63,29 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     weights = "attribution-weighted" if share.detail.get("weights") == "attribution" else "unweighted"
     named = f" ({share.text})" if share.text else ""
     results = [
-        over(share, warn=limits["share_warn"], fail=limits["share_fail"], says=f"The {weights} share of drifted features{named}",
-             because="the model now sees other inputs", fix=_FIX, fmt=".1%"),
-    ]  # fmt: skip
+        over(
+            share,
+            warn=limits["share_warn"],
+            fail=limits["share_fail"],
+            says=f"The {weights} share of drifted features{named}",
+            because="the model now sees other inputs",
+            fix=_FIX,
+            fmt=".1%",
+        ),
+    ]
     top = measured.one("drift.top5_psi")
     if top is not None:
         feature = f" ({top.text})" if top.text else ""
         results.append(
-            over(top, warn=limits["top5_psi_warn"], fail=limits["top5_psi_fail"], says=f"The largest PSI among the five most important features{feature}",
-                 because="a feature that carries the score moved", fix=_FIX)
-        )  # fmt: skip
+            over(
+                top,
+                warn=limits["top5_psi_warn"],
+                fail=limits["top5_psi_fail"],
+                says=f"The largest PSI among the five most important features{feature}",
+                because="a feature that carries the score moved",
+                fix=_FIX,
+            )
+        )
     return strictest(results)
 
 

@@ -49,8 +49,15 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
         return not_assessed(reason, fix="Map columns.score in both samples, or in both prediction files.")
     warn = max(limits["psi_warn"], float(row.detail.get("null_point", 0.0)))
     what = f" ({row.text})" if row.text else ""
-    return over(row, warn=warn, fail=max(warn, limits["psi_fail"]), says=f"PSI of the score{what}", because="the scores are distributed differently",
-                fix="Read the flips and the feature drift; adjust the threshold with the calibration, or renew the reference.", fmt=".3f")  # fmt: skip
+    return over(
+        row,
+        warn=warn,
+        fail=max(warn, limits["psi_fail"]),
+        says=f"PSI of the score{what}",
+        because="the scores are distributed differently",
+        fix="Read the flips and the feature drift; adjust the threshold with the calibration, or renew the reference.",
+        fmt=".3f",
+    )
 
 
 EXAMPLES = (

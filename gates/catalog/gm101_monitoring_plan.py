@@ -34,9 +34,13 @@ CODE = "GM101"
 NAME = "monitoring-plan"
 COLLECTORS = ("monitoring",)
 NEEDS = (
-    "monitoring.monitors", "monitoring.uncovered_features", "monitoring.without_owner", "monitoring.without_alert", "monitoring.without_limit",
+    "monitoring.monitors",
+    "monitoring.uncovered_features",
+    "monitoring.without_owner",
+    "monitoring.without_alert",
+    "monitoring.without_limit",
     "monitoring.window_rows",
-)  # fmt: skip
+)
 KINDS = frozenset({Kind.ML_MODEL, Kind.DATA_PIPELINE})
 READ_BY = Role.PLATFORM_ENGINEER
 MODE = Mode.AUTOMATIC
@@ -93,15 +97,21 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     for row in measured.all("monitoring.window_rows"):
         need = float(row.detail.get("need", 500))
         if row.value is not None and row.value < need:
-            says = f"A window of {row.text or 'this length'} brings about {row.value:.0f} rows; PSI needs {need:.0f}, else it alarms on normal days."
+            says = (
+                f"A window of {row.text or 'this length'} brings about {row.value:.0f} rows; PSI needs {need:.0f}, "
+                "else it alarms on normal days."
+            )
             results.append(stated(Verdict.WARN, says, row, fix="Make the window longer.", limit=f">= {need:.0f}"))
     return strictest(results)
 
 
 _PLAN = {
-    "monitoring.monitors": 3.0, "monitoring.uncovered_features": 0.0, "monitoring.without_owner": 0.0, "monitoring.without_alert": 0.0,
+    "monitoring.monitors": 3.0,
+    "monitoring.uncovered_features": 0.0,
+    "monitoring.without_owner": 0.0,
+    "monitoring.without_alert": 0.0,
     "monitoring.without_limit": 0.0,
-}  # fmt: skip
+}
 EXAMPLES = (
     Example("whole plan", _PLAN, Verdict.PASS),
     Example(

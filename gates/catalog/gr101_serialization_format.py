@@ -40,7 +40,10 @@ READ_BY = Role.SECURITY
 MODE = Mode.AUTOMATIC
 RISK = "Whoever can write the model file can run code in production."
 LIMITS: dict[str, float] = {}
-_FIX = "Save it as XGBoost UBJSON, LightGBM text, ONNX or skops; if that is impossible, upload predictions and attributions and ask for a waiver."
+_FIX = (
+    "Save it as XGBoost UBJSON, LightGBM text, ONNX or skops; if that is impossible, upload predictions "
+    "and attributions and ask for a waiver."
+)
 
 
 def judge(measured: Measured, limits: Limits) -> GateResult:
@@ -55,8 +58,15 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     results = [stated(Verdict.PASS, f"{name} holds data only.", safe, limit="data only")]
     digest = measured.one("serialization.digest_matches")
     if digest is not None and digest.value is not None and digest.value < 1:
-        results.append(stated(Verdict.FAIL, digest.text or "The file's digest is not the declared one.", digest,
-                              fix="Attach the model that was trained and declared.", limit="equal digests"))  # fmt: skip
+        results.append(
+            stated(
+                Verdict.FAIL,
+                digest.text or "The file's digest is not the declared one.",
+                digest,
+                fix="Attach the model that was trained and declared.",
+                limit="equal digests",
+            )
+        )
     for row in measured.all("serialization.mismatch"):
         results.append(
             stated(Verdict.WARN, f"{row.text or 'The declared format is another one'}.", row, fix="Correct the declared format.")

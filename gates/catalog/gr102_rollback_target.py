@@ -47,7 +47,7 @@ _NAME_IT = "Name an approved version as the inventory lists it."
 def judge(measured: Measured, limits: Limits) -> GateResult:
     """Named, known, approved, stored; or a first version that says so."""
     first, target = measured.one("rollback.first_version"), measured.one("rollback.target")
-    if first is not None:
+    if first is not None and first.value:
         return stated(
             Verdict.PASS,
             first.text or "First version: stated, and the register knows none before it.",

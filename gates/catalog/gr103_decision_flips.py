@@ -45,7 +45,7 @@ _FIX = "Read the cases with the largest score move, and tell downstream teams wh
 def judge(measured: Measured, limits: Limits) -> GateResult:
     """Overall rate by the bands; a group warns when it flips clearly more than its share."""
     rate, none = measured.one("rollback.flip_rate"), measured.one("rollback.no_champion")
-    if rate is None and none is not None:
+    if rate is None and none is not None and none.value:
         return not_applicable(none.text or "There is no earlier version whose decisions could flip.")
     if rate is None or rate.value is None:
         reason = (rate.reason if rate else "") or measured.not_measured.get("rollback", "Decisions were not compared.")
@@ -56,15 +56,25 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
             fix="Score more rows with both versions.",
         )
     results = [
-        over(rate, warn=limits["flip_rate_warn"], fail=limits["flip_rate_fail"], says="The share of decisions that flip",
-             because="many people get another answer than before", fix=_FIX, fmt=".1%"),
-    ]  # fmt: skip
+        over(
+            rate,
+            warn=limits["flip_rate_warn"],
+            fail=limits["flip_rate_fail"],
+            says="The share of decisions that flip",
+            because="many people get another answer than before",
+            fix=_FIX,
+            fmt=".1%",
+        ),
+    ]
     for row in measured.all("rollback.segment_flip_rate"):
         if row.value is None or (row.n is not None and row.n < limits["min_group"]):
             continue
         clear = row.low is None or row.low > rate.value
         if row.value > limits["group_factor"] * rate.value and clear:
-            says = f"{row.group} flips in {row.value:.1%} of cases, over {limits['group_factor']:g} times the overall {rate.value:.1%}."
+            says = (
+                f"{row.group} flips in {row.value:.1%} of cases, over {limits['group_factor']:g} times the overall "
+                f"{rate.value:.1%}."
+            )
             results.append(stated(Verdict.WARN, says, row, fix=_FIX, limit=f"<= {limits['group_factor'] * rate.value:.1%}"))
     return strictest(results)
 

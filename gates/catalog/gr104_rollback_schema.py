@@ -41,7 +41,7 @@ LIMITS = {"max_missing_features": 0}
 def judge(measured: Measured, limits: Limits) -> GateResult:
     """Missing features and changed types fail; unrecorded schemas have no verdict."""
     first = measured.one("rollback.first_version")
-    if first is not None:
+    if first is not None and first.value:
         return not_applicable("First version: there is no older model to feed.")
     missing = measured.one("rollback.missing_features")
     if missing is None or missing.value is None:
@@ -50,7 +50,10 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
         )
         return not_assessed(reason, fix="Name a known rollback target and log a signature with both models.")
     if missing.value > limits["max_missing_features"]:
-        says = f"The rollback target needs {missing.value:.0f} features that are no longer served: {missing.text or 'see the measurements'}."
+        says = (
+            f"The rollback target needs {missing.value:.0f} features that are no longer served: "
+            f"{missing.text or 'see the measurements'}."
+        )
         return stated(
             Verdict.FAIL,
             says,

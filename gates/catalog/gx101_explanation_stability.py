@@ -43,20 +43,32 @@ CODE = "GX101"
 NAME = "explanation-stability"
 COLLECTORS = ("explanations",)
 NEEDS = (
-    "explanation.max_share_change", "explanation.total_variation", "explanation.row_cosine_p10", "explanation.sign_flips", "explanation.rows",
-    "explanation.additivity_error", "explanation.score_mismatch", "explanation.first_version",
-)  # fmt: skip
+    "explanation.max_share_change",
+    "explanation.total_variation",
+    "explanation.row_cosine_p10",
+    "explanation.sign_flips",
+    "explanation.rows",
+    "explanation.additivity_error",
+    "explanation.score_mismatch",
+    "explanation.first_version",
+)
 KINDS = frozenset({Kind.ML_MODEL})
 READ_BY = Role.ANALYST
 MODE = Mode.AUTOMATIC_WITH_READING
 RISK = "People are given reasons that no longer hold, while every accuracy figure looks the same."
 LIMITS = {
-    "max_share_change_warn": 0.05, "max_share_change_fail": 0.10,
-    "total_variation_warn": 0.125, "total_variation_fail": 0.20,
-    "row_cosine_p10_warn": 0.80, "row_cosine_p10_fail": 0.60,
-    "sign_flips_warn": 0.06, "sign_flips_fail": 0.10,
-    "min_rows": 200, "settled_rows": 500, "max_additivity_error": 1e-3,
-}  # fmt: skip
+    "max_share_change_warn": 0.05,
+    "max_share_change_fail": 0.10,
+    "total_variation_warn": 0.125,
+    "total_variation_fail": 0.20,
+    "row_cosine_p10_warn": 0.80,
+    "row_cosine_p10_fail": 0.60,
+    "sign_flips_warn": 0.06,
+    "sign_flips_fail": 0.10,
+    "min_rows": 200,
+    "settled_rows": 500,
+    "max_additivity_error": 1e-3,
+}
 _FIX = "Find what was done to the feature that moved most; if the change is wanted, say why in the business context."
 _ATTACH = "Attach the champion's model and an explanation sample, or attributions of both versions on the same rows."
 _SCORE = "Explain the model that was scored: the same file, the same number of trees, log-odds for a classifier."
@@ -73,7 +85,8 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
             return not_assessed(
                 f"{what} by up to {row.value:.3g}: they explain another model than the one submitted.", fix=_SCORE
             )
-    if (first := measured.one("explanation.first_version")) is not None:
+    first = measured.one("explanation.first_version")
+    if first is not None and first.value:
         return not_applicable(first.text or "There is no champion yet.")
     rows = measured.one("explanation.rows")
     if rows is None or rows.value is None:
@@ -123,9 +136,13 @@ def _unsettled(result: GateResult, rows: float, limits: Limits) -> GateResult:
 
 
 _SAME = {
-    "explanation.rows": 1000.0, "explanation.additivity_error": 1e-6, "explanation.max_share_change": 0.02,
-    "explanation.total_variation": 0.04, "explanation.row_cosine_p10": 0.93, "explanation.sign_flips": 0.01,
-}  # fmt: skip
+    "explanation.rows": 1000.0,
+    "explanation.additivity_error": 1e-6,
+    "explanation.max_share_change": 0.02,
+    "explanation.total_variation": 0.04,
+    "explanation.row_cosine_p10": 0.93,
+    "explanation.sign_flips": 0.01,
+}
 EXAMPLES = (
     Example("a retrain with another seed", _SAME, Verdict.PASS),
     Example(

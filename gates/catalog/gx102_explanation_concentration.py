@@ -39,10 +39,12 @@ READ_BY = Role.ANALYST
 MODE = Mode.AUTOMATIC_WITH_READING
 RISK = "One feature, or a protected one, decides about people without anybody having chosen that."
 LIMITS = {
-    "max_feature_share_warn": 0.50, "max_feature_share_fail": 0.90,
-    "max_protected_share_warn": 0.05, "max_protected_share_fail": 0.20,
+    "max_feature_share_warn": 0.50,
+    "max_feature_share_fail": 0.90,
+    "max_protected_share_warn": 0.05,
+    "max_protected_share_fail": 0.20,
     "max_additivity_error": 1e-3,
-}  # fmt: skip
+}
 _FIX_TOP = (
     "Check that the feature is known at decision time and no consequence of the label; else write down why it should dominate."
 )
@@ -65,14 +67,26 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
             fix="Attach the model with an explanation sample, or attributions from your own pipeline.",
         )
     results = [
-        over(top, warn=limits["max_feature_share_warn"], fail=limits["max_feature_share_fail"], says=f"The share of the largest feature{_named(top)}",
-             because="the score leans on one feature", fix=_FIX_TOP),
-    ]  # fmt: skip
+        over(
+            top,
+            warn=limits["max_feature_share_warn"],
+            fail=limits["max_feature_share_fail"],
+            says=f"The share of the largest feature{_named(top)}",
+            because="the score leans on one feature",
+            fix=_FIX_TOP,
+        ),
+    ]
     if protected is not None:
         results.append(
-            over(protected, warn=limits["max_protected_share_warn"], fail=limits["max_protected_share_fail"],
-                 says=f"The share of protected and proxy features{_named(protected)}", because="the score uses what it should not know", fix=_FIX_PROTECTED)
-        )  # fmt: skip
+            over(
+                protected,
+                warn=limits["max_protected_share_warn"],
+                fail=limits["max_protected_share_fail"],
+                says=f"The share of protected and proxy features{_named(protected)}",
+                because="the score uses what it should not know",
+                fix=_FIX_PROTECTED,
+            )
+        )
     return strictest(results)
 
 

@@ -118,7 +118,8 @@ def unseen_rows(connection: duckdb.DuckDBPyConnection, now: Counts, before: Coun
             continue
         cell = quote_name(column.name)
         row = connection.execute(
-            f"SELECT coalesce(sum(n), 0), count(*) FROM (SELECT {cell} AS v, count(*) AS n FROM data WHERE {cell} IS NOT NULL GROUP BY 1) AS present "
+            f"SELECT coalesce(sum(n), 0), count(*) FROM (SELECT {cell} AS v, count(*) AS n FROM data WHERE {cell} "
+            "IS NOT NULL GROUP BY 1) AS present "
             f"WHERE v NOT IN (SELECT DISTINCT {cell} FROM reference WHERE {cell} IS NOT NULL)"
         ).fetchone()
         if row is not None:

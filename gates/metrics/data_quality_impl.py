@@ -64,12 +64,16 @@ def _declared(rows: list[Any], evaluated: Any, found: _Found) -> None:
     """Failures that the metadata reader found in an uploaded Great Expectations source."""
     failed = [
         Expectation(
-            str(row.get("expectation", "an expectation")), str(row.get("column") or ""), False, row.get("count"), row.get("percent"),
+            str(row.get("expectation", "an expectation")),
+            str(row.get("column") or ""),
+            False,
+            row.get("count"),
+            row.get("percent"),
             severity=str(row.get("severity") or "critical"),
         )
         for row in rows
         if isinstance(row, Mapping)
-    ]  # fmt: skip
+    ]
     _failed(failed, int(evaluated) if isinstance(evaluated, int | float) else len(failed), found)
 
 
@@ -108,9 +112,16 @@ def _failed(failed: list[Expectation], evaluated: int, found: _Found) -> None:
             for item in failed[:15]
         ]
         found.pictures.append(
-            _bars("quality_expectations", "Failed expectations", f"{len(failed)} of {evaluated} expectations failed.", values, "Rows that break it",
-                  ("Column", "Expectation", "Rows", "Severity"), rows)
-        )  # fmt: skip
+            _bars(
+                "quality_expectations",
+                "Failed expectations",
+                f"{len(failed)} of {evaluated} expectations failed.",
+                values,
+                "Rows that break it",
+                ("Column", "Expectation", "Rows", "Severity"),
+                rows,
+            )
+        )
 
 
 def _table(evidence: EvidenceInput, reference: EvidenceInput | None, found: _Found) -> None:
@@ -241,9 +252,15 @@ def _missing_picture(counts: Counts, before: Counts | None) -> Picture:
 
 
 def _bars(
-    key: str, title: str, words: str, values: list[dict[str, Any]], axis: str, columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...],
+    key: str,
+    title: str,
+    words: str,
+    values: list[dict[str, Any]],
+    axis: str,
+    columns: tuple[str, ...],
+    rows: tuple[tuple[Any, ...], ...],
     percent: bool = False,
-) -> Picture:  # fmt: skip
+) -> Picture:
     x: dict[str, Any] = {"field": "count", "type": "quantitative", "title": axis}
     if percent:
         x["axis"] = {"format": "%"}

@@ -17,7 +17,8 @@ REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL: tuple[EvidenceRole, ...] = ()
 USES_FACTS = ("model.intended_use", "business.context", "model.limitations", "model.assumptions", "system.owner", "model.name")
 
-# Field -> (facts that may hold it, fewest characters). Assumptions usually stand in the limitations or context sections of a card.
+# Field -> (facts that may hold it, fewest characters). Assumptions usually stand in the limitations or context sections
+# of a card.
 FIELDS: dict[str, tuple[tuple[str, ...], int]] = {
     "intended_use": (("model.intended_use", "business.context"), 20),
     "limitations": (("model.limitations",), 20),

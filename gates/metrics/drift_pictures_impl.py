@@ -34,7 +34,10 @@ def ranking_picture(ranked: Sequence[Column]) -> Picture:
         ],
     }
     rows = tuple((column.name, f"{column.psi:.4f}", f"{column.null_point:.4f}", _other(column)) for column in shown)
-    words = f"{shown[0].name} moved most: PSI {shown[0].psi:.3f}. Lines mark 0.10 (moderate) and 0.25 (large). {len(shown)} of {len(ranked)} features are shown."
+    words = (
+        f"{shown[0].name} moved most: PSI {shown[0].psi:.3f}. Lines mark 0.10 (moderate) and 0.25 (large). "
+        f"{len(shown)} of {len(ranked)} features are shown."
+    )
     return Picture(
         "drift_ranking", "Features by drift", words, spec, ("Feature", "PSI", "Chance stays below", "Other measures"), rows
     )
@@ -72,7 +75,10 @@ def overlay_picture(column: Column, place: int, before: str, after: str, title: 
     }
     rows = tuple((binned.labels[at], f"{e[at]:.2%}", f"{a[at]:.2%}") for at in chosen)
     at = max(chosen, key=lambda index: abs(a[index] - e[index]))
-    words = f"{before} against {after}. The largest difference is in “{binned.labels[at]}”: {e[at]:.1%} before, {a[at]:.1%} now. PSI {column.psi:.3f}."
+    words = (
+        f"{before} against {after}. The largest difference is in “{binned.labels[at]}”: {e[at]:.1%} before, "
+        f"{a[at]:.1%} now. PSI {column.psi:.3f}."
+    )
     heading = title or f"{column.name}: reference and current"
     return Picture(
         f"drift_overlay_{place}" if place else "drift_score", heading, words, spec, ("Bin", "Reference", "Current"), rows

@@ -17,8 +17,15 @@ from gates.readers.models import OpenedModel, open_model
 from gates.spec import Measure
 
 FIGURES = (
-    "max_share_change", "total_variation", "row_cosine_median", "row_cosine_p10", "sign_flips", "top1_agreement", "spearman", "top5_jaccard",
-)  # fmt: skip
+    "max_share_change",
+    "total_variation",
+    "row_cosine_median",
+    "row_cosine_p10",
+    "sign_flips",
+    "top1_agreement",
+    "spearman",
+    "top5_jaccard",
+)
 FACTS = ("max_share_change", "total_variation", "row_cosine_p10", "sign_flips")
 KEPT_FEATURES = 200
 
@@ -37,13 +44,18 @@ def measure(inputs: Inputs) -> Collected:
         sample = from_models.sample_of(inputs)
         if sample is None:
             return Collected(
-                not_measured="No rows to explain: attach an explanation sample (or a reference or current sample) with the features."
+                not_measured=(
+                    "No rows to explain: attach an explanation sample (or a reference or current sample) with the features."
+                )
             )
         candidate, champion, reason = _modelled(inputs, sample)
         used = sample
     else:
         return Collected(
-            not_measured="No candidate model and no candidate attributions: attach one of them (attributions from your own pipeline are the safest)."
+            not_measured=(
+                "No candidate model and no candidate attributions: attach one of them (attributions from your own "
+                "pipeline are the safest)."
+            )
         )
     return _collected(inputs, candidate, champion, reason, used)
 
@@ -100,7 +112,8 @@ def _both(
         raise _ChampionProblem(f"The champion could not be explained on the same rows. {problem}") from problem
     if candidate[1].format.value.split("_")[0] != champion[1].format.value.split("_")[0]:
         first.notes.append(
-            f"The candidate is {candidate[1].format.label} and the champion {champion[1].format.label}; both were explained by the same method."
+            f"The candidate is {candidate[1].format.label} and the champion {champion[1].format.label}; both were "
+            "explained by the same method."
         )
     return first, second
 
@@ -274,4 +287,7 @@ def _noise(compared: Sequence[Measure], rows: int) -> str:
         if row.metric in wanted and row.low is not None and row.high is not None
     ]
     few = "" if rows >= 500 else " 500 rows settle a verdict; 1,000 are comfortable."
-    return f"Drawing other {rows:,} rows would move the figures within: {', '.join(parts)}.{few} A retrain with another seed moves them too."
+    return (
+        f"Drawing other {rows:,} rows would move the figures within: {', '.join(parts)}.{few} A retrain with "
+        "another seed moves them too."
+    )

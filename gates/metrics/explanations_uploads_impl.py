@@ -53,9 +53,12 @@ def read(evidence: EvidenceInput, predictions: EvidenceInput | None) -> Explaine
     for name, column in zip((*names, base), (*matrix.T, bases), strict=True):
         if not np.isfinite(column).all():
             raise EvidenceProblem(
-                file=evidence.name, column=name, expected="a finite attribution in every row", found="missing, NaN or infinite values",
+                file=evidence.name,
+                column=name,
+                expected="a finite attribution in every row",
+                found="missing, NaN or infinite values",
                 way_out="Write 0 where a feature had no part in the score.",
-            )  # fmt: skip
+            )
     if not np.abs(matrix).max(initial=0):
         raise EvidenceProblem(
             file=evidence.name, expected="attributions", found="zeros only", way_out="Upload the matrix of the model you submit."
@@ -111,9 +114,11 @@ def same_rows(candidate: Explained, champion: Explained, name: str) -> tuple[Exp
     smaller = min(len(candidate.ids), len(champion.ids))
     if len(shared) * 2 < smaller:
         raise EvidenceProblem(
-            file=name, expected="the same rows in both attribution files", found=f"{len(shared)} shared keys of {smaller}",
+            file=name,
+            expected="the same rows in both attribution files",
+            found=f"{len(shared)} shared keys of {smaller}",
             way_out="Explain candidate and champion on the same evaluation rows.",
-        )  # fmt: skip
+        )
 
     def cut(one: Explained, at: np.ndarray) -> Explained:
         return Explained(one.names, one.matrix[at], one.base[at], one.margin[at], one.scale, one.ids[at], one.method, one.notes)  # type: ignore[index]

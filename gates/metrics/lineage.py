@@ -18,9 +18,17 @@ HEAVY = False
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL: tuple[EvidenceRole, ...] = ()
 USES_FACTS = (
-    "data.sources", "data.snapshot_date", "training.dataset_digest", "evaluation.dataset_digest", "training.code_commit", "training.run_id",
-    "training.started_at", "training.ended_at", "model.signature_present", "model.digest",
-)  # fmt: skip
+    "data.sources",
+    "data.snapshot_date",
+    "training.dataset_digest",
+    "evaluation.dataset_digest",
+    "training.code_commit",
+    "training.run_id",
+    "training.started_at",
+    "training.ended_at",
+    "model.signature_present",
+    "model.digest",
+)
 
 EMPTY_DIGESTS = frozenset(
     {

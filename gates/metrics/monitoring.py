@@ -89,10 +89,15 @@ def read(item: Any) -> Monitor | None:
         names = ("*",) if any(name.strip().lower() in ALL for name in names) else names
         alert = item.get("alert") or item.get("alerts_to") or item.get("route") or item.get("channel")
         return Monitor(
-            kind_of(given), given or "an unnamed monitor", names, str(item.get("owner") or "").strip(), str(alert or "").strip(),
-            str(item.get("limit") if item.get("limit") is not None else item.get("threshold") or "").strip(), str(item.get("test") or item.get("metric") or "").strip(),
+            kind_of(given),
+            given or "an unnamed monitor",
+            names,
+            str(item.get("owner") or "").strip(),
+            str(alert or "").strip(),
+            str(item.get("limit") if item.get("limit") is not None else item.get("threshold") or "").strip(),
+            str(item.get("test") or item.get("metric") or "").strip(),
             window_days(item.get("window")),
-        )  # fmt: skip
+        )
     text = str(item or "").strip()
     if not text:
         return None
@@ -137,8 +142,13 @@ def _coverage(monitors: list[Monitor], inputs: Inputs) -> Iterable[Measure]:
     names = [str(name) for name in features] if isinstance(features, list | tuple) else []
     watching = [monitor for monitor in monitors if monitor.kind == "data_drift"]
     if not watching:
-        yield Measure("monitoring.uncovered_features", float(len(names)) if names else None, n=len(names) or None, text=", ".join(names[:50]),
-                      reason="" if names else "The model's features are not known.")  # fmt: skip
+        yield Measure(
+            "monitoring.uncovered_features",
+            float(len(names)) if names else None,
+            n=len(names) or None,
+            text=", ".join(names[:50]),
+            reason="" if names else "The model's features are not known.",
+        )
         return
     if all(not monitor.features for monitor in watching):
         yield Measure(

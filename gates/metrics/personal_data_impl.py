@@ -185,7 +185,10 @@ def _picture(found: list[Found]) -> Picture:
             },
         },
     }
-    words = f"{len(found)} columns look like personal data. Values themselves are never stored; the shape shows letters as a and digits as 9."
+    words = (
+        f"{len(found)} columns look like personal data. Values themselves are never stored; the shape shows "
+        "letters as a and digits as 9."
+    )
     return Picture(
         "personal_data",
         "Columns with personal data",

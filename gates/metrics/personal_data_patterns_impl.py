@@ -76,7 +76,8 @@ def is_ip(text: str) -> bool:
     return True
 
 
-# A tenth of random card-like numbers passes Luhn, so numbers need half of the values; a name that says so lowers it to the common tenth.
+# A tenth of random card-like numbers passes Luhn, so numbers need half of the values; a name that says so lowers it to
+# the common tenth.
 RECOGNISERS = (
     Recogniser("e-mail address", lambda text: _EMAIL.fullmatch(text) is not None, 1.0),
     Recogniser("payment card number", is_card, 1.0, share=0.5, numeric=True, support=r"card|pan\b|credit.?card"),

@@ -12,8 +12,13 @@ HEAVY = False
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL = (EvidenceRole.CANDIDATE_PREDICTIONS, EvidenceRole.BASELINE_PREDICTIONS)
 USES_FACTS = (
-    "rollout.rollback_target", "champion.version", "champion.exists", "system.first_deployment", "model.features", "model.decision_threshold",
-)  # fmt: skip
+    "rollout.rollback_target",
+    "champion.version",
+    "champion.exists",
+    "system.first_deployment",
+    "model.features",
+    "model.decision_threshold",
+)
 
 
 def collect(inputs: Inputs) -> Collected:

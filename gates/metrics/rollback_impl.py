@@ -65,9 +65,12 @@ def _flips(inputs: Inputs, candidate: EvidenceInput, baseline: EvidenceInput, me
         counts = _count(connection, candidate)
         if not counts.rows:
             raise EvidenceProblem(
-                file=baseline.name, column=_key(baseline), expected=f"row keys that occur in {candidate.name}", found="none in common",
+                file=baseline.name,
+                column=_key(baseline),
+                expected=f"row keys that occur in {candidate.name}",
+                found="none in common",
                 way_out="Score the same evaluation rows with both versions and keep the row key.",
-            )  # fmt: skip
+            )
         segments = list(_segments(connection, candidate))
         moves = _moves(connection)
     rate = wilson(counts.flipped, counts.rows)
@@ -90,8 +93,16 @@ def _flips(inputs: Inputs, candidate: EvidenceInput, baseline: EvidenceInput, me
     ]
     if counts.worse is not None and counts.better is not None:
         negative = wilson(counts.worse, counts.rows)
-        measures.append(Measure("rollback.negative_flip_rate", negative.value, low=negative.low, high=negative.high, n=counts.rows,
-                                text=f"{counts.worse:,} rows were right before and are wrong now; {counts.better:,} the other way round"))  # fmt: skip
+        measures.append(
+            Measure(
+                "rollback.negative_flip_rate",
+                negative.value,
+                low=negative.low,
+                high=negative.high,
+                n=counts.rows,
+                text=f"{counts.worse:,} rows were right before and are wrong now; {counts.better:,} the other way round",
+            )
+        )
     for group, flipped, rows in segments:
         if rows < MIN_SEGMENT:
             measures.append(Measure("rollback.segment_flip_rate", None, group=group, n=rows, reason=f"only {rows} rows"))
@@ -119,9 +130,11 @@ def _key(evidence: EvidenceInput) -> str:
     key = evidence.columns.get("id")
     if not isinstance(key, str) or not key:
         raise EvidenceProblem(
-            file=evidence.name, expected="a row key", found="no columns.id in the mapping",
+            file=evidence.name,
+            expected="a row key",
+            found="no columns.id in the mapping",
             way_out="Name the column that identifies a row; files are never joined by position.",
-        )  # fmt: skip
+        )
     tables.require(evidence, tables.inspect(evidence), [key])
     return key
 
@@ -132,9 +145,12 @@ def _unique(connection: duckdb.DuckDBPyConnection, view: str, evidence: Evidence
     empty, doubled = row or (0, 0)
     if empty or doubled:
         raise EvidenceProblem(
-            file=evidence.name, column=_key(evidence), expected="every row key once", found=f"{doubled:,} doubled and {empty:,} empty",
+            file=evidence.name,
+            column=_key(evidence),
+            expected="every row key once",
+            found=f"{doubled:,} doubled and {empty:,} empty",
             way_out="Keep one row per case.",
-        )  # fmt: skip
+        )
 
 
 def _decision(evidence: EvidenceInput, threshold: object) -> str:
@@ -156,11 +172,16 @@ def _decision(evidence: EvidenceInput, threshold: object) -> str:
         if role == "prediction":
             return f"CASE WHEN {quote_name(column)}::DOUBLE IN (0, 1) THEN {quote_name(column)}::INTEGER END"
         if isinstance(threshold, int | float) and not isinstance(threshold, bool):
-            return f"CASE WHEN isfinite({quote_name(column)}::DOUBLE) THEN ({quote_name(column)}::DOUBLE >= {float(threshold)!r})::INTEGER END"
+            return (
+                f"CASE WHEN isfinite({quote_name(column)}::DOUBLE) THEN ({quote_name(column)}::DOUBLE >= "
+                f"{float(threshold)!r})::INTEGER END"
+            )
     raise EvidenceProblem(
-        file=evidence.name, expected="a decision per row", found="neither columns.prediction nor a score with a declared threshold",
+        file=evidence.name,
+        expected="a decision per row",
+        found="neither columns.prediction nor a score with a declared threshold",
         way_out="Map columns.prediction, or columns.score together with model.decision_threshold.",
-    )  # fmt: skip
+    )
 
 
 def _join(connection: duckdb.DuckDBPyConnection, candidate: EvidenceInput, baseline: EvidenceInput, threshold: object) -> None:
@@ -176,9 +197,12 @@ def _join(connection: duckdb.DuckDBPyConnection, candidate: EvidenceInput, basel
     )
     sensitive = "".join(f", CAST({quote_name(column)} AS VARCHAR) AS s{at}" for at, column in enumerate(_sensitive(candidate)))
     connection.execute(
-        f"CREATE TEMP TABLE joined AS SELECT a.*, b.before, b.score_before, (a.k IS NULL) AS only_before, (b.k IS NULL) AS only_now FROM "
-        f"(SELECT {ours} AS k, {_decision(candidate, threshold)} AS now, CAST({truth} AS VARCHAR) AS truth, {_score(candidate)} AS score_now{sensitive} FROM candidate) AS a "
-        f"FULL JOIN (SELECT {theirs} AS k, {_decision(baseline, threshold)} AS before, {_score(baseline)} AS score_before FROM champion) AS b ON a.k = b.k"
+        "CREATE TEMP TABLE joined AS SELECT a.*, b.before, b.score_before, (a.k IS NULL) AS only_before, (b.k "
+        "IS NULL) AS only_now FROM "
+        f"(SELECT {ours} AS k, {_decision(candidate, threshold)} AS now, CAST({truth} AS VARCHAR) AS truth, "
+        f"{_score(candidate)} AS score_now{sensitive} FROM candidate) AS a "
+        f"FULL JOIN (SELECT {theirs} AS k, {_decision(baseline, threshold)} AS before, {_score(baseline)} AS "
+        "score_before FROM champion) AS b ON a.k = b.k"
     )
 
 
@@ -202,9 +226,12 @@ def _count(connection: duckdb.DuckDBPyConnection, candidate: EvidenceInput) -> F
     odd = sum(count for before, now, _, count in rows if before is None or now is None)
     if odd:
         raise EvidenceProblem(
-            file=candidate.name, column=str(candidate.columns.get("prediction") or candidate.columns.get("score")), expected="0 or 1 in every row of both files",
-            found=f"{odd:,} rows with something else", way_out="Write the decision as 0 or 1 and leave none empty.",
-        )  # fmt: skip
+            file=candidate.name,
+            column=str(candidate.columns.get("prediction") or candidate.columns.get("score")),
+            expected="0 or 1 in every row of both files",
+            found=f"{odd:,} rows with something else",
+            way_out="Write the decision as 0 or 1 and leave none empty.",
+        )
     both: dict[tuple[int, int], int] = {}
     better = worse = 0
     labelled = bool(rows) and all(truth in (0.0, 1.0) for _, _, truth, _ in rows)
@@ -238,7 +265,8 @@ def _segments(connection: duckdb.DuckDBPyConnection, candidate: EvidenceInput) -
 def _moves(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, float, float]]:
     """The ten rows whose score moved most: (row key, champion's score, candidate's score)."""
     rows = connection.execute(
-        "SELECT CAST(k AS VARCHAR), score_before, score_now FROM joined WHERE NOT only_before AND NOT only_now AND isfinite(score_before) "
+        "SELECT CAST(k AS VARCHAR), score_before, score_now FROM joined WHERE NOT only_before AND NOT "
+        "only_now AND isfinite(score_before) "
         "AND isfinite(score_now) ORDER BY abs(score_now - score_before) DESC, 1 LIMIT 10"
     ).fetchall()
     return [(str(key)[:60], float(before), float(now)) for key, before, now in rows]

@@ -31,7 +31,10 @@ def flips_picture(both: Mapping[tuple[int, int], int], rows: int) -> Picture:
         ],
     }
     flipped = both.get((0, 1), 0) + both.get((1, 0), 0)
-    words = f"{flipped:,} of {rows:,} decisions flip ({flipped / rows:.1%}): {both.get((0, 1), 0):,} from 0 to 1 and {both.get((1, 0), 0):,} from 1 to 0."
+    words = (
+        f"{flipped:,} of {rows:,} decisions flip ({flipped / rows:.1%}): {both.get((0, 1), 0):,} from 0 to 1 "
+        f"and {both.get((1, 0), 0):,} from 1 to 0."
+    )
     table = tuple((f"champion {before}", f"candidate {now}", f"{count:,}", f"{count / rows:.2%}") for before, now, count in cells)
     return Picture("rollback_flips", "Decisions that flip", words, spec, ("Champion", "Candidate", "Rows", "Share"), table)
 

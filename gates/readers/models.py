@@ -113,7 +113,10 @@ class OpenedModel:
                     column=name,
                     expected="numbers, as the model was trained on",
                     found=f"{table.info.kind(name)}",
-                    way_out="Upload the rows as they go into the model, after encoding; or upload attributions computed in your own pipeline.",
+                    way_out=(
+                        "Upload the rows as they go into the model, after encoding; or upload attributions computed in your "
+                        "own pipeline."
+                    ),
                 )
             codes = {str(level): float(code) for code, level in enumerate(levels)}
             columns.append(np.array([codes.get(str(value), np.nan) if value is not None else np.nan for value in table[name]]))

@@ -15,8 +15,22 @@ from typing import Any
 from gates.readers.models_refusal import ModelRefused
 
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
-REFUSED_OPERATORS = frozenset({"Loop", "Scan", "If", "SequenceMap", "StringNormalizer", "TfIdfVectorizer", "RandomNormal", "RandomUniform",
-                               "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"})  # fmt: skip
+REFUSED_OPERATORS = frozenset(
+    {
+        "Loop",
+        "Scan",
+        "If",
+        "SequenceMap",
+        "StringNormalizer",
+        "TfIdfVectorizer",
+        "RandomNormal",
+        "RandomUniform",
+        "RandomNormalLike",
+        "RandomUniformLike",
+        "Multinomial",
+        "Bernoulli",
+    }
+)
 MAX_NODES = 20_000
 MAX_DEPTH = 8
 

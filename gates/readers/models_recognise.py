@@ -62,7 +62,8 @@ SAFE = frozenset(
 )
 RUNS_CODE = frozenset({ModelFormat.PICKLE, ModelFormat.TORCH, ModelFormat.COMPRESSED, ModelFormat.HDF5, ModelFormat.NUMPY})
 WAY_OUT = (
-    "Save it as XGBoost UBJSON or JSON, LightGBM text, ONNX or skops; or upload predictions and attributions computed in your own pipeline, "
+    "Save it as XGBoost UBJSON or JSON, LightGBM text, ONNX or skops; or upload predictions and "
+    "attributions computed in your own pipeline, "
     "then no model is opened at all."
 )
 

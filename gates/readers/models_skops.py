@@ -15,7 +15,8 @@ from typing import Any
 
 from gates.readers.models_refusal import ModelRefused
 
-# Types beyond skops' own list that hold numbers only. Boosters of other libraries are left out: they have safer formats of their own.
+# Types beyond skops' own list that hold numbers only. Boosters of other libraries are left out: they have safer formats
+# of their own.
 ALLOWED = (
     "collections.OrderedDict",
     "numpy.dtype",

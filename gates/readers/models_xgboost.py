@@ -22,9 +22,17 @@ MAX_FEATURES = 20_000
 MAX_TREES = 50_000
 MAX_DEPTH = 300
 _ARRAYS = (
-    "left_children", "right_children", "parents", "split_indices", "split_conditions", "default_left", "sum_hessian", "base_weights",
-    "loss_changes", "split_type",
-)  # fmt: skip
+    "left_children",
+    "right_children",
+    "parents",
+    "split_indices",
+    "split_conditions",
+    "default_left",
+    "sum_hessian",
+    "base_weights",
+    "loss_changes",
+    "split_type",
+)
 _NO_PARENT = 2**31 - 1
 _CATEGORY_ARRAYS = ("categories", "categories_nodes", "categories_segments", "categories_sizes")
 

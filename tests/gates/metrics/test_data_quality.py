@@ -87,8 +87,16 @@ GX = {
 @pytest.mark.parametrize("checkpoint", [False, True])
 def test_great_expectations_results_name_column_and_count(tmp_path: Path, version: str, checkpoint: bool) -> None:
     rows = [
-        {**GX[version]("expect_column_values_to_be_between", "age"), "success": False, "result": {"element_count": 900, "unexpected_count": 7}},
-        {**GX[version]("expect_column_values_to_not_be_null", "target"), "success": False, "result": {"element_count": 900, "unexpected_count": 31}},
+        {
+            **GX[version]("expect_column_values_to_be_between", "age"),
+            "success": False,
+            "result": {"element_count": 900, "unexpected_count": 7},
+        },
+        {
+            **GX[version]("expect_column_values_to_not_be_null", "target"),
+            "success": False,
+            "result": {"element_count": 900, "unexpected_count": 31},
+        },
         {**GX[version]("expect_column_to_exist", "age"), "success": True, "result": {}},
     ]
     result: dict[str, Any] = {"success": False, "results": rows, "statistics": {}}
@@ -150,7 +158,12 @@ def test_recognisers() -> None:
     assert is_card("4111 1111 1111 1111") and not is_card("4111111111111112") and not is_card("0000000000000000")
     assert is_iban("DE89 3704 0044 0532 0130 00") and not is_iban("DE88370400440532013000")
     assert is_ip("10.0.0.1") and is_ip("2001:db8::1") and not is_ip("1.2.3") and not is_ip("12:30")
-    assert kind_by_name("CustomerEmail") and kind_by_name("date_of_birth") and not kind_by_name("email_count") and not kind_by_name("description")
+    assert (
+        kind_by_name("CustomerEmail")
+        and kind_by_name("date_of_birth")
+        and not kind_by_name("email_count")
+        and not kind_by_name("description")
+    )
     assert mask("ann.lee77@example.org") == "a.a9@a.a"
 
 
@@ -162,12 +175,16 @@ def predictions(folder: Path, flip: np.ndarray, rows: int = 2000) -> dict[str, E
     now.to_parquet(folder / "now.parquet")
     before.to_csv(folder / "before.csv", index=False)
     return {
-        "candidate_predictions": evidence("candidate_predictions", folder / "now.parquet", id="id", prediction="pred", label="y", sensitive=["sex"]),
+        "candidate_predictions": evidence(
+            "candidate_predictions", folder / "now.parquet", id="id", prediction="pred", label="y", sensitive=["sex"]
+        ),
         "baseline_predictions": evidence("baseline_predictions", folder / "before.csv", id="id", prediction="pred"),
     }
 
 
-@pytest.mark.parametrize(("share", "verdict"), [(0.05, Verdict.PASS), (0.06, Verdict.WARN), (0.10, Verdict.WARN), (0.11, Verdict.FAIL)])
+@pytest.mark.parametrize(
+    ("share", "verdict"), [(0.05, Verdict.PASS), (0.06, Verdict.WARN), (0.10, Verdict.WARN), (0.11, Verdict.FAIL)]
+)
 def test_flips_are_counted_by_key_not_by_position(tmp_path: Path, share: float, verdict: Verdict) -> None:
     flip = np.arange(2000) < share * 2000
     collected = rollback.collect(Inputs(predictions(tmp_path, flip)))

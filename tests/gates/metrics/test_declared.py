@@ -25,7 +25,9 @@ LINEAGE = {
 REGISTER = {"warehouse.loans": {"owner": "data-platform", "approved": True}, "bureau.scores": {"owner": "risk", "approved": True}}
 
 
-def judged(code: str, facts: dict[str, Any], settings: dict[str, Any] | None = None, evidence: dict[str, EvidenceInput] | None = None) -> GateResult:
+def judged(
+    code: str, facts: dict[str, Any], settings: dict[str, Any] | None = None, evidence: dict[str, EvidenceInput] | None = None
+) -> GateResult:
     gate = registry.gate(code)
     collected = registry.collector(gate.collectors[0]).collect(Inputs(evidence or {}, facts, settings or {}))
     reasons = {gate.collectors[0]: collected.not_measured} if collected.not_measured else {}
@@ -64,7 +66,13 @@ def test_moments_of_any_spelling() -> None:
     assert moment(True) is None
 
 
-VERSIONS = {"1.4.0": {"approved": True, "features": [{"name": "a", "type": "long"}, {"name": "b", "type": "double"}], "digest": "sha256:1"}}
+VERSIONS = {
+    "1.4.0": {
+        "approved": True,
+        "features": [{"name": "a", "type": "long"}, {"name": "b", "type": "double"}],
+        "digest": "sha256:1",
+    }
+}
 SERVED = [{"name": "a", "type": "long"}, {"name": "b", "type": "double"}, {"name": "c", "type": "long"}]
 
 
@@ -73,7 +81,12 @@ SERVED = [{"name": "a", "type": "long"}, {"name": "b", "type": "double"}, {"name
     [
         ({"rollout.rollback_target": "1.4.0", "model.features": SERVED}, VERSIONS, Verdict.PASS, Verdict.PASS),
         ({"rollout.rollback_target": "v1.4.0", "model.features": ["a"]}, VERSIONS, Verdict.PASS, Verdict.FAIL),
-        ({"rollout.rollback_target": "1.4.0", "model.features": [{"name": "a", "type": "string"}, "b"]}, VERSIONS, Verdict.PASS, Verdict.FAIL),
+        (
+            {"rollout.rollback_target": "1.4.0", "model.features": [{"name": "a", "type": "string"}, "b"]},
+            VERSIONS,
+            Verdict.PASS,
+            Verdict.FAIL,
+        ),
         ({"rollout.rollback_target": "0.9", "model.features": SERVED}, VERSIONS, Verdict.FAIL, Verdict.NOT_ASSESSED),
         ({"rollout.rollback_target": "1.4.0"}, {"1.4.0": {"approved": False}}, Verdict.FAIL, Verdict.NOT_ASSESSED),
         ({"rollout.rollback_target": "1.4.0"}, None, Verdict.NOT_ASSESSED, Verdict.NOT_ASSESSED),
@@ -88,7 +101,15 @@ def test_rollback_target(facts: dict[str, Any], versions: dict[str, Any] | None,
     assert judged("GR104", facts, settings).verdict is schema
 
 
-WHOLE = {"kind": "data_drift", "features": "all", "test": "psi", "limit": 0.25, "window": "7d", "owner": "team-risk", "alert": "#risk"}
+WHOLE = {
+    "kind": "data_drift",
+    "features": "all",
+    "test": "psi",
+    "limit": 0.25,
+    "window": "7d",
+    "owner": "team-risk",
+    "alert": "#risk",
+}
 OUTCOME = {**WHOLE, "kind": "performance"}
 
 
@@ -116,7 +137,17 @@ def test_kinds_and_windows_in_words() -> None:
     assert [kind_of(text) for text in ("concept drift", "score drift", "feature drift", "AUC", "cost", "?")] == [
         "concept_drift", "prediction_drift", "data_drift", "performance", "cost", "other",
     ]  # fmt: skip
-    assert [window_days(value) for value in ("7d", "24h", "weekly", "2 weeks", "P7D", "P1M", 3, "", None)] == [7, 1, 7, 14, 7, 30, 3, None, None]
+    assert [window_days(value) for value in ("7d", "24h", "weekly", "2 weeks", "P7D", "P1M", 3, "", None)] == [
+        7,
+        1,
+        7,
+        14,
+        7,
+        30,
+        3,
+        None,
+        None,
+    ]
 
 
 def test_documentation() -> None:
@@ -135,7 +166,9 @@ def test_serialization(tmp_path: Path) -> None:
     disguised = {"candidate_model": EvidenceInput("candidate_model", str(path), "model.onnx", sha)}
     assert judged("GR101", {}, evidence=disguised).verdict is Verdict.FAIL
     path.write_text('{"learner": {}}')
-    safe = {"candidate_model": EvidenceInput("candidate_model", str(path), "m.json", hashlib.sha256(path.read_bytes()).hexdigest())}
+    safe = {
+        "candidate_model": EvidenceInput("candidate_model", str(path), "m.json", hashlib.sha256(path.read_bytes()).hexdigest())
+    }
     assert judged("GR101", {"model.serialization": "xgboost"}, evidence=safe).verdict is Verdict.PASS
     assert judged("GR101", {"model.serialization": "onnx"}, evidence=safe).verdict is Verdict.WARN
     assert judged("GR101", {"model.digest": "sha256:" + "0" * 64}, evidence=safe).verdict is Verdict.FAIL

@@ -28,8 +28,12 @@ def test_psi_equals_the_published_figures_of_toad() -> None:
     def counts(values: np.ndarray, edges: list[float]) -> np.ndarray:
         return np.bincount(np.searchsorted(edges, values, "right"), minlength=len(edges) + 1)
 
-    assert statistics.psi(counts(base, [0.3, 0.5, 0.7]), counts(feature, [0.3, 0.5, 0.7])) == pytest.approx(0.018630024627491467, abs=1e-15)
-    assert statistics.psi(counts(base_b, [0.4, 0.8]), counts(test_b, [0.4, 0.8])) == pytest.approx(0.014528279995858708, abs=1e-15)
+    assert statistics.psi(counts(base, [0.3, 0.5, 0.7]), counts(feature, [0.3, 0.5, 0.7])) == pytest.approx(
+        0.018630024627491467, abs=1e-15
+    )
+    assert statistics.psi(counts(base_b, [0.4, 0.8]), counts(test_b, [0.4, 0.8])) == pytest.approx(
+        0.014528279995858708, abs=1e-15
+    )
 
 
 def test_distances_equal_scipy() -> None:

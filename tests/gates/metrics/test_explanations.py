@@ -29,7 +29,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame = frame[["a", "b", "c", "d", "sex"]]
     frame.to_parquet(path / "rows.parquet")
     wrong = frame.assign(b=frame.b * 1000, sex=frame.sex)
-    for name, data, seed in (("champion", frame, 1), ("retrain", frame, 2), ("dropped", frame.drop(columns="a"), 1), ("units", wrong, 1)):
+    for name, data, seed in (
+        ("champion", frame, 1),
+        ("retrain", frame, 2),
+        ("dropped", frame.drop(columns="a"), 1),
+        ("units", wrong, 1),
+    ):
         model_files.train_xgboost(path / f"{name}.ubj", data, label, seed)
     model_files.train_lightgbm(path / "light.txt", frame, label)
     model_files.onnx_logistic(path / "o.onnx", np.array([1.5, -1.0, 0.3, 0.1, 0.0]), -0.2)
@@ -50,7 +55,9 @@ def test_a_retrain_passes_and_the_numbers_repeat(folder: Path) -> None:
     again = run(folder, candidate_model="retrain.ubj", baseline_model="champion.ubj")
     assert verdict(first) is Verdict.PASS
     assert first.measures == again.measures
-    assert {fact.name for fact in first.facts} == {f"explanation.{n}" for n in ("max_share_change", "total_variation", "row_cosine_p10", "sign_flips")}
+    assert {fact.name for fact in first.facts} == {
+        f"explanation.{n}" for n in ("max_share_change", "total_variation", "row_cosine_p10", "sign_flips")
+    }
     assert all(draw(picture.spec) and picture.rows for picture in first.pictures)
 
 
@@ -129,7 +136,11 @@ def test_uploaded_attributions_are_joined_on_the_key_and_checked(folder: Path) -
     assert measured.one("explanation.additivity_error").value < 1e-9  # type: ignore[union-attr,operator]
     expected = statistics.compare(matrix, matrix[:, ::-1])
     assert measured.one("explanation.total_variation").value == pytest.approx(expected["total_variation"])  # type: ignore[union-attr]
-    wrong = {"candidate_attributions": model_files.evidence("candidate_attributions", folder / uploads(folder, "w.csv", matrix, 1.3, score), score="p")}
+    wrong = {
+        "candidate_attributions": model_files.evidence(
+            "candidate_attributions", folder / uploads(folder, "w.csv", matrix, 1.3, score), score="p"
+        )
+    }
     result = gx102.judge(Measured(explanations.collect(Inputs(wrong)).measures), gx102.LIMITS)
     assert result.verdict is Verdict.NOT_ASSESSED
 
