@@ -27,10 +27,10 @@ class DecisionsView(APIView):
     @extend_schema(
         operation_id="decide_submission",
         summary="Decide the open review step, as a person signed in",
-        description="Bound to the dossier digest that was seen; 409 `stale_dossier` with what changed when it is another one by now.",
+        description="Bound to the dossier digest that was seen; 409 `stale_dossier` with what changed when it is another.",
         request=DecisionIn,
         responses={200: VerdictShape, **REFUSALS},
-        auth=[{"cookieAuth": []}],
+        auth=["cookieAuth"],
     )
     def post(self, request: Request, pk: int) -> Response:
         caller = caller_of(request)

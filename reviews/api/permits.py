@@ -25,7 +25,7 @@ class PermitsView(APIView):
     @extend_schema(
         operation_id="ask_permit",
         summary="May this version go to this environment?",
-        description="Answers 200 either way; what is not known is not allowed. Give system and version, or the artefact's digest.",
+        description="Answers 200 either way; the unknown is not allowed. Give system and version, or the artefact's digest.",
         parameters=[
             OpenApiParameter("system", str),
             OpenApiParameter("version", str),

@@ -71,11 +71,11 @@ VERDICT_RENDERERS = [JSONRenderer, MarkdownRenderer, SarifRenderer, JUnitRendere
 def markdown(verdict: Mapping[str, Any]) -> str:
     """The verdict as Markdown. Text from submitters is escaped: it is shown, never interpreted."""
     title = f"{verdict['system']} {verdict['version']} → {verdict['environment']}"
-    so_far = "" if verdict["track_is_final"] else " so far"
+    so_far, state = "" if verdict["track_is_final"] else " so far", verdict["state"].replace("_", " ")
     lines = [
         f"## Guiderail: {_md(title)}",
         "",
-        f"**{str(verdict['track']).capitalize()} track{so_far}**, {_md(verdict['state'].replace('_', ' '))}. {_md(verdict['says'])}",
+        f"**{str(verdict['track']).capitalize()} track{so_far}**, {_md(state)}. {_md(verdict['says'])}",
         "",
     ]
     if verdict["reasons"]:

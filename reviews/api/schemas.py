@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 
-class ReasonShape(serializers.Serializer):
+class ReasonShape(serializers.Serializer[Any]):
     rule = serializers.CharField()
     track = serializers.CharField()
     says = serializers.CharField()
     fact = serializers.CharField()
     value = serializers.JSONField(allow_null=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     editable_by = serializers.CharField()
     learn = serializers.CharField()
     limit = serializers.CharField()
 
 
-class StepShape(serializers.Serializer):
+class StepShape(serializers.Serializer[Any]):
     role = serializers.CharField()
     state = serializers.CharField()
     by = serializers.CharField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True)
 
 
-class GateShape(serializers.Serializer):
+class GateShape(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
     verdict = serializers.CharField()
@@ -38,7 +40,7 @@ class GateShape(serializers.Serializer):
     learn = serializers.CharField()
 
 
-class FindingShape(serializers.Serializer):
+class FindingShape(serializers.Serializer[Any]):
     id = serializers.CharField()
     severity = serializers.CharField()
     says = serializers.CharField()
@@ -47,31 +49,31 @@ class FindingShape(serializers.Serializer):
     state = serializers.CharField()
 
 
-class MissingQuestionShape(serializers.Serializer):
+class MissingQuestionShape(serializers.Serializer[Any]):
     id = serializers.CharField()
     ask = serializers.CharField()
     why = serializers.CharField()
 
 
-class QuestionsShape(serializers.Serializer):
+class QuestionsShape(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     prefilled = serializers.IntegerField()
     answered = serializers.IntegerField()
     missing = MissingQuestionShape(many=True)
 
 
-class MissingEvidenceShape(serializers.Serializer):
+class MissingEvidenceShape(serializers.Serializer[Any]):
     role = serializers.CharField()
     why = serializers.CharField()
 
 
-class PolicyShape(serializers.Serializer):
+class PolicyShape(serializers.Serializer[Any]):
     pack = serializers.CharField()
     version = serializers.CharField()
     digest = serializers.CharField()
 
 
-class VerdictShape(serializers.Serializer):
+class VerdictShape(serializers.Serializer[Any]):
     """`guiderail/verdict/1`."""
 
     schema = serializers.CharField()
@@ -105,7 +107,7 @@ class VerdictShape(serializers.Serializer):
     exit_code = serializers.IntegerField()
 
 
-class RowShape(serializers.Serializer):
+class RowShape(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     submission = serializers.CharField()
     system = serializers.CharField()
@@ -123,13 +125,13 @@ class RowShape(serializers.Serializer):
     revision = serializers.IntegerField()
 
 
-class SubmissionListShape(serializers.Serializer):
+class SubmissionListShape(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     results = RowShape(many=True)
 
 
-class PermitAnswerShape(serializers.Serializer):
+class PermitAnswerShape(serializers.Serializer[Any]):
     allowed = serializers.BooleanField()
     permit = serializers.CharField(allow_null=True)
     reasons = serializers.ListField(child=serializers.CharField())
@@ -139,7 +141,7 @@ class PermitAnswerShape(serializers.Serializer):
     verdict = serializers.CharField()
 
 
-class ProblemShape(serializers.Serializer):
+class ProblemShape(serializers.Serializer[Any]):
     """RFC 9457."""
 
     type = serializers.CharField()
@@ -147,23 +149,23 @@ class ProblemShape(serializers.Serializer):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField())
+    errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
 
 
-class SourceIn(serializers.Serializer):
+class SourceIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
     content = serializers.CharField(required=False)
     sha256 = serializers.CharField(required=False)
 
 
-class EvidenceIn(serializers.Serializer):
+class EvidenceIn(serializers.Serializer[Any]):
     role = serializers.CharField()
     sha256 = serializers.CharField()
     columns = serializers.DictField(required=False)
     format = serializers.CharField(required=False)
 
 
-class SubmissionIn(serializers.Serializer):
+class SubmissionIn(serializers.Serializer[Any]):
     system = serializers.SlugField(max_length=100)
     kind = serializers.ChoiceField(["ml_model", "application", "data_pipeline"], required=False)
     version = serializers.CharField(max_length=200)
@@ -174,34 +176,34 @@ class SubmissionIn(serializers.Serializer):
     draft = serializers.BooleanField(required=False)
 
 
-class AnswersIn(serializers.Serializer):
+class AnswersIn(serializers.Serializer[Any]):
     answers = serializers.DictField()
 
 
-class ReviseIn(serializers.Serializer):
+class ReviseIn(serializers.Serializer[Any]):
     note = serializers.CharField(required=False)
     replies = serializers.DictField(child=serializers.CharField(), required=False)
 
 
-class WithdrawIn(serializers.Serializer):
+class WithdrawIn(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False)
 
 
-class ConditionIn(serializers.Serializer):
+class ConditionIn(serializers.Serializer[Any]):
     text = serializers.CharField()
     owner = serializers.IntegerField()
     due_on = serializers.DateField()
     if_missed = serializers.CharField(required=False)
 
 
-class ChangeItemIn(serializers.Serializer):
+class ChangeItemIn(serializers.Serializer[Any]):
     asks = serializers.CharField()
     good_enough = serializers.CharField()
     about_gate = serializers.CharField(required=False)
     about_question = serializers.CharField(required=False)
 
 
-class DecisionIn(serializers.Serializer):
+class DecisionIn(serializers.Serializer[Any]):
     dossier_digest = serializers.CharField()
     decision = serializers.ChoiceField(["approve", "approve_with_conditions", "request_changes", "reject"])
     comment = serializers.CharField(required=False)

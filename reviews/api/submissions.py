@@ -66,7 +66,7 @@ class SubmissionsView(APIView):
     @extend_schema(
         operation_id="create_submission",
         summary="Make a submission and submit it",
-        description=f"201 with the verdict document, or 200 with the existing submission for the same content or Idempotency-Key. {_ACCEPTED}",
+        description=f"201 with the verdict; 200 with the existing one for the same content or Idempotency-Key. {_ACCEPTED}",
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         request=SubmissionIn,
         responses={201: VerdictShape, 200: VerdictShape, **{code: REFUSALS[code] for code in (401, 403, 409, 422)}},
@@ -131,7 +131,7 @@ class AnswersView(APIView):
     @extend_schema(
         operation_id="answer_questions",
         summary="Record answers",
-        description="While draft, checks failed or changes requested. A value may be `{value, reason}` where it corrects a prefilled one.",
+        description="While draft, checks failed or changes requested. `{value, reason}` corrects a prefilled value.",
         request=AnswersIn,
         responses={200: VerdictShape, **REFUSALS},
     )

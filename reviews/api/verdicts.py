@@ -31,7 +31,7 @@ class VerdictView(APIView):
     @extend_schema(
         operation_id="get_verdict",
         summary="The verdict document",
-        description="`?wait=30` answers when it changes, at the latest after that many seconds. With `If-None-Match`, 304 when it did not.",
+        description="`?wait=30` answers when it changes, at the latest after 30 s. With `If-None-Match`, 304 when it did not.",
         parameters=[
             OpenApiParameter("wait", int, description=f"0 to {LONGEST_WAIT} seconds"),
             OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER),

@@ -11,8 +11,8 @@ from governance.models import Submission
 class Dossier(models.Model):
     """Everything a decision rested on, in canonical form, under its digest. Append-only.
 
-    Kept when a case comes up for review and whenever its material changes, so that "what did they see" has an answer for ever, and a
-    person whose view went stale can be told what changed since.
+    Kept when a case comes up for review and whenever its material changes, so that "what did they see" has an answer for ever,
+    and a person whose view went stale can be told what changed since.
     """
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="dossiers")

@@ -14,8 +14,8 @@ from governance.models import Person, Submission, SystemVersion, Unit
 class Permit(models.Model):
     """A version may be deployed to an environment until a date unless revoked.
 
-    A database trigger refuses one for a submission that is not approved on this very dossier: every required step signed by a person,
-    or a final green track.
+    A database trigger refuses one for a submission that is not approved on this very dossier: every required step signed by a
+    person, or a final green track.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)

@@ -42,8 +42,8 @@ class ReviewStep(models.Model):
 class SignOff(models.Model):
     """A named person's decision, bound to the dossier and policy digest they saw. Append-only.
 
-    A database trigger refuses one by the submitter, a contributor, somebody who decided another step of the same case, or somebody
-    without the step's role; and one on a step that is not open or on a dossier that is not the present one.
+    A database trigger refuses one by the submitter, a contributor, somebody who decided another step of the same case, or
+    somebody without the step's role; and one on a step that is not open or on a dossier that is not the present one.
     """
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="sign_offs")

@@ -17,7 +17,7 @@ _AS_DECISIONS = frozenset({Action.COMPLETE_REVIEW})
 
 
 def action_views(case: Case, actor: Actor, *, claimed_by: int | None) -> tuple[ActionView, ...]:
-    """Everything a person could do in this state: available, or with the reason why not. What only the policy does is left out."""
+    """Everything a person could do in this state, or the reason why not. What only the policy does is left out."""
     views = []
     if case.state is State.IN_REVIEW:
         refused = decision_refusal(case, actor)

@@ -30,8 +30,8 @@ def case_from(
 ) -> Case:
     """Build the case from rows already loaded.
 
-    `sign_offs` of all revisions count: the analyst of the first revision is no risk officer of the second. Where several people held
-    a role over the revisions, the caller's own decision is the one the rules have to see.
+    `sign_offs` of all revisions count: the analyst of the first revision is no risk officer of the second. Where several people
+    held a role over the revisions, the caller's own decision is the one the rules have to see.
     """
     left = [step for step in steps if step.state in (StepState.OPEN, StepState.WAITING)]
     opened = next((step for step in left if step.state == StepState.OPEN), None)

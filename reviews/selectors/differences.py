@@ -40,7 +40,7 @@ def dossier_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 
 
 def fact_differences(before: FactSet, after: FactSet, *, only: Iterable[str] | None = None) -> list[DifferenceView]:
-    """Facts whose best value differs. Lists say what was added and removed; numbers that the interval did not move are still named."""
+    """Facts whose best value differs. Lists say what was added and removed."""
     names = (
         sorted(name for name in {*before.by_name, *after.by_name} if not name.startswith(_OUR_OWN))
         if only is None

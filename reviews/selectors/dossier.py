@@ -75,7 +75,7 @@ def dossier(submission: Submission, *, lock: bool = False) -> DossierContent:
 def dossier_from(material: Material) -> DossierContent:
     """The dossier of rows already loaded.
 
-    Not part of it, so that they void nothing: comments, answers and facts the pack calls immaterial, added documents, names of files.
+    Not part of it, so that they void nothing: comments, answers and facts the pack calls immaterial, added documents, file names.
     """
     submission, decision = material.submission, material.decision
     aside = immaterial(material.pack)

@@ -134,7 +134,9 @@ def load(*, caller: Caller, submission_id: int) -> Loaded:
             AuditEvent.objects.filter(object=f"submission:{submission.pk}").defer("leaf", "chain").order_by("-seq")[:MOST_EVENTS]
         )
     )
-    rows = {name: tuple(_revived(model, getattr(submission, name))) for name, (model, _) in _CHILDREN.items()}
+    rows: dict[str, tuple[Any, ...]] = {
+        name: tuple(_revived(model, getattr(submission, name))) for name, (model, _) in _CHILDREN.items()
+    }
     material = Material(
         submission, decision, answers, evidence, sources, outcomes, pack_of(decision.policy) if decision else None
     )
@@ -171,8 +173,13 @@ def _decisions(submission: Submission) -> tuple[TrackDecision | None, TrackDecis
 def _revived(model: type[M], rows: Iterable[dict[str, Any]] | None) -> Iterable[M]:
     """Model instances from the arrays: moments and dates come as text and are read back."""
     for row in rows or ():
-        fields = {name: model._meta.get_field(name) for name in row if not name.endswith("_id")}
-        yield model(**{name: fields[name].to_python(value) if name in fields else value for name, value in row.items()})
+        yield model(
+            **{
+                field.attname: field.to_python(row[field.attname])
+                for field in model._meta.concrete_fields
+                if field.attname in row
+            }
+        )
 
 
 def _names(

@@ -1,4 +1,4 @@
-"""Keyset pages: the next page starts after a row, not after a number of rows, so that deep pages cost what the first one costs."""
+"""Keyset pages: the next page starts after a row, not after a number of rows, so that deep pages cost what the first one does."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class PermitAnswer:
 def permit_answer(
     caller: Caller, *, system: str = "", version: str = "", environment: str = "production", digest: str = ""
 ) -> PermitAnswer:
-    """May it be deployed there? By system and version, or by the artefact's digest. Fails closed: what is not known is not allowed.
+    """May it be deployed there? By system and version, or by the artefact's digest. Fails closed: the unknown is not allowed.
 
     Verdicts: allowed, expired, revoked, under_review (no permit yet), refused, unknown.
     """

@@ -102,7 +102,7 @@ class Queue:
 def review_queue(
     caller: Caller, *, scope: Scope = "mine", filters: Filters | None = None, cursor: str = "", size: int = 25
 ) -> Queue:
-    """What waits for the caller (longest waiting first), or everything they may see (newest first). Three queries, whatever the size."""
+    """What waits for the caller (longest first), or everything they may see (newest first). Three queries, whatever the size."""
     filters = filters or Filters()
     mine, everything = narrowed(mine_of(caller), filters), narrowed(visible(Submission.objects.all(), caller), filters)
     rows, keys = (mine, ("turn_since", "id")) if scope == "mine" else (everything, ("-id",))

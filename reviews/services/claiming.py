@@ -1,4 +1,4 @@
-"""Claiming a case, so that two reviewers do not read it at the same time. A claim is a courtesy, not a right: it decides nothing."""
+"""Claiming a case, so that two reviewers do not read it at the same time. A claim is a courtesy: it decides nothing."""
 
 from __future__ import annotations
 

@@ -52,9 +52,9 @@ def meaning_of(step: ReviewStep, kind: DecisionKind) -> str:
 def decide(*, caller: Caller, submission_id: int, dossier_digest: str, decision: NewDecision) -> Decided:
     """Record the caller's decision on the step whose turn it is.
 
-    `dossier_digest`: of the case as the person saw it. Raises `NotFound`, `Forbidden`, `SegregationOfDuties`, `Conflict`; `InvalidInput` when the
-    decision does not say enough; `ReauthenticationNeeded` for a risk sign-off without a fresh sign-in; `StaleDossier` with what changed
-    when the case is no longer the one that was seen. In the last case decisions on the old dossier are void from then on.
+    `dossier_digest`: of the case as the person saw it. Raises `NotFound`, `Forbidden`, `SegregationOfDuties`, `Conflict`;
+    `InvalidInput` when the decision does not say enough; `ReauthenticationNeeded` for a risk sign-off without a fresh sign-in;
+    `StaleDossier` with what changed when the case is no longer the one that was seen; decisions on the old one are void then.
     """
     with fences():
         result = _decide(caller, submission_id, dossier_digest, decision)

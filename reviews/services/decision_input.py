@@ -65,7 +65,7 @@ def check_decision(
     owners: Iterable[int],
     now: datetime,
 ) -> None:
-    """Raise `InvalidInput` naming every field that does not say enough, or `ReauthenticationNeeded` for a signature without a fresh sign-in.
+    """Raise `InvalidInput` naming every field that does not say enough, or `ReauthenticationNeeded` for a stale sign-in.
 
     `others_readings`: what other people wrote on this case before; `owners`: people who can own a condition.
     """
@@ -113,7 +113,7 @@ def _readings(
                 FieldError(
                     pointer,
                     "missing",
-                    f"{outcome.code} {outcome.name} says {outcome.verdict.replace('_', ' ')}: write in a sentence what you make of it.",
+                    f"{outcome.code} {outcome.name} is {outcome.verdict.replace('_', ' ')}: write what you make of it.",
                 )
             )
         elif plain in gate_words or any(len(words) > 20 and plain in words for words in gate_words):

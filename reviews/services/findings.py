@@ -31,7 +31,8 @@ class Problem:
 def problems_of(outcomes: Iterable[GateOutcome], contradictions: Iterable[Contradiction], no_way_back: str) -> list[Problem]:
     """What the checks of a revision found.
 
-    A blocking gate that fails or could not be assessed is high; a failing one that only advises, and sources that disagree, are medium.
+    A blocking gate that fails or could not be assessed is high; a failing one that only advises, and sources that disagree, are
+    medium.
     """
     found = []
     for outcome in outcomes:

@@ -1,4 +1,4 @@
-"""Keeping review and dossier together: when what a decision rests on changes, decisions on it are void and the turn comes back."""
+"""Keeping review and dossier together: when what a decision rests on changes, it is void and the turn comes back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def keep(submission: Submission, found: DossierContent) -> None:
 
 
 def refresh(work: Work, submission: Submission, found: DossierContent) -> bool:
-    """Compare the dossier as it is with the one under review; on a change, void and start the steps again. The row must be locked.
+    """Compare the dossier as it is with the one under review; on a change, void and start the steps again. Needs the row lock.
 
     Returns whether it changed. Does nothing outside of a review.
     """

@@ -11,8 +11,8 @@ QUESTION = "rollout.rollback_target"
 def rollback_refusal(facts: FactSet, *, has_champion: bool) -> str:
     """Why a version cannot be approved for want of a way back, or "" when it names one.
 
-    A first version has nothing to return to; then the statement "first version" is the answer, and it counts only where no version
-    is in force.
+    A first version has nothing to return to; then the statement "first version" is the answer, and it counts only where no
+    version is in force.
     """
     named = [fact.value.strip() for fact in facts.all(QUESTION) if isinstance(fact.value, str) and fact.value.strip()]
     if not named:

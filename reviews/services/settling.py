@@ -36,6 +36,7 @@ def settle(*, submission_id: int) -> State | None:
         submission = locked(SYSTEM, submission_id)
         if submission.state != State.IN_CHECKS or not finished(submission.pk, submission.revision):
             return None
+        assert submission.policy_id is not None
         policy = PolicyPack.objects.defer("source", "questionnaire").get(pk=submission.policy_id)
         pack = pack_of(policy)
         revision = Revision.objects.get(submission=submission, number=submission.revision)

@@ -20,7 +20,7 @@ from governance.services.access import SYSTEM
 from governance.services.tokens import issue_token
 from reviews.models import Permit, SignOff
 from reviews.services.deciding import decide
-from reviews.services.permits import revoke
+from reviews.services.permits import expire_due, revoke
 from tests.reviews import making
 from tests.reviews.making import Gate
 
@@ -194,9 +194,8 @@ class TestWhoMay:
         shop = making.unit("shop")
         sam = making.person("sam", Role.SUBMITTER, Role.ANALYST, at=shop)
         other = Api(sam, unit=shop)
-        for method, path in (
-            ("GET", ""), ("GET", "/verdict"), ("PATCH", "/answers"), ("POST", "/submit"), ("POST", "/withdraw"), ("POST", "/revise"),
-        ):  # fmt: skip
+        moves = [("POST", f"/{move}") for move in ("submit", "withdraw", "revise")]
+        for method, path in [("GET", ""), ("GET", "/verdict"), ("PATCH", "/answers"), *moves]:
             answer = other(method, f"/submissions/{number}{path}", {"answers": {"a.b": 1}} if path == "/answers" else None)
             assert answer.status_code == 404, path
             assert (
@@ -442,8 +441,6 @@ class TestPermits:
         assert ask() == [(False, "revoked")] * 2
 
     def test_an_expired_permit_is_not_allowed_and_the_approval_lapses(self, ci: Api) -> None:
-        from reviews.services.permits import expire_due
-
         people, row = making.everybody(), making.in_review(Track.YELLOW)
         decide(
             caller=making.call(people["pia"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve()

@@ -399,7 +399,7 @@ class TestStale:
     def test_an_answer_to_a_material_question_does(self) -> None:
         people, row = making.everybody(), making.in_review()
         row.answers.update(value="fraud")
-        with pytest.raises(StaleDossier, match="decision.domain: credit → fraud"):
+        with pytest.raises(StaleDossier, match=r"decision\.domain: credit → fraud"):
             say(row, people["amir"])
 
     def test_deciding_twice_is_refused(self) -> None:

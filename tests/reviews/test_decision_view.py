@@ -34,9 +34,8 @@ def rich(copies: int = 1) -> Submission:
         dossier_digest=champion.dossier_digest,
         decision=making.approve(),
     )
-    gates = tuple(Gate(f"GP{100 + n}") for n in range(copies)) + (
-        Gate("GF101", "warn", says="The interval reaches past the limit."),
-    )
+    warning = Gate("GF101", "warn", says="The interval reaches past the limit.")
+    gates = (*(Gate(f"GP{100 + n}") for n in range(copies)), warning)
     row = making.in_review(
         gates=gates, facts=making.facts_for(Track.RED, model__features=["age", "income", "zip"], rollout__rollback_target="2.1.0")
     )

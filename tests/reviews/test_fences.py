@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code above it does: raw inserts, as an administrator's console would make them."""
+"""What the database itself refuses, whatever the code above it does: raw inserts, as from an administrator's console."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.reviews import making
 pytestmark = pytest.mark.django_db(transaction=True)
 
 INSERT = """
-INSERT INTO reviews_signoff (submission_id, step_id, revision, role, by_id, decision, meaning, comment, residual_risk, accepted_instead,
-                             readings, dossier_digest, policy_digest, voided_why)
+INSERT INTO reviews_signoff (submission_id, step_id, revision, role, by_id, decision, meaning, comment, residual_risk,
+                             accepted_instead, readings, dossier_digest, policy_digest, voided_why)
 VALUES (%s, %s, %s, %s, %s, 'approve', 'm', '', '', '', '{}', %s, 'sha256:p', '')
 """
 

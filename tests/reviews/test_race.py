@@ -65,12 +65,12 @@ def test_never_two_decisions_and_never_one_on_changed_evidence() -> None:
         row = making.in_review(Track.YELLOW, system=f"system-{number}")
         callers = [making.call(person) for person in people]
         jobs: list[Callable[[], Any]] = [
-            lambda caller=caller: decide(
+            lambda caller=caller, row=row: decide(
                 caller=caller, submission_id=row.pk, dossier_digest=row.dossier_digest, decision=making.approve()
             )
             for caller in callers
         ]
-        jobs.insert(number % len(jobs), lambda: rewrite_evidence(row, file))
+        jobs.insert(number % len(jobs), lambda row=row: rewrite_evidence(row, file))
         results = at_once(jobs)
         refused = [r for r in results if isinstance(r, BaseException)]
         assert all(isinstance(r, DomainError) for r in refused), refused
