@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.incoming import NewAnswer, NewEvidence, NewSource, NewSubmission
+from governance.domain.storable import unstorable
 from governance.domain.vocabulary import EvidenceRole, Kind
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
@@ -74,7 +75,8 @@ class SubmissionBody(Closed):
             version=self.version,
             environment=self.environment,
             sources=tuple(
-                NewSource(s.name, None if s.content is None else s.content.encode(), s.sha256 or "") for s in self.sources
+                NewSource(s.name, None if s.content is None else s.content.encode(errors="surrogatepass"), s.sha256 or "")
+                for s in self.sources
             ),
             answers=answers_of(self.answers),
             evidence=tuple(NewEvidence(e.role, e.sha256.removeprefix("sha256:"), e.columns, e.format) for e in self.evidence),
@@ -92,6 +94,13 @@ B = TypeVar("B", bound=BaseModel)
 
 def parse(model: type[B], data: Any) -> B:
     """Validate a decoded body. Raises `InvalidInput` with one `FieldError` per mistake."""
+    # the content of a metadata file is kept as bytes, whatever it holds
+    if bad := unstorable(data, skip=frozenset({"content"})):
+        pointer, why = bad
+        raise InvalidInput(
+            f"The body cannot be used: {pointer or 'it'} {why}. Remove it.",
+            errors=(FieldError(pointer, "unstorable", f"This {why}."),),
+        )
     try:
         return model.model_validate(data)
     except ValidationError as exc:

@@ -58,6 +58,7 @@ def _from_api_exception(exc: exceptions.APIException) -> Response:
         401: "Not signed in",
         403: "Not allowed",
         405: "Method not allowed",
+        413: "Too large",
         415: "Unsupported media type",
         429: "Too many requests",
     }

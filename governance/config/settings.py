@@ -170,6 +170,7 @@ AUDIT_KEY_FILE = os.environ.get("GUIDERAIL_AUDIT_KEY_FILE") or HOME / "keys" / "
 # folders that receive every checkpoint; at least one should lie outside the database's own volume
 AUDIT_SINKS = [sink for sink in os.environ.get("GUIDERAIL_AUDIT_SINKS", str(HOME / "checkpoints")).split(os.pathsep) if sink]
 EVIDENCE_MAX_BYTES = int(os.environ.get("GUIDERAIL_EVIDENCE_MAX_BYTES", str(2 * 1024**3 - 1)))
+API_BODY_MAX_BYTES = 32 * 1024**2
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
@@ -189,7 +190,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["governance.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "governance.api.problems.handle",
     "UNAUTHENTICATED_USER": None,

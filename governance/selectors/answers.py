@@ -7,6 +7,7 @@ from typing import Any
 
 from governance.domain.errors import DomainError, FieldError, InvalidInput
 from governance.domain.incoming import NewAnswer
+from governance.domain.storable import unstorable
 from governance.policy import Pack, parse_answer
 
 
@@ -37,7 +38,12 @@ def try_answers(pack: Pack, answers: Mapping[str, NewAnswer]) -> tuple[dict[str,
             problems.append(FieldError(f"/answers/{name}", "unknown_question", detail))
             continue
         try:
-            values[name] = parse_answer(question, given.value)
+            value = parse_answer(question, given.value)
         except DomainError as exc:
             problems.append(FieldError(f"/answers/{name}", "invalid", exc.detail))
+            continue
+        if bad := unstorable(value):
+            problems.append(FieldError(f"/answers/{name}", "unstorable", f"The answer to “{question.ask}” {bad[1]}. Remove it."))
+            continue
+        values[name] = value
     return values, problems

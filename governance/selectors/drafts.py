@@ -10,20 +10,26 @@ from typing import Any
 from governance.domain.errors import NotFound
 from governance.domain.facts import Fact
 from governance.domain.incoming import NewAnswer
+from governance.domain.vocabulary import Provenance
 from governance.models import Answer, Evidence, MetadataSource, Submission
 from governance.policy import Question
-from governance.selectors.facts import prefilled
+from governance.selectors.facts import prefilled, stands
 from governance.selectors.previewing import Preview, preview_draft
 from governance.services.access import Caller, visible
 
 
 @dataclass(frozen=True)
 class QuestionState:
-    """One question as the working copy has it. `shown`: the statement a source made, if any; `answer`: what a person said, if anything."""
+    """One question as the working copy has it.
+
+    `shown`: the statement a source made; `answer`: what a person said; `offer`: what the champion answered, which says nothing about
+    this version until a person confirms it. Each may be missing.
+    """
 
     question: Question
     shown: Fact | None
     answer: Answer | None
+    offer: Fact | None = None
 
     @property
     def answered(self) -> bool:
@@ -36,9 +42,10 @@ class QuestionState:
 
     @property
     def value(self) -> Any:
-        if self.answer is not None and self.answer.provenance != "confirmed":
+        if self.answer is not None and self.answer.provenance != Provenance.CONFIRMED:
             return self.answer.value
-        return self.shown.value if self.shown is not None else self.answer.value if self.answer else None
+        spoken = self.shown or self.offer
+        return spoken.value if spoken is not None else None
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,10 @@ class Draft:
     @cached_property
     def states(self) -> tuple[QuestionState, ...]:
         shown = prefilled(self.preview.facts)
-        return tuple(QuestionState(q, shown.get(q.id), self.answers.get(q.id)) for q in self.preview.questions)
+        said = {name: answer for name, answer in self.answers.items() if stands(answer, shown)}
+        return tuple(
+            QuestionState(q, shown.get(q.id), said.get(q.id), self.preview.offers.get(q.id)) for q in self.preview.questions
+        )
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
@@ -87,8 +97,8 @@ class Draft:
 
     @property
     def preview_count(self) -> int:
-        """Questions that a source, a register or a derivation filled."""
-        return sum(state.shown is not None for state in self.states)
+        """Questions that a source, a register, a derivation or the champion filled."""
+        return sum(state.shown is not None or state.offer is not None for state in self.states)
 
     @cached_property
     def missing_evidence(self) -> tuple[dict[str, str], ...]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils import timezone
 
-from governance.domain.facts import Fact, FactSet
+from governance.domain.facts import Fact, FactSet, same
 from governance.domain.vocabulary import Assurance, Provenance
-from governance.models import DataApproval, DataSource, Submission
+from governance.models import Answer, DataApproval, DataSource, Submission
 from governance.policy import Pack
+from governance.prefill.carry_over import carry_over
 from governance.prefill.derive import derive
 from governance.selectors.champions import Champion, earlier_change, strictest_recent_track
 
@@ -108,6 +109,22 @@ def prefilled(facts: FactSet) -> dict[str, Fact]:
         if spoken:
             found[name] = spoken[0]
     return found
+
+
+def offered(facts: FactSet, champion: Champion | None) -> dict[str, Fact]:
+    """The champion's answers that nothing else speaks about: shown as carried over, and no fact until a person says they still hold."""
+    if champion is None:
+        return {}
+    unanswered = FactSet.of(fact for fact in facts if fact.origin != "answer")
+    return {fact.name: fact for fact in carry_over(unanswered, champion.facts, champion.version)}
+
+
+def stands(answer: Answer, shown: Mapping[str, Fact]) -> bool:
+    """Whether an answer still says something: a confirmation ends when what was confirmed is gone or says something else by now."""
+    if answer.provenance != Provenance.CONFIRMED:
+        return True
+    now = shown.get(answer.question)
+    return now is not None and same(answer.value, now.value)
 
 
 def pending_collectors(pack: Pack) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from governance.domain.facts import Fact, FactSet
 from governance.domain.incoming import NewAnswer, NewSubmission
@@ -13,9 +13,9 @@ from governance.policy import Advice, Assessment, Pack, Question, WayOut, advice
 from governance.prefill.cumulative import with_cumulative
 from governance.prefill.reading import Problem, read_source
 from governance.selectors.answers import parsed_answers
-from governance.selectors.champions import champion_of
+from governance.selectors.champions import Champion, champion_of
 from governance.selectors.evidence import stored_source
-from governance.selectors.facts import answer_fact, complete, facts_of, pending_collectors, registers_of
+from governance.selectors.facts import answer_fact, complete, facts_of, offered, pending_collectors, registers_of
 from governance.selectors.policy import pack_in_force
 from governance.services.access import Caller
 
@@ -36,6 +36,7 @@ class Preview:
     evidence_roles: frozenset[str]
     champion_version: str | None
     problems: tuple[Problem, ...] = ()
+    offers: Mapping[str, Fact] = field(default_factory=dict)
 
     @property
     def missing_evidence(self) -> tuple[dict[str, str], ...]:
@@ -61,7 +62,7 @@ def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
     facts += [answer_fact(question, value, caller.reference) for question, value in values.items()]
     found = complete(facts, champion=champion, registers=registers_of(unit_id))
     roles = frozenset(item.role.value for item in new.evidence)
-    return _preview(policy, pack, found, roles, champion.version if champion else None, tuple(problems))
+    return _preview(policy, pack, found, roles, champion, tuple(problems))
 
 
 def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | None = None) -> Preview:
@@ -77,7 +78,7 @@ def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | No
             [*(f for f in kept if f.origin != "derived"), *spoken], champion=champion, registers=registers_of(submission.unit_id)
         )
     roles = frozenset(submission.evidence.values_list("role", flat=True))
-    return _preview(policy, pack, facts, roles, champion.version if champion else None, ())
+    return _preview(policy, pack, facts, roles, champion, ())
 
 
 def missing_evidence(assessment: Assessment, roles: Collection[str]) -> tuple[dict[str, str], ...]:
@@ -91,7 +92,7 @@ def missing_evidence(assessment: Assessment, roles: Collection[str]) -> tuple[di
 
 
 def _preview(
-    policy: PolicyPack, pack: Pack, facts: FactSet, roles: Collection[str], champion: str | None, problems: tuple[Problem, ...]
+    policy: PolicyPack, pack: Pack, facts: FactSet, roles: Collection[str], champion: Champion | None, problems: tuple[Problem, ...]
 ) -> Preview:
     pending = pending_collectors(pack)
     facts = with_cumulative(facts)
@@ -107,6 +108,7 @@ def _preview(
         questions=asked(pack.questionnaire, facts),
         missing=missing(pack.questionnaire, facts),
         evidence_roles=frozenset(roles),
-        champion_version=champion,
+        champion_version=champion.version if champion else None,
         problems=problems,
+        offers=offered(facts, champion),
     )

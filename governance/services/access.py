@@ -79,17 +79,28 @@ SYSTEM = Caller(person=None, origin="job")
 def caller_for(person: Person, *, token: ApiToken | None = None, origin: str = "web", request_id: str = "") -> Caller:
     """Build the caller from the grants that hold now, by the database clock. One query.
 
-    A token acts in its own unit only and carries no roles beyond submitting and reading.
+    A token acts in its own unit only, submits only while its person may, and carries no other role.
     """
-    if token is not None:
-        return Caller(person, {token.unit_id: frozenset({Role.SUBMITTER})}, token.unit_id, token, origin, request_id)
     grants = RoleGrant.objects.filter(
         Q(valid_until__isnull=True) | Q(valid_until__gt=Now()), person=person, valid_from__lte=Now()
     ).values_list("unit_id", "role")
     roles: dict[int | None, frozenset[Role]] = {}
     for unit_id, role in grants:
         roles[unit_id] = roles.get(unit_id, frozenset()) | {Role(role)}
+    if token is not None:
+        return _by_token(person, roles, token, origin, request_id)
     return Caller(person, roles, person.unit_id, None, origin, request_id)
+
+
+def _by_token(
+    person: Person, roles: Mapping[int | None, frozenset[Role]], token: ApiToken, origin: str, request_id: str
+) -> Caller:
+    """The token's share of what its person may do now: nothing outside its unit, nothing once the person left that unit."""
+    unit = token.unit_id
+    held = roles.get(unit, frozenset()) | roles.get(None, frozenset())
+    if person.unit_id != unit and not held:
+        return Caller(person, {}, None, token, origin, request_id)
+    return Caller(person, {unit: held & {Role.SUBMITTER}}, unit, token, origin, request_id)
 
 
 def visible(rows: QuerySet[M], caller: Caller, unit_field: str = "unit_id") -> QuerySet[M]:

@@ -19,6 +19,7 @@ from governance.domain.errors import Conflict, FieldError, Forbidden, InvalidInp
 from governance.domain.facts import FactSet, same
 from governance.domain.incoming import NewAnswer, NewEvidence, NewSource, NewSubmission
 from governance.domain.lifecycle import words
+from governance.domain.storable import unstorable
 from governance.domain.vocabulary import EDITABLE_STATES, OPEN_STATES, EvidenceRole, Provenance, Role, Scope, State
 from governance.models import (
     Answer,
@@ -35,7 +36,7 @@ from governance.prefill.reading import read_source
 from governance.selectors.answers import refused_answers, try_answers
 from governance.selectors.champions import champion_of
 from governance.selectors.evidence import MAX_SOURCE_BYTES, stored_source
-from governance.selectors.facts import facts_of, prefilled
+from governance.selectors.facts import facts_of, offered, prefilled, stands
 from governance.selectors.policy import pack_in_force
 from governance.selectors.search import search_vector
 from governance.services.access import Caller, visible
@@ -57,13 +58,21 @@ def open_submission(
     caller.require_scope(Scope.SUBMIT)
     caller.require_role(unit_id, Role.SUBMITTER)
     assert caller.person is not None
+    _names_once(new)
     content = new.content_digest()
     existing = known_submission(unit_id=unit_id, content=content, key=idempotency_key)
     if existing is not None:
         return existing, False
     system = _system(work, unit_id, new)
     version, _ = SystemVersion.objects.get_or_create(system=system, version=new.version)
-    refuse_second_open(version, new.environment)
+    try:
+        refuse_second_open(version, new.environment)
+    except Conflict:
+        # the same request may have been answered since it was looked for
+        existing = known_submission(unit_id=unit_id, content=content, key=idempotency_key)
+        if existing is None:
+            raise
+        return existing, False
     submission = Submission.objects.create(
         unit_id=unit_id,
         system=system,
@@ -93,6 +102,18 @@ def open_submission(
     return submission, True
 
 
+def open_draft(*, caller: Caller, unit_id: int, new: NewSubmission) -> Submission:
+    """Open a draft in a transaction of its own. The same content sent twice in the same moment gives one draft."""
+    for last_try in (False, True):
+        try:
+            with unit_of_work(caller) as work:
+                return open_submission(work, unit_id=unit_id, new=new)[0]
+        except IntegrityError:
+            if last_try:
+                raise
+    raise AssertionError("unreachable")
+
+
 def known_submission(*, unit_id: int, content: str, key: str) -> Submission | None:
     """The submission this request was already answered with, or None. Raises `Conflict` for a key used with other content."""
     rows = Submission.objects.select_related("system", "version", "submitter", "unit")
@@ -105,7 +126,7 @@ def known_submission(*, unit_id: int, content: str, key: str) -> Submission | No
             )
         if found is not None:
             return found
-    gone = (State.WITHDRAWN, State.REJECTED, State.REVOKED, State.EXPIRED)
+    gone = (State.WITHDRAWN, State.REJECTED, State.REVOKED, State.EXPIRED, State.SUPERSEDED)
     return rows.filter(unit_id=unit_id, content_digest=content).exclude(state__in=gone).order_by("-id").first()
 
 
@@ -142,8 +163,11 @@ def editable_submission(*, caller: Caller, submission_id: int) -> Submission:
 
 
 def add_source(work: Work, submission: Submission, new: NewSource) -> MetadataSource:
-    """Read a metadata file and keep it with the facts and problems found. Malformed content is kept and explained, never refused."""
-    name = clean_name(new.name)
+    """Read a metadata file and keep it with the facts and problems found.
+
+    Malformed content is kept and explained, never refused. A file of the same name is replaced.
+    """
+    name = _source_name(new.name)
     data = new.content if new.content is not None else stored_source(submission.unit_id, new.sha256)
     if len(data) > MAX_SOURCE_BYTES:
         raise InvalidInput(
@@ -199,13 +223,18 @@ def attach_evidence(work: Work, submission: Submission, new: NewEvidence) -> Evi
             ),
         )
     assert work.caller.person is not None
+    if bad := unstorable({**new.columns, "format": new.format}):
+        raise InvalidInput(
+            f"The columns of {new.role.value.replace('_', ' ')} cannot be kept: {bad[0]} {bad[1]}.",
+            errors=(FieldError(f"/evidence/{new.role.value}/columns", "unstorable", f"This {bad[1]}. Remove it."),),
+        )
     row, _ = Evidence.objects.update_or_create(
         submission=submission,
         role=new.role,
         defaults={
             "file": file,
             "columns": dict(new.columns),
-            "format": new.format,
+            "format": new.format[:40],
             "added_by": work.caller.person,
             "added_at": Now(),
         },
@@ -231,22 +260,25 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
     """Record answers. Returns the facts afterwards.
 
     A value equal to the prefilled one confirms it; another one corrects it and needs a reason (a pipeline that gives none is recorded
-    as such). Raises `InvalidInput` naming each question that cannot be taken; then none of them is recorded.
+    as such). A value equal to what the champion answered is recorded as carried over: only now it says something about this version.
+    Raises `InvalidInput` naming each question that cannot be taken; then none of them is recorded.
     """
     assert work.caller.person is not None
     _, pack = pack_in_force(submission.kind)
     champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
     facts = facts_of(submission, champion)
     values, problems = try_answers(pack, answers)
-    shown = prefilled(facts)
+    shown, offers = prefilled(facts), offered(facts, champion)
     rows = []
     for question, value in values.items():
-        reason = answers[question].reason.strip()[:500]
-        before = shown.get(question)
+        reason = "".join(char for char in answers[question].reason if char.isprintable() or char in "\n\t").strip()[:500]
+        before, offer = shown.get(question), offers.get(question)
         if value is None:
             provenance = Provenance.UNKNOWN
+        elif before is None and offer is not None and same(value, offer.value):
+            provenance, reason = Provenance.CARRIED_OVER, f"Still holds, {offer.origin}."
         elif before is None:
-            provenance = Provenance.TYPED
+            provenance, reason = Provenance.TYPED, ""
         elif same(value, before.value):
             provenance = Provenance.CONFIRMED
         else:
@@ -268,7 +300,7 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
                 value=value,
                 provenance=provenance,
                 replaced=before.value if before is not None and provenance is Provenance.EDITED else None,
-                reason=reason if provenance is Provenance.EDITED else "",
+                reason=reason if provenance in (Provenance.EDITED, Provenance.CARRIED_OVER) else "",
                 by=work.caller.person,
             )
         )
@@ -293,6 +325,28 @@ def discard_answer(work: Work, submission: Submission, question: str) -> None:
     submission.answers.filter(question=question).delete()
     work.note("submission.answer_discarded", submission, {"question": question})
     _touch(submission)
+
+
+def forget_confirmations(submission: Submission, facts: FactSet) -> None:
+    """Drop confirmations of what no file says any more, so that nobody is on record as having confirmed another value."""
+    shown = prefilled(facts)
+    gone = [answer.pk for answer in submission.answers.all() if not stands(answer, shown)]
+    if gone:
+        submission.answers.filter(pk__in=gone).delete()
+
+
+def _names_once(new: NewSubmission) -> None:
+    names = [_source_name(source.name) for source in new.sources]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidInput(
+            f"Two metadata files are named {twice[0]}. The name tells them apart: give each its own.",
+            code="name_twice",
+            errors=(FieldError("/sources", "twice", f"Rename one of the files named {twice[0]}."),),
+        )
+
+
+def _source_name(name: str) -> str:
+    return clean_name(name)[:200]
 
 
 def _system(work: Work, unit_id: int, new: NewSubmission) -> System:

@@ -12,6 +12,7 @@ from governance.policy import Assessment, Pack
 from governance.selectors.champions import champion_of
 from governance.selectors.facts import facts_of, pending_collectors
 from governance.selectors.policy import pack_in_force
+from governance.services.drafts import forget_confirmations
 from governance.services.tracks import assign
 from governance.services.work import Work
 
@@ -34,6 +35,7 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
     policy, pack = pack_in_force(submission.kind)
     champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
     facts = facts_of(submission, champion)
+    forget_confirmations(submission, facts)
     evidence = list(submission.evidence.select_related("file"))
     _remember_artifact(submission, evidence, facts)
     submission.revision += 1

@@ -88,11 +88,13 @@ def accept_all(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm every prefilled value that nobody touched yet."""
     caller = caller_of(request)
     draft = draft_of(caller=caller, submission_id=pk)
-    untouched = {s.question.id: NewAnswer(s.shown.value) for s in draft.states if s.answer is None and s.shown is not None}
+    untouched = [s for s in draft.states if s.answer is None and (s.shown or s.offer)]
     if untouched:
         with changing(caller, pk) as (work, submission):
-            answer(work, submission, untouched)
-    messages.success(request, f"Confirmed {len(untouched)} prefilled answers.")
+            answer(work, submission, {s.question.id: NewAnswer(s.value) for s in untouched})
+    carried = sum(s.shown is None for s in untouched)
+    more = f", {carried} of them as the version before answered" if carried else ""
+    messages.success(request, f"Confirmed {len(untouched)} prefilled answer{'s' if len(untouched) != 1 else ''}{more}.")
     return redirect("draft_check", pk)
 
 
@@ -120,7 +122,7 @@ def _given(request: HttpRequest, page: Topic) -> dict[str, NewAnswer]:
 
 def _unchanged_answer(state: QuestionState, raw: Any, reason: str) -> bool:
     """An edited answer shown again and not touched needs no new record."""
-    if state.answer is None or state.answer.provenance not in (Provenance.EDITED, Provenance.TYPED) or reason:
+    if state.answer is None or state.answer.provenance not in (Provenance.EDITED, Provenance.TYPED, Provenance.CARRIED_OVER) or reason:
         return False
     try:
         return same(parse_answer(state.question, raw), state.answer.value)
@@ -149,5 +151,14 @@ def _summary_row(state: QuestionState, change: str, here: str) -> dict[str, Any]
         "value": value,
         "provenance": provenance_of(state),
         "change_href": change,
-        "hint": "" if state.answered or not state.question.required else "Counts on the stricter side until it is answered.",
+        "hint": _counts(state),
     }
+
+
+def _counts(state: QuestionState) -> str:
+    """What an open question means for the track."""
+    if state.answered or not (state.question.required or state.offer):
+        return ""
+    if state.offer is not None:
+        return "Says nothing about this version until you confirm that it still holds."
+    return "Counts on the stricter side until it is answered."

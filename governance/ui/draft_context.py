@@ -50,6 +50,8 @@ def provenance_of(state: QuestionState) -> dict[str, Any] | None:
         return chip
     if state.shown is not None:
         return {"kind": Provenance.PREFILLED, "origin": state.shown.origin, "locator": state.shown.locator}
+    if state.offer is not None:
+        return {"kind": Provenance.CARRIED_OVER, "origin": state.offer.origin.removeprefix("carried over "), "locator": ""}
     return None
 
 

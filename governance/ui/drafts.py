@@ -23,11 +23,10 @@ from governance.services.drafts import (
     attach_evidence,
     changing,
     detach_evidence,
-    open_submission,
+    open_draft,
     remove_source,
 )
 from governance.services.evidence import store_evidence
-from governance.services.work import unit_of_work
 from governance.ui.draft_context import evidence_rows, frame
 from governance.ui.fields import FieldView, Option
 from governance.ui.new_form import NewForm
@@ -67,9 +66,7 @@ def _open(caller: Caller, form: NewForm) -> Submission:
         environment=form.cleaned_data["environment"],
         sources=tuple(NewSource(file.name or "file", _bounded(file)) for file in form.cleaned_data["files"]),
     )
-    with unit_of_work(caller) as work:
-        submission, _ = open_submission(work, unit_id=caller.home_unit, new=new)
-    return submission
+    return open_draft(caller=caller, unit_id=caller.home_unit, new=new)
 
 
 @require_GET

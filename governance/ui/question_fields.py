@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from governance.domain.storable import unstorable
 from governance.domain.vocabulary import Provenance
 from governance.policy import Question
 from governance.policy.questionnaire import MONITOR_KINDS
@@ -62,7 +63,13 @@ def _kind(question: Question) -> str:
 
 def _decoded(item: str) -> Any:
     """A monitor that came from metadata as an object travels as JSON, so that confirming it loses nothing."""
-    return json.loads(item) if item.startswith("{") else item
+    if not item.startswith("{"):
+        return item
+    try:
+        found = json.loads(item)
+    except (ValueError, RecursionError):
+        return item
+    return item if unstorable(found) else found
 
 
 def _asked(state: QuestionState, sent: QueryDict | None, error: str) -> Asked:
@@ -114,9 +121,9 @@ def _asked(state: QuestionState, sent: QueryDict | None, error: str) -> Asked:
 
 
 def _monitor_label(item: str) -> str:
-    if not item.startswith("{"):
+    monitor = _decoded(item)
+    if not isinstance(monitor, dict):
         return item.replace("_", " ")
-    monitor = json.loads(item)
     more = ", ".join(f"{key} {_short(value)}" for key, value in monitor.items() if key != "kind")
     return f"{str(monitor.get('kind', 'monitor')).replace('_', ' ')} ({more})" if more else str(monitor.get("kind"))
 
