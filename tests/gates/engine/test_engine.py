@@ -178,7 +178,7 @@ def test_a_long_run_keeps_its_lease(plugin: str, broker: Running | None, shared:
     of = making.submission()
     making.run(of, "tally_one", numbers={"sleep": 5.0})
     post("gates.run_light", of.pk)
-    assert until(all_finished, 40)
+    assert until(all_finished, 40), shared.said()
     assert (GateRun.objects.get().attempt, GateRun.objects.get().status) == (1, RunStatus.DONE)
 
 
