@@ -32,8 +32,15 @@ def quality(**files: EvidenceInput) -> Collected:
 
 def frames(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     generator = np.random.default_rng(0)
-    frame = pd.DataFrame({"id": np.arange(1200), "code": generator.integers(1, 4, 1200), "amount": generator.normal(100, 10, 1200),
-                          "kind": generator.choice(["x", "y"], 1200), "label": generator.integers(0, 2, 1200).astype(float)})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "id": np.arange(1200),
+            "code": generator.integers(1, 4, 1200),
+            "amount": generator.normal(100, 10, 1200),
+            "kind": generator.choice(["x", "y"], 1200),
+            "label": generator.integers(0, 2, 1200).astype(float),
+        }
+    )
     return frame[:600].copy(), frame[600:].copy()
 
 
@@ -129,18 +136,30 @@ def test_public_data(shared_data: Path) -> None:
 
 def test_personal_data_is_found_and_never_stored(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
-    pd.DataFrame({
-        "mail": [f"person{at}@example.org" for at in range(400)], "card": ["4111111111111111", "4012888888881881"] * 200,
-        "amount_16": generator.integers(10**15, 10**16, 400), "seen_at": generator.integers(1_600_000_000, 1_700_000_000, 400),
-        "host": [f"10.1.{at % 200}.{at % 251}" for at in range(400)], "birthDate": "1980-02-01", "income": generator.random(400),
-        "email_hash": "0123", "ssn_text": [f"{100 + at % 500}-12-{1000 + at}" for at in range(400)],
-    }).to_csv(tmp_path / "d.csv", index=False)  # fmt: skip
+    pd.DataFrame(
+        {
+            "mail": [f"person{at}@example.org" for at in range(400)],
+            "card": ["4111111111111111", "4012888888881881"] * 200,
+            "amount_16": generator.integers(10**15, 10**16, 400),
+            "seen_at": generator.integers(1_600_000_000, 1_700_000_000, 400),
+            "host": [f"10.1.{at % 200}.{at % 251}" for at in range(400)],
+            "birthDate": "1980-02-01",
+            "income": generator.random(400),
+            "email_hash": "0123",
+            "ssn_text": [f"{100 + at % 500}-12-{1000 + at}" for at in range(400)],
+        }
+    ).to_csv(tmp_path / "d.csv", index=False)
     file = {"reference_sample": evidence("reference_sample", tmp_path / "d.csv")}
     collected = personal_data.collect(Inputs(file))
     measured = Measured(collected.measures)
     found = {row.group.removeprefix("column="): row.text for row in measured.all("personal_data.column")}
-    assert found == {"mail": "e-mail address", "card": "payment card number", "host": "IP address", "birthDate": "date of birth",
-                     "ssn_text": "US social security number"}  # fmt: skip
+    assert found == {
+        "mail": "e-mail address",
+        "card": "payment card number",
+        "host": "IP address",
+        "birthDate": "date of birth",
+        "ssn_text": "US social security number",
+    }
     assert "person1" not in repr(collected) and "4111" not in repr(collected) and "10.1." not in repr(collected)
     assert judge("GD103", collected).verdict is Verdict.FAIL
     assert {fact.name: fact.value for fact in collected.facts}["data.contains_pii"] is True
@@ -169,8 +188,14 @@ def test_recognisers() -> None:
 
 def predictions(folder: Path, flip: np.ndarray, rows: int = 2000) -> dict[str, EvidenceInput]:
     generator = np.random.default_rng(0)
-    now = pd.DataFrame({"id": np.arange(rows), "pred": generator.integers(0, 2, rows), "y": generator.integers(0, 2, rows),
-                        "sex": generator.choice(["f", "m"], rows)})  # fmt: skip
+    now = pd.DataFrame(
+        {
+            "id": np.arange(rows),
+            "pred": generator.integers(0, 2, rows),
+            "y": generator.integers(0, 2, rows),
+            "sex": generator.choice(["f", "m"], rows),
+        }
+    )
     before = now[["id"]].assign(pred=np.where(flip, 1 - now.pred, now.pred)).sample(frac=1, random_state=2)
     now.to_parquet(folder / "now.parquet")
     before.to_csv(folder / "before.csv", index=False)

@@ -1,4 +1,6 @@
-"""Lineage, serialization, monitoring, documentation and the rollback target: judged from facts, each with a case on either side."""
+"""Lineage, serialization, monitoring, documentation and the rollback target: judged from facts, each with a case on either
+side.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,14 @@ from governance.domain.vocabulary import Verdict
 
 FULL = "a" * 64
 LINEAGE = {
-    "data.sources": ["warehouse.loans", "Bureau.Scores"], "training.dataset_digest": FULL, "evaluation.dataset_digest": "b" * 64,
-    "training.code_commit": "9f1c2d3", "training.run_id": "run-1", "training.ended_at": "2026-11-01", "data.snapshot_date": "2026-10-01",
-}  # fmt: skip
+    "data.sources": ["warehouse.loans", "Bureau.Scores"],
+    "training.dataset_digest": FULL,
+    "evaluation.dataset_digest": "b" * 64,
+    "training.code_commit": "9f1c2d3",
+    "training.run_id": "run-1",
+    "training.ended_at": "2026-11-01",
+    "data.snapshot_date": "2026-10-01",
+}
 REGISTER = {"warehouse.loans": {"owner": "data-platform", "approved": True}, "bureau.scores": {"owner": "risk", "approved": True}}
 
 
@@ -135,8 +142,13 @@ def test_monitoring(plan: list[Any], facts: dict[str, Any], monitors: Verdict, k
 
 def test_kinds_and_windows_in_words() -> None:
     assert [kind_of(text) for text in ("concept drift", "score drift", "feature drift", "AUC", "cost", "?")] == [
-        "concept_drift", "prediction_drift", "data_drift", "performance", "cost", "other",
-    ]  # fmt: skip
+        "concept_drift",
+        "prediction_drift",
+        "data_drift",
+        "performance",
+        "cost",
+        "other",
+    ]
     assert [window_days(value) for value in ("7d", "24h", "weekly", "2 weeks", "P7D", "P1M", 3, "", None)] == [
         7,
         1,
@@ -151,8 +163,11 @@ def test_kinds_and_windows_in_words() -> None:
 
 
 def test_documentation() -> None:
-    card = {"business.context": "Limits for existing card customers", "model.limitations": "Not tested below age 21; assumes verified income",
-            "system.owner": "risk-ml"}  # fmt: skip
+    card = {
+        "business.context": "Limits for existing card customers",
+        "model.limitations": "Not tested below age 21; assumes verified income",
+        "system.owner": "risk-ml",
+    }
     assert judged("GD106", card).verdict is Verdict.PASS
     assert judged("GD106", {**card, "model.limitations": "Not tested on people below age 21"}).verdict is Verdict.WARN
     assert judged("GD106", {**card, "model.limitations": "[More Information Needed]"}).verdict is Verdict.FAIL

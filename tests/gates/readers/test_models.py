@@ -1,4 +1,6 @@
-"""Model readers: what is opened gives the library's own numbers; what is damaged or hostile is refused before a library sees it."""
+"""Model readers: what is opened gives the library's own numbers; what is damaged or hostile is refused before a library sees
+it.
+"""
 
 from __future__ import annotations
 
