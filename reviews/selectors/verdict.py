@@ -151,7 +151,9 @@ def _says(view: DecisionView) -> str:
         ]
         return f"{head} {reasons[0]}" if reasons else head
     if state in (State.REJECTED, State.CHANGES_REQUESTED) and view.sign_offs:
-        return f"{head} {view.sign_offs[0].comment}".strip()
+        last = view.sign_offs[0]
+        instead = f" What would be accepted: {last.accepted_instead}" if last.accepted_instead else ""
+        return f"{head} {last.comment}".strip() + instead
     if state is State.IN_REVIEW:
         step = next((s for s in view.steps if s.state == "open"), None)
         return f"{head} It is the turn of the {step.role_label}." if step is not None else head
