@@ -69,8 +69,8 @@ openapi-check: .venv/.synced
 openapi: .venv/.synced ## write docs/openapi.yaml from the code
 	@$(CHECK_ENV) $(PY) manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
-bench: .venv/.synced ## measure, print the table, write docs/benchmarks.md
-	@$(PY) -m pytest tests/bench -m bench -p no:randomly -q -s $(ARGS)
+bench: .venv/.synced ## measure, print the table, write docs/benchmarks.md (BENCH_QUICK=1, BENCH_FULL=1, ARGS="B1 B4")
+	@$(PY) -m tests.bench $(ARGS)
 
 clean: ## remove caches
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

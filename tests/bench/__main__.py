@@ -1,0 +1,72 @@
+"""`python -m tests.bench [B1 B4 …]`: measure, print the table, write docs/benchmarks.md when everything ran.
+
+Environment: `BENCH_QUICK=1` a smoke run, `BENCH_FULL=1` a million submissions in B4, `BENCH_PEERS=0` without peers,
+`BENCH_MLFLOW` a Python that has MLflow, `BENCH_WRITE=1` write the page even for a part or a smoke run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+
+from tests.bench.figures import FILE, Report, table, written
+from tests.bench.servers import BenchStack
+from tests.bench.size import Size
+
+WORKLOADS = {
+    "B1": "b1_submitting",
+    "B4": "b4_queue",
+    "B5": "b5_review",
+    "B6": "b6_engine",
+    "B15": "b15_memory",
+}
+
+
+def main(wanted: list[str]) -> int:
+    """Run the workloads named, all when none is. Gives the exit code."""
+    unknown = [name for name in wanted if name not in WORKLOADS]
+    if unknown:
+        print(f"There is no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}.", file=sys.stderr)
+        return 2
+    size, begun, load = Size.from_environment(), time.monotonic(), os.getloadavg()[0]
+    stack = BenchStack.make()
+    assert isinstance(stack, BenchStack)
+    reports: list[Report] = []
+    try:
+        os.environ.update(stack.environment())
+        os.environ["DJANGO_SETTINGS_MODULE"] = "governance.config.settings"
+        stack.start_servers()
+        stack.prepare()
+        _django()
+        for code in wanted or WORKLOADS:
+            print(f"{code} …", flush=True)
+            at = time.monotonic()
+            report: Report = importlib.import_module(f"tests.bench.{WORKLOADS[code]}").measure(stack, size)
+            report.seconds = time.monotonic() - at
+            reports.append(report)
+            print(
+                "\n".join(["", table([report]), *(f"  {note}" for note in report.notes), f"  ({report.seconds:.0f} s)", ""]),
+                flush=True,
+            )
+    finally:
+        stack.stop()
+    print(table(reports))
+    whole = len(reports) == len(WORKLOADS) and size.rounds >= Size().rounds
+    if whole or os.environ.get("BENCH_WRITE"):
+        FILE.parent.mkdir(exist_ok=True)
+        FILE.write_text(written(reports, command="make bench", load=(load, os.getloadavg()[0])), encoding="utf-8")
+        print(f"\nwrote {FILE.relative_to(FILE.parents[1])}")
+    print(f"\n{time.monotonic() - begun:.0f} s in all")
+    return 0
+
+
+def _django() -> None:
+    """Not before the environment says which database and broker."""
+    importlib.import_module("django").setup()
+    importlib.import_module("governance.config.celery")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
