@@ -47,29 +47,16 @@ def train(
     rng = np.random.default_rng(seed)
     for name in scramble:
         frame[name] = rng.permutation(frame[name].to_numpy())
-    params = {
-        "max_depth": depth,
-        "eta": 0.15,
-        "objective": "binary:logistic",
-        "seed": seed,
-        "nthread": 1,
-        "subsample": 0.9,
-        "tree_method": "hist",
-    }
-    booster = xgboost.train(params, xgboost.DMatrix(frame, label=population.y), num_boost_round=trees)
-    return Trained(booster, features, threshold)
+    classifier = xgboost.XGBClassifier(
+        n_estimators=trees, max_depth=depth, learning_rate=0.15, subsample=0.9, tree_method="hist", n_jobs=1, random_state=seed
+    )
+    classifier.fit(frame, population.y)
+    return Trained(classifier.get_booster(), features, threshold)
 
 
-def predictions(model: Trained, population: Population, *, penalise: str = "", by: float = 0.0) -> pd.DataFrame:
-    """Evaluation rows: key, label, score, decision and protected attributes.
-
-    `penalise`/`by`: add `by` to the log-odds for women, as a model that learnt a proxy would. A known disparity for the fairness gate.
-    """
+def predictions(model: Trained, population: Population) -> pd.DataFrame:
+    """Evaluation rows: key, label, score, decision and protected attributes."""
     score = model.score(population).astype(float)
-    if penalise:
-        attribute, value = penalise.split("=")
-        logit = np.log(score / (1 - score)) + by * (population.frame[attribute] == value).to_numpy()
-        score = 1 / (1 + np.exp(-logit))
     frame = population.frame[["case_id", *population.sensitive]].copy()
     frame["label"] = population.y
     frame["score"] = score

@@ -65,6 +65,8 @@ def lender(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -> 
     # says nearly the same as income: a model can swap one for the other without a change in performance
     spend = income * 0.05 * rng.lognormal(0, 0.08, n)
     region = rng.integers(1, 9, n)
+    # no part in the label's equation; far more common among women, so a model trained on uneven labels can use it as a stand-in
+    part_time = rng.random(n) < np.where(sex == "female", 0.6, 0.08)
     score = (
         -1.1
         - 0.8 * _standard(np.log(income), 10.35, 0.45)
@@ -84,12 +86,22 @@ def lender(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -> 
             "late_payments": late.astype(float),
             "monthly_spend": spend.round(2),
             "region_code": region.astype(float),
+            "part_time": part_time.astype(float),
             "sex": sex,
             "age_band": band,
             "default": (rng.random(n) < _sigmoid(score)).astype(int),
         }
     )
-    features = ("income", "debt_ratio", "tenure_months", "utilisation", "late_payments", "monthly_spend", "region_code")
+    features = (
+        "income",
+        "debt_ratio",
+        "tenure_months",
+        "utilisation",
+        "late_payments",
+        "monthly_spend",
+        "region_code",
+        "part_time",
+    )
     return Population(frame, features, "default", ("sex", "age_band"), {"disparity": disparity, "drift": drift})
 
 

@@ -101,7 +101,10 @@ FACT_TYPES: Mapping[str, FactType] = {
         _K.YES_NO,
     ),
     **_by("vendor.third_party model.signature_present", _K.YES_NO),
-    **_by("decision.human_review data.pii_approval rollout.rollback_target business.context model.limitations model.assumptions", _K.TEXT),
+    **_by(
+        "decision.human_review data.pii_approval rollout.rollback_target business.context model.limitations model.assumptions",
+        _K.TEXT,
+    ),
     **_by("system.owner training.code_commit training.run_id evaluation.dataset_digest training.dataset_digest", _K.TEXT),
     **_by("model.architecture model.framework model.serialization model.name model.digest model.license", _K.TEXT),
     **_by("model.framework_version model.task model.intended_use model.predict_method performance.metric", _K.TEXT),

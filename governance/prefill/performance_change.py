@@ -1,5 +1,8 @@
 """Change of performance against the champion, from what both files say.
 
+Whether the *stated* figures can be compared is the fact `performance.figures_comparable`; whether candidate and champion were measured
+on the same rows is `performance.comparable`, and only a measurement says so.
+
 Compared are only figures of the same metric on the same evaluation data, by its digest. Everything else is said not to be
 comparable,
 with the reason; a measurement on the same rows is worth more and is made by the gates.
@@ -50,10 +53,10 @@ def performance_change(facts: FactSet, champion: FactSet) -> tuple[Fact, ...]:
             ]
     if rows:
         return (
-            derived("performance.comparable", True, [now[0].fact], "same metric, same data, by the digest"),
+            derived("performance.figures_comparable", True, [now[0].fact], "same metric, same data, by the digest"),
             *dict.fromkeys(rows),
         )
-    return (derived("performance.comparable", False, [now[0].fact], reason),)
+    return (derived("performance.figures_comparable", False, [now[0].fact], reason),)
 
 
 def _matching(figure: Figure, before: list[Figure]) -> list[Figure]:

@@ -66,19 +66,17 @@ def build(
     owner: str,
     governance: Mapping[str, Any],
     answers: Mapping[str, Any] | None = None,
-    penalise: str = "",
-    by: float = 0.0,
     sample_extra: pd.DataFrame | None = None,
     sensitive: Sequence[str] = ("sex", "age_band"),
     leave_out: Sequence[EvidenceRole] = (),
 ) -> Version:
     """Measure nothing, write everything down: the files a training run leaves, and the evidence on the same evaluation rows."""
-    scored = predictions(candidate, evaluation, penalise=penalise, by=by)
+    scored = predictions(candidate, evaluation)
     run = RunFacts(
         system=system,
         version=version,
         framework="xgboost",
-        model_class="xgboost.core.Booster",
+        model_class="xgboost.sklearn.XGBClassifier",
         serialization="ubj",
         features=candidate.features,
         label=training.label,
@@ -95,7 +93,9 @@ def build(
     # samples hold what the model reads; protected attributes stand beside the predictions only, for the fairness gate
     columns = list(training.features)
     scored_columns = {**PREDICTION_COLUMNS, "sensitive": list(sensitive)}
-    reference, current = training.frame[columns].copy(), evaluation.frame[columns].copy()
+    reference, current = (
+        part.frame[columns].assign(score=candidate.score(part).astype(float)) for part in (training, evaluation)
+    )
     if sample_extra is not None:
         for name in sample_extra.columns:
             reference[name] = sample_extra[name].to_numpy()[: len(reference)]
@@ -103,8 +103,8 @@ def build(
     features = {"features": list(candidate.features)}
     evidence: dict[EvidenceRole, tuple[str, bytes, Mapping[str, Any], str]] = {
         EvidenceRole.CANDIDATE_PREDICTIONS: ("candidate.parquet", parquet(scored), scored_columns, ""),
-        EvidenceRole.REFERENCE_SAMPLE: ("reference.parquet", parquet(reference), {}, ""),
-        EvidenceRole.CURRENT_SAMPLE: ("current.parquet", parquet(current), {}, ""),
+        EvidenceRole.REFERENCE_SAMPLE: ("reference.parquet", parquet(reference), {"score": "score"}, ""),
+        EvidenceRole.CURRENT_SAMPLE: ("current.parquet", parquet(current), {"score": "score"}, ""),
         EvidenceRole.CANDIDATE_MODEL: ("model.ubj", model_bytes(candidate), features, "xgboost"),
         EvidenceRole.EXPLANATION_SAMPLE: (
             "explain.parquet",

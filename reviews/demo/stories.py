@@ -43,9 +43,31 @@ from reviews.services.decision_input import NewChange, NewDecision
 from reviews.services.intake import revise
 
 MONITORS = [
-    {"kind": "data_drift", "features": ["all"], "test": "psi", "limit": 0.25, "window": "7d", "owner": "ml-platform on call"},
-    {"kind": "concept_drift", "metric": "roc_auc", "limit": 0.05, "window": "30d", "owner": "ml-platform on call"},
-    {"kind": "prediction_drift", "test": "psi", "limit": 0.2, "window": "7d", "owner": "ml-platform on call"},
+    {
+        "kind": "data_drift",
+        "features": ["all"],
+        "test": "psi",
+        "limit": 0.25,
+        "window": "7d",
+        "owner": "ml-platform",
+        "route": "pager:ml-platform",
+    },
+    {
+        "kind": "concept_drift",
+        "metric": "roc_auc",
+        "limit": 0.05,
+        "window": "30d",
+        "owner": "ml-platform",
+        "route": "pager:ml-platform",
+    },
+    {
+        "kind": "prediction_drift",
+        "test": "psi",
+        "limit": 0.2,
+        "window": "7d",
+        "owner": "ml-platform",
+        "route": "pager:ml-platform",
+    },
 ]
 TRAIN_ROWS, EVAL_ROWS = 12_000, 8_000
 
@@ -90,6 +112,7 @@ def standard_facts(domain: str, **more: Any) -> dict[str, Any]:
         "monitoring.plan": MONITORS,
         "cost.per_1k_predictions": 0.04,
         "vendor.third_party": False,
+        "data.protected_attributes": [],
         **more,
     }
 
@@ -143,8 +166,8 @@ def credit_default(cast: Cast, home: Path) -> None:
 
 
 def loan_limit(cast: Cast, home: Path) -> None:
-    """The candidate's scores for women are shifted by one unit of log-odds: a disparity the fairness gate has to find."""
-    training, evaluation = lender(TRAIN_ROWS, seed=21), lender(EVAL_ROWS, seed=22)
+    """Trained on labels that called women with the same means defaulters more often; part-time work gives them away to the model."""
+    training, evaluation = lender(TRAIN_ROWS, seed=21, disparity=2.0), lender(EVAL_ROWS, seed=22)
     model = train(training, seed=4)
     new = build(
         system="loan-limit",
@@ -159,8 +182,6 @@ def loan_limit(cast: Cast, home: Path) -> None:
         owner="credit-risk",
         governance=standard_facts("credit", **{"data.consent_basis": "contract"}),
         answers=FIRST,
-        penalise="sex=female",
-        by=1.0,
     )
     settled(hand_in(cast.people["dana"], cast.units["lending"], new))
 
@@ -391,5 +412,5 @@ def with_feature(population: Population, name: str, seed: int) -> Population:
     """The same people with one more feature, drawn beside the label's equation: it carries a little signal."""
     rng = np.random.default_rng(seed)
     frame = population.frame.copy()
-    frame[name] = rng.poisson(2 + frame[population.label]).astype(float)
+    frame[name] = rng.poisson(2 + 0.15 * frame[population.label]).astype(float)
     return Population(frame, (*population.features, name), population.label, population.sensitive)

@@ -294,7 +294,7 @@ def test_a_champion_whose_facts_are_not_kept_is_there_but_compares_with_nothing(
     assert found.value("champion.exists") is True
     assert found.value("system.first_deployment") is False
     assert found.value("champion.version") == found.value("rollout.rollback_target") == "2.2.0"
-    assert not {"model.new_features", "data.new_sources", "model.architecture_changed", "performance.comparable"} & set(
+    assert not {"model.new_features", "data.new_sources", "model.architecture_changed", "performance.figures_comparable"} & set(
         found.by_name
     )
 
@@ -410,7 +410,7 @@ def test_relative_change_is_signed_so_that_positive_is_better(metric: str, now: 
     found = derived(_performance(metric, now), champion=_performance(metric, before), version="1")
     assert found.value("performance.relative_change") == pytest.approx(expected, abs=1e-12)
     assert found.value("performance.baseline") == before
-    assert said(found, "performance.comparable") == [True]
+    assert said(found, "performance.figures_comparable") == [True]
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_relative_change_is_signed_so_that_positive_is_better(metric: str, now: 
 )
 def test_what_cannot_be_compared_says_why_and_gives_no_change(now: dict[str, Any], before: dict[str, Any], reason: str) -> None:
     found = derived(now, champion=before, version="1")
-    fact = found.best("performance.comparable")
+    fact = found.best("performance.figures_comparable")
     assert fact is not None
     assert fact.value is False
     assert reason in fact.locator
@@ -439,9 +439,9 @@ def test_what_cannot_be_compared_says_why_and_gives_no_change(now: dict[str, Any
 
 
 def test_no_performance_on_one_side_says_nothing() -> None:
-    assert "performance.comparable" not in derived(_performance("f1", 0.8), champion={}, version="1")
-    assert "performance.comparable" not in derived({}, champion=_performance("f1", 0.8), version="1")
-    assert "performance.comparable" not in derived({"performance.candidate": 0.8}, champion=_performance("f1", 0.8), version="1")
+    assert "performance.figures_comparable" not in derived(_performance("f1", 0.8), champion={}, version="1")
+    assert "performance.figures_comparable" not in derived({}, champion=_performance("f1", 0.8), version="1")
+    assert "performance.figures_comparable" not in derived({"performance.candidate": 0.8}, champion=_performance("f1", 0.8), version="1")
 
 
 def test_the_champions_other_metrics_are_compared_by_their_canonical_names() -> None:
