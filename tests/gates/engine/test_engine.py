@@ -45,11 +45,27 @@ def start_beat(stack: Stack, database_url: str) -> Iterator[Callable[[], Running
 
 
 @pytest.fixture(scope="module")
-def shared(stack: Stack, database_url: str) -> Iterator[Running]:
-    """One worker for the tests that kill nobody. There is no beat beside it: `until` asks for the relay."""
-    running = stack.start_worker(database_url, concurrency=2, GUIDERAIL_PLUGINS=PLUGIN, **QUICK)
-    yield running
-    running.stop(seconds=1)
+def _shared() -> Iterator[list[Running]]:
+    kept: list[Running] = []
+    yield kept
+    for running in kept:
+        running.stop(seconds=1)
+
+
+@pytest.fixture
+def shared(_shared: list[Running], stack: Stack, broker: Running | None, database_url: str) -> Running:
+    """One worker for the tests that kill nobody. There is no beat beside it: `until` asks for the relay.
+
+    Celery 5.7 workers sometimes end when the broker was killed under them; a supervisor starts them again, as this does. Hence a
+    new one whenever the broker is not the one the last worker was started with.
+    """
+    started_with = getattr(broker, "pid", None)
+    if not _shared or _shared[-1].process.poll() is not None or _shared[-1].url != str(started_with):
+        if _shared:
+            _shared[-1].stop(seconds=1)
+        _shared.append(stack.start_worker(database_url, concurrency=2, GUIDERAIL_PLUGINS=PLUGIN, **QUICK))
+        _shared[-1].url = str(started_with)
+    return _shared[-1]
 
 
 def until(ready: Callable[[], bool], seconds: float, *, relay: bool = True) -> bool:
