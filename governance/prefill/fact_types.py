@@ -122,7 +122,9 @@ FACT_TYPES: Mapping[str, FactType] = {
     **_by("model.architecture_changed", _K.YES_NO, SetBy.COMPARISON),
     **_by("model.threshold_change performance.baseline performance.relative_change", _K.NUMBER, SetBy.COMPARISON),
     **_by(
-        "champion.exists system.first_deployment data.pii_approval_registered performance.comparable", _K.YES_NO, SetBy.PLATFORM
+        "champion.exists system.first_deployment data.pii_approval_registered performance.comparable performance.figures_comparable",
+        _K.YES_NO,
+        SetBy.PLATFORM,
     ),
     **_by("evaluation.on_training_data", _K.YES_NO, SetBy.PLATFORM),
     **_by("champion.version", _K.TEXT, SetBy.PLATFORM),

@@ -109,7 +109,9 @@ def gate_views(loaded: Loaded) -> tuple[GateView, ...]:
 
 
 def _measures(loaded: Loaded, gate: Gate | None, outcome: GateOutcome) -> tuple[MeasureView, ...]:
+    """What the gate reads, and the rates behind what it compares: a reviewer of a ratio wants to see both of its sides."""
     wanted = set(gate.needs) if gate is not None else {outcome.metric}
+    wanted |= {name.removesuffix("_pair") for name in wanted}
     return tuple(
         MeasureView(m.metric, m.group, m.value, m.low, m.high, m.n, m.text, m.reason)
         for m in loaded.measurements
