@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from gates.selectors.runs import progress, submission_for
 from governance.domain.errors import DomainError
 from governance.domain.vocabulary import State
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView
-from governance.ui.htmx import render_page_or_part
 from reviews.selectors.decision_view import decision_view
 from reviews.services import intake
 from reviews.services.permits import revoke as revoke_permit
@@ -24,14 +24,11 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
     view = decision_view(pk, caller_of(request))
     if view.state == State.DRAFT:
         return redirect("draft_tasks", pk)
-    return render(request, "reviews/case.html", case_context(view))
-
-
-@require_GET
-def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """How the checks are going, for the page that waits for them."""
-    context = case_context(decision_view(pk, caller_of(request)))
-    return render_page_or_part(request, "reviews/progress.html", "reviews/_case_progress.html", context)
+    context = case_context(view)
+    if view.state == State.IN_CHECKS:
+        submission = submission_for(caller_of(request), pk)
+        context |= {"submission": submission, "progress": progress(submission)}
+    return render(request, "reviews/case.html", context)
 
 
 @require_http_methods(["GET", "POST"])

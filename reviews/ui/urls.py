@@ -10,7 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions", queue.submissions, name="submissions"),
     path("queue", queue.queue, name="queue"),
     path("submissions/<snum:pk>", cases.case, name="case"),
-    path("submissions/<snum:pk>/progress", cases.progress, name="case_progress"),
     path("submissions/<snum:pk>/submit", cases.submit, name="submit"),
     path("submissions/<snum:pk>/revise", cases.revise, name="revise"),
     path("submissions/<snum:pk>/withdraw", cases.withdraw, name="withdraw"),
