@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import governance.domain.vocabulary
 from django.db import migrations, models
+
+import governance.domain.vocabulary
 
 
 class Migration(migrations.Migration):

@@ -6,7 +6,7 @@ from django.db.models import Max
 
 from gates.models import Chart, GateOutcome
 from governance.domain.errors import NotFound
-from governance.services.access import Caller, visible
+from governance.selectors.access import Caller, visible
 
 
 def outcomes_of(submission_id: int, revision: int) -> list[GateOutcome]:

@@ -16,7 +16,7 @@ from gates.models import GateRun, WorkerSeen
 from governance.domain.errors import NotFound
 from governance.domain.vocabulary import RunStatus
 from governance.models import Submission
-from governance.services.access import Caller, visible
+from governance.selectors.access import Caller, visible
 
 SILENT_AFTER = timedelta(seconds=60)
 _UNFINISHED = (RunStatus.QUEUED.value, RunStatus.RUNNING.value)

@@ -21,7 +21,7 @@ from governance.domain.canonical import digest
 from governance.domain.errors import Unavailable
 from governance.domain.vocabulary import RunStatus
 from governance.models import Submission
-from governance.services.access import SYSTEM
+from governance.selectors.access import SYSTEM
 from governance.services.work import Work, unit_of_work
 
 log = logging.getLogger(__name__)

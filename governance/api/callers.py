@@ -6,7 +6,7 @@ from rest_framework.request import Request
 
 from governance.domain.errors import Forbidden
 from governance.models import ApiToken
-from governance.services.access import Caller, caller_for
+from governance.selectors.access import Caller, caller_for
 
 
 def caller_of(request: Request) -> Caller:

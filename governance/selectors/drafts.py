@@ -13,9 +13,9 @@ from governance.domain.incoming import NewAnswer
 from governance.domain.vocabulary import Provenance
 from governance.models import Answer, Evidence, MetadataSource, Submission
 from governance.policy import Question
+from governance.selectors.access import Caller, visible
 from governance.selectors.facts import prefilled, stands
 from governance.selectors.previewing import Preview, preview_draft
-from governance.services.access import Caller, visible
 
 
 @dataclass(frozen=True)

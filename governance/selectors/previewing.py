@@ -12,12 +12,12 @@ from governance.models import PolicyPack, Submission, System
 from governance.policy import Advice, Assessment, Pack, Question, WayOut, advice, asked, evaluate, missing, what_would_change
 from governance.prefill.cumulative import with_cumulative
 from governance.prefill.reading import Problem, read_source
+from governance.selectors.access import Caller
 from governance.selectors.answers import parsed_answers
 from governance.selectors.champions import Champion, champion_of
 from governance.selectors.evidence import stored_source
 from governance.selectors.facts import answer_fact, complete, facts_of, offered, pending_collectors, registers_of
 from governance.selectors.policy import pack_in_force
-from governance.services.access import Caller
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,13 @@ from governance.models import (
     SystemVersion,
 )
 from governance.prefill.reading import read_source
+from governance.selectors.access import Caller, visible
 from governance.selectors.answers import refused_answers, try_answers
 from governance.selectors.champions import champion_of
 from governance.selectors.evidence import MAX_SOURCE_BYTES, stored_source
 from governance.selectors.facts import facts_of, offered, prefilled, stands
 from governance.selectors.policy import pack_in_force
 from governance.selectors.search import search_vector
-from governance.services.access import Caller, visible
 from governance.services.evidence import clean_name
 from governance.services.work import Work, unit_of_work
 

@@ -19,8 +19,8 @@ from django.conf import settings
 from governance.domain.errors import InvalidInput, NotFound
 from governance.domain.vocabulary import Scope
 from governance.models import EvidenceFile
+from governance.selectors.access import Caller, visible
 from governance.selectors.evidence import evidence_path
-from governance.services.access import Caller, visible
 from governance.services.work import unit_of_work
 
 _INCOMING = ".incoming-"

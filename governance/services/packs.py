@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from governance.models import PolicyPack
 from governance.policy import load_pack
-from governance.services.access import Caller
+from governance.selectors.access import Caller
 from governance.services.work import unit_of_work
 
 PACKS = Path(__file__).resolve().parent.parent / "packs"

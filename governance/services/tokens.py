@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from governance.domain.vocabulary import Scope
 from governance.models import ApiToken, Person, Unit
-from governance.services.access import Caller
+from governance.selectors.access import Caller
 from governance.services.work import unit_of_work
 
 PREFIX = "grl_"

@@ -22,7 +22,7 @@ from django.db import DatabaseError, connection, transaction
 
 from governance.domain.canonical import canonical_json
 from governance.domain.errors import Unavailable
-from governance.services.access import Caller
+from governance.selectors.access import Caller
 from governance.services.messages import BOX, Message
 
 

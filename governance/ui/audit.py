@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 from governance.domain.errors import Forbidden
 from governance.domain.vocabulary import Role
 from governance.models import AuditEvent, Person
+from governance.selectors.access import Caller
 from governance.selectors.audit import verify
-from governance.services.access import Caller
 from governance.services.checkpoints import exported_checkpoints, key_id_of, public_bytes, signed_text, signing_key
 from governance.ui.drafts import caller_of
 

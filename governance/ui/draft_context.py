@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from governance.domain.vocabulary import EDITABLE_STATES, EvidenceRole, Provenance, State
+from governance.policy import headline
 from governance.selectors.drafts import Draft, QuestionState
 
 
@@ -28,7 +29,7 @@ def panel(draft: Draft) -> dict[str, Any]:
     return {
         "submission": draft.submission,
         "track": preview.assessment.track,
-        "sentence": preview.assessment.sentence,
+        "sentence": headline(preview.assessment),
         "reasons": [hit.to_json() for hit in preview.assessment.hits],
         "held": [row.to_json() for row in preview.assessment.checked if row.status == "held"],
         "pending": [row.to_json() for row in preview.assessment.pending],

@@ -15,9 +15,9 @@ from governance.domain.errors import DomainError, InvalidInput
 from governance.domain.incoming import NewEvidence, NewSource, NewSubmission
 from governance.domain.vocabulary import EvidenceRole, Kind
 from governance.models import Submission, System
+from governance.selectors.access import Caller, visible
 from governance.selectors.drafts import Draft, draft_of
 from governance.selectors.evidence import MAX_SOURCE_BYTES
-from governance.services.access import Caller, visible
 from governance.services.drafts import (
     add_source,
     attach_evidence,

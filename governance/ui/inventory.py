@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET
 
 from governance.domain.errors import NotFound
 from governance.models import Submission, System
+from governance.selectors.access import visible
 from governance.selectors.champions import champion_of
-from governance.services.access import visible
 from governance.ui.drafts import caller_of
 
 

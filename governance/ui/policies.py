@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET
 from governance.domain.vocabulary import Kind, Track
 from governance.models import DataSource
 from governance.policy import Pack
+from governance.selectors.access import visible
 from governance.selectors.policy import pack_in_force
-from governance.services.access import visible
 from governance.ui.drafts import caller_of
 
 

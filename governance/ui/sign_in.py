@@ -9,7 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase
 
-from governance.services.access import Caller, caller_for
+from governance.selectors.access import Caller, caller_for
 
 # URL names that answer without a person; the API authenticates by itself
 PUBLIC = frozenset({"account_login", "demo_sign_in", "healthz", "readyz"})

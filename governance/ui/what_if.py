@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 from governance.domain.errors import DomainError, InvalidInput
 from governance.domain.incoming import NewAnswer, NewSource, NewSubmission
 from governance.domain.vocabulary import Kind
+from governance.policy import headline
 from governance.selectors.evidence import MAX_SOURCE_BYTES
 from governance.selectors.policy import pack_in_force
 from governance.selectors.previewing import Preview, preview_new
@@ -39,7 +40,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
     if preview is not None:
         context |= {
             "track": preview.assessment.track,
-            "sentence": preview.assessment.sentence,
+            "sentence": headline(preview.assessment),
             "reasons": preview.assessment.reasons(),
             "would_change": [way.to_json() for way in preview.ways],
             "problems": preview.problems,

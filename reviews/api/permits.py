@@ -13,7 +13,7 @@ from governance.api.callers import caller_of
 from governance.domain.decision import to_json
 from governance.domain.errors import FieldError, Forbidden, InvalidInput
 from governance.domain.vocabulary import Scope
-from governance.services.access import Caller
+from governance.selectors.access import Caller
 from reviews.api.schemas import PermitAnswerShape
 from reviews.api.submissions import REFUSALS
 from reviews.selectors.permits import permit_answer

@@ -16,8 +16,8 @@ from governance.api.callers import caller_of, unit_of
 from governance.domain.decision import to_json
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.vocabulary import Scope
+from governance.selectors.access import Caller
 from governance.selectors.previewing import preview_new
-from governance.services.access import Caller
 from governance.services.drafts import answer, changing
 from reviews.api.bodies import ReviseBody, SubmitBody, WithdrawBody
 from reviews.api.schemas import AnswersIn, ProblemShape, ReviseIn, SubmissionIn, SubmissionListShape, VerdictShape, WithdrawIn

@@ -18,7 +18,7 @@ from gates.simulator.populations import Population
 from governance.domain.incoming import NewAnswer, NewEvidence, NewSource, NewSubmission
 from governance.domain.vocabulary import EvidenceRole, Kind, State
 from governance.models import Person, Submission, Unit
-from governance.services.access import caller_for
+from governance.selectors.access import caller_for
 from governance.services.drafts import open_submission
 from governance.services.evidence import store_evidence
 from governance.services.work import unit_of_work

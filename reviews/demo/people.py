@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from governance.domain.vocabulary import Role, Scope
 from governance.models import ApiToken, DataApproval, DataSource, Person, RoleGrant, Unit
-from governance.services.access import SYSTEM
+from governance.selectors.access import SYSTEM
 from governance.services.packs import load_shipped_packs
 from governance.services.tokens import issue_token
 from governance.services.work import Work, unit_of_work

@@ -32,7 +32,7 @@ from gates.simulator.populations import Population, hospital, lender, shop
 from governance.domain.incoming import NewAnswer
 from governance.domain.vocabulary import DecisionKind, State
 from governance.models import Person, Submission, Unit
-from governance.services.access import SYSTEM, caller_for
+from governance.selectors.access import SYSTEM, caller_for
 from governance.services.drafts import answer, changing
 from governance.services.work import unit_of_work
 from reviews.demo.handing_in import build, hand_in, settled, write_sample

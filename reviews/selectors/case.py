@@ -8,7 +8,7 @@ from governance.domain.errors import DomainError
 from governance.domain.lifecycle import Case, decision_refusal
 from governance.domain.vocabulary import Role, State, StepState, Track
 from governance.models import Contributor, Submission
-from governance.services.access import Caller
+from governance.selectors.access import Caller
 from reviews.models import ReviewStep, SignOff
 
 

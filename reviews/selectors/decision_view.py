@@ -10,8 +10,8 @@ from governance.domain.facts import FactSet
 from governance.domain.lifecycle import words
 from governance.domain.vocabulary import OPEN_STATES, State
 from governance.models import Revision, Submission
+from governance.selectors.access import Caller
 from governance.selectors.previewing import preview_draft
-from governance.services.access import Caller
 from reviews.selectors.actions import action_views
 from reviews.selectors.assessed import Assessed, from_decision, from_preview
 from reviews.selectors.case import case_from

@@ -26,8 +26,8 @@ from governance.models import (
     Submission,
     TrackDecision,
 )
+from governance.selectors.access import Caller, visible
 from governance.selectors.policy import pack_of
-from governance.services.access import Caller, visible
 from reviews.models import ChangeItem, Condition, Finding, Permit, ReviewStep, SignOff
 from reviews.selectors.dossier import Material
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from governance.domain.lifecycle import words
 from governance.domain.vocabulary import State
 from governance.models import Submission, SystemVersion
-from governance.services.access import Caller, visible
+from governance.selectors.access import Caller, visible
 from reviews.models import Permit
 from reviews.selectors.decision_view import url_of
 

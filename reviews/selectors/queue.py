@@ -14,8 +14,8 @@ from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.lifecycle import words
 from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Role, State, Track
 from governance.models import Contributor, Submission
+from governance.selectors.access import Caller, visible
 from governance.selectors.search import search_query
-from governance.services.access import Caller, visible
 from reviews.models import SignOff
 from reviews.selectors.paging import page_of
 

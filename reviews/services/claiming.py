@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from governance.domain.errors import Conflict
 from governance.models import Submission
-from governance.services.access import Caller
+from governance.selectors.access import Caller
 from governance.services.work import unit_of_work
 from reviews.selectors.case import case_of, who_may_decide
 from reviews.services.locking import locked

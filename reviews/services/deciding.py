@@ -13,7 +13,7 @@ from governance.domain.facts import FactSet
 from governance.domain.lifecycle import Action, Case
 from governance.domain.vocabulary import DecisionKind, Role, StepState, Verdict
 from governance.models import Person, Submission, TrackDecision
-from governance.services.access import Caller
+from governance.selectors.access import Caller
 from governance.services.lifecycle import advance
 from governance.services.work import Work, unit_of_work
 from reviews.models import ChangeItem, Condition, ReviewStep, SignOff

@@ -15,7 +15,7 @@ from governance.domain.incoming import NewSubmission
 from governance.domain.lifecycle import Action, refusal
 from governance.domain.vocabulary import Scope, State
 from governance.models import Submission
-from governance.services.access import Caller
+from governance.selectors.access import Caller
 from governance.services.drafts import open_submission
 from governance.services.lifecycle import advance
 from governance.services.submitting import Frozen, freeze

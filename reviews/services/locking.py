@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from governance.domain.errors import NotFound
 from governance.models import Submission
-from governance.services.access import Caller, visible
+from governance.selectors.access import Caller, visible
 
 
 def locked(caller: Caller, submission_id: int) -> Submission:

@@ -12,7 +12,7 @@ from governance.domain.errors import FieldError, InvalidInput, NotFound
 from governance.domain.lifecycle import POLICY, Action
 from governance.domain.vocabulary import State
 from governance.models import PolicyPack, Submission, System
-from governance.services.access import SYSTEM, Caller, visible
+from governance.selectors.access import SYSTEM, Caller, visible
 from governance.services.lifecycle import advance
 from governance.services.work import Work, unit_of_work
 from reviews.models import Permit

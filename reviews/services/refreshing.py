@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 
 from governance.domain.vocabulary import State
 from governance.models import PolicyPack, Submission
+from governance.selectors.access import SYSTEM
 from governance.selectors.policy import pack_of
-from governance.services.access import SYSTEM
 from governance.services.work import Work, unit_of_work
 from reviews.models import Dossier, SignOff
 from reviews.selectors.differences import dossier_differences

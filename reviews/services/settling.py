@@ -11,8 +11,8 @@ from governance.domain.lifecycle import POLICY, Action
 from governance.domain.vocabulary import State, Track, Verdict
 from governance.models import PolicyPack, Revision, Submission
 from governance.policy import Assessment, Pack, RequiredStep
+from governance.selectors.access import SYSTEM
 from governance.selectors.policy import pack_of
-from governance.services.access import SYSTEM
 from governance.services.lifecycle import advance
 from governance.services.tracks import assign
 from governance.services.work import Work, unit_of_work

@@ -10,7 +10,7 @@ from gates import registry
 from gates.models import Chart, GateRun, Measurement
 from governance.domain.vocabulary import RunStatus, Verdict
 from governance.models import Person, Submission
-from governance.services.access import SYSTEM
+from governance.selectors.access import SYSTEM
 from governance.services.work import unit_of_work
 from governance.ui.demo_sign_in import sign_in_path
 from tests.bench.b4_queue import asker, session_in_process

@@ -15,8 +15,8 @@ from gates.models import GateRun
 from governance.domain.facts import Fact
 from governance.domain.vocabulary import Assurance, Role, RunStatus, State
 from governance.models import Person, Revision, RoleGrant, Submission, System, SystemVersion, Unit
+from governance.selectors.access import Caller, caller_for
 from governance.selectors.evidence import evidence_path
-from governance.services.access import Caller, caller_for
 
 _numbers = itertools.count(1)
 

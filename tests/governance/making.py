@@ -11,7 +11,7 @@ from django.test import Client
 from governance.domain.incoming import NewAnswer, NewEvidence, NewSource, NewSubmission
 from governance.domain.vocabulary import EvidenceRole, Kind, Role, Scope
 from governance.models import EvidenceFile, Person, RoleGrant, Submission, Unit
-from governance.services.access import SYSTEM, Caller, caller_for
+from governance.selectors.access import SYSTEM, Caller, caller_for
 from governance.services.drafts import answer, changing, open_submission
 from governance.services.evidence import store_evidence
 from governance.services.packs import load_shipped_packs

@@ -32,7 +32,7 @@ from governance.models import (
     Unit,
 )
 from governance.policy import evaluate, load_pack
-from governance.services.access import SYSTEM, Caller, caller_for
+from governance.selectors.access import SYSTEM, Caller, caller_for
 from governance.services.lifecycle import advance
 from governance.services.work import unit_of_work
 from reviews.selectors.case import case_of

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from governance.domain.vocabulary import Role, Scope, State, Track
 from governance.models import AuditEvent, Person, Revision, RoleGrant, Submission, System, Unit
-from governance.services.access import SYSTEM
+from governance.selectors.access import SYSTEM
 from governance.services.tokens import issue_token
 from reviews.models import Permit, SignOff
 from reviews.services.deciding import decide

@@ -11,7 +11,7 @@ import pytest
 
 from gates.models import GateRun
 from governance.domain.vocabulary import Role
-from governance.services.access import SYSTEM
+from governance.selectors.access import SYSTEM
 from governance.services.packs import load_shipped_packs
 from reviews.services.settling import settle
 from tests.reviews import making

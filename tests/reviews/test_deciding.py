@@ -19,7 +19,7 @@ from governance.domain.errors import (
 )
 from governance.domain.vocabulary import DecisionKind, Role, State, StepState, Track
 from governance.models import ApiToken, AuditEvent, Contributor, Evidence, EvidenceFile, Person, RoleGrant, Submission
-from governance.services.access import caller_for
+from governance.selectors.access import caller_for
 from reviews.models import ChangeItem, Condition, Permit, SignOff
 from reviews.services.claiming import claim, release
 from reviews.services.deciding import decide

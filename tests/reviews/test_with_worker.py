@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from governance.domain.vocabulary import Role
-from governance.services.access import SYSTEM
+from governance.selectors.access import SYSTEM
 from governance.services.packs import load_shipped_packs
 from tests.reviews import making
 from tests.reviews.test_api import Api

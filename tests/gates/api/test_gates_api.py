@@ -10,7 +10,7 @@ from django.test import Client
 from gates import registry
 from governance.domain.vocabulary import Kind, Role, RunStatus, Scope
 from governance.models import Unit
-from governance.services.access import SYSTEM
+from governance.selectors.access import SYSTEM
 from governance.services.packs import load_shipped_packs
 from governance.services.tokens import issue_token
 from tests.gates import making

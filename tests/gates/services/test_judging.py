@@ -18,8 +18,8 @@ from gates.spec import GateResult, Measured
 from governance.domain.vocabulary import Assurance, RunStatus, Track, Verdict
 from governance.models import AuditEvent, Submission
 from governance.policy import Pack
+from governance.selectors.access import SYSTEM
 from governance.selectors.policy import pack_in_force
-from governance.services.access import SYSTEM
 from governance.services.packs import load_shipped_packs
 from governance.services.work import unit_of_work
 from tests.gates import making

@@ -19,9 +19,9 @@ from governance.domain.facts import FactSet
 from governance.domain.vocabulary import Kind, RunStatus, Track
 from governance.models import AuditEvent, DataSource, Revision, Submission
 from governance.policy import evaluate
+from governance.selectors.access import SYSTEM
 from governance.selectors.policy import pack_in_force
 from governance.services import work as work_module
-from governance.services.access import SYSTEM
 from governance.services.messages import BOX, Message
 from governance.services.packs import load_shipped_packs
 from governance.services.work import unit_of_work

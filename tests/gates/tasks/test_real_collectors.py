@@ -17,8 +17,8 @@ from governance.domain.facts import FactSet
 from governance.domain.vocabulary import RunStatus, Track, Verdict
 from governance.models import Revision, Submission
 from governance.policy import evaluate
+from governance.selectors.access import SYSTEM
 from governance.selectors.policy import pack_in_force
-from governance.services.access import SYSTEM
 from governance.services.packs import load_shipped_packs
 from governance.services.work import unit_of_work
 from tests.gates import making

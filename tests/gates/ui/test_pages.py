@@ -10,7 +10,7 @@ from gates.models import Chart
 from gates.spec import HEADINGS
 from gates.ui import markdown
 from governance.domain.vocabulary import Role, RunStatus
-from governance.services.access import SYSTEM
+from governance.selectors.access import SYSTEM
 from governance.services.packs import load_shipped_packs
 from tests.gates import making
 

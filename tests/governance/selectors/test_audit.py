@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 
 from governance.models import AuditEvent, AuditHead
+from governance.selectors.access import SYSTEM
 from governance.selectors.audit import Outcome, verify
-from governance.services.access import SYSTEM
 from governance.services.checkpoints import (
     exported_checkpoints,
     key_id_of,

@@ -13,8 +13,8 @@ from governance.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from governance.domain.incoming import NewAnswer, NewSource
 from governance.domain.vocabulary import OPEN_STATES, EvidenceRole, Role, Scope, State
 from governance.models import Answer, AuditEvent, Submission, System, SystemVersion
+from governance.selectors.access import SYSTEM, caller_for
 from governance.selectors.facts import facts_of
-from governance.services.access import SYSTEM, caller_for
 from governance.services.drafts import add_source, attach_evidence, changing, discard_answer, open_draft, remove_source
 from governance.services.tokens import issue_token
 from reviews.services.intake import open_and_submit, submit

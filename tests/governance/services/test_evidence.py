@@ -17,8 +17,8 @@ import pytest
 from governance.domain.errors import Forbidden, InvalidInput, NotFound
 from governance.domain.vocabulary import EvidenceRole, Role, Scope
 from governance.models import AuditEvent, EvidenceFile
+from governance.selectors.access import caller_for
 from governance.selectors.evidence import evidence_path, stored_source
-from governance.services.access import caller_for
 from governance.services.drafts import attach_evidence, changing
 from governance.services.evidence import clean_name, find_evidence, store_evidence
 from tests.governance import making

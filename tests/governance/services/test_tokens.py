@@ -14,7 +14,7 @@ from governance.domain.errors import Forbidden
 from governance.domain.lifecycle import Action, Case, refusal
 from governance.domain.vocabulary import Role, Scope, State
 from governance.models import ApiToken, AuditEvent
-from governance.services.access import SYSTEM, caller_for
+from governance.selectors.access import SYSTEM, caller_for
 from governance.services.tokens import find_token, hash_of, issue_token, revoke_token
 from tests.governance import making
 

@@ -18,11 +18,11 @@ from governance.domain.vocabulary import Assurance, State, Track
 from governance.models import AuditEvent, PolicyPack, Submission, TrackDecision
 from governance.policy import replay, same_decision
 from governance.policy.errors import PackError
+from governance.selectors.access import SYSTEM
 from governance.selectors.champions import champion_of, strictest_recent_track
 from governance.selectors.drafts import draft_of
 from governance.selectors.facts import facts_of, pending_collectors
 from governance.selectors.policy import pack_in_force, pack_of
-from governance.services.access import SYSTEM
 from governance.services.packs import PACKS, load_pack_file
 from governance.services.tracks import assign
 from governance.services.work import unit_of_work
