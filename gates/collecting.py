@@ -26,7 +26,8 @@ class EvidenceInput:
     """One evidence file as a collector gets it.
 
     `path`: where the read-only bytes are; `name`: what the submitter called it (for messages only);
-    `columns`: role of column -> column name or list of names (`label`, `prediction`, `score`, `id`, `weight`, `sensitive`, `features`, `time`);
+    `columns`: role of column -> column name or list of names (`label`, `prediction`, `score`, `id`, `weight`, `sensitive`,
+    `features`, `time`);
     `format`: declared format, checked against the content.
     """
 
@@ -40,7 +41,8 @@ class EvidenceInput:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything one collector may look at. `facts`: best known value per fact name. `settings`: numbers from the pack, by name."""
+    """Everything one collector may look at. `facts`: best known value per fact name. `settings`: numbers from the pack, by
+    name."""
 
     evidence: Mapping[str, EvidenceInput] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)

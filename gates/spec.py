@@ -98,7 +98,8 @@ class GateResult:
     """A verdict with its reason, the observed value and the limit in one object; nothing recomputes "why".
 
     `says`: one plain sentence with value, limit and direction; `fix`: what to do next; `observed`/`low`/`high`/`n`: the deciding
-    measurement; `limit`: as people read it (`>= 0.80`); `group`: the group that decided; `notes`: further sentences (other groups).
+    measurement; `limit`: as people read it (`>= 0.80`); `group`: the group that decided; `notes`: further sentences (other
+    groups).
     """
 
     verdict: Verdict

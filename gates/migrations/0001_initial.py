@@ -8,152 +8,209 @@ import governance.domain.vocabulary
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('governance', '0002_audit_chain'),
+        ("governance", "0002_audit_chain"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='GateRun',
+            name="GateRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField()),
-                ('collector', models.CharField(max_length=60)),
-                ('heavy', models.BooleanField(default=False)),
-                ('priority', models.PositiveSmallIntegerField(default=9, help_text='smaller goes first')),
-                ('inputs', models.JSONField(default=dict)),
-                ('input_digest', models.CharField(max_length=80)),
-                ('status', models.CharField(default=governance.domain.vocabulary.RunStatus['QUEUED'], max_length=12)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('max_attempts', models.PositiveSmallIntegerField(default=3)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('not_before', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('dispatched_at', models.DateTimeField(blank=True, null=True)),
-                ('dispatches', models.PositiveIntegerField(default=0, help_text='how often the relay had to send it again')),
-                ('queued_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('worker', models.CharField(blank=True, max_length=120)),
-                ('not_measured', models.TextField(blank=True)),
-                ('not_applicable', models.TextField(blank=True)),
-                ('error', models.TextField(blank=True)),
-                ('notes', models.JSONField(default=list)),
-                ('facts', models.JSONField(default=list)),
-                ('versions', models.JSONField(default=dict)),
-                ('seconds', models.FloatField(blank=True, null=True)),
-                ('results_digest', models.CharField(blank=True, max_length=80)),
-                ('carried_from', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='carried_to', to='gates.gaterun')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='gate_runs', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveIntegerField()),
+                ("collector", models.CharField(max_length=60)),
+                ("heavy", models.BooleanField(default=False)),
+                ("priority", models.PositiveSmallIntegerField(default=9, help_text="smaller goes first")),
+                ("inputs", models.JSONField(default=dict)),
+                ("input_digest", models.CharField(max_length=80)),
+                ("status", models.CharField(default=governance.domain.vocabulary.RunStatus["QUEUED"], max_length=12)),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("max_attempts", models.PositiveSmallIntegerField(default=3)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("not_before", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("dispatched_at", models.DateTimeField(blank=True, null=True)),
+                ("dispatches", models.PositiveIntegerField(default=0, help_text="how often the relay had to send it again")),
+                ("queued_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=120)),
+                ("not_measured", models.TextField(blank=True)),
+                ("not_applicable", models.TextField(blank=True)),
+                ("error", models.TextField(blank=True)),
+                ("notes", models.JSONField(default=list)),
+                ("facts", models.JSONField(default=list)),
+                ("versions", models.JSONField(default=dict)),
+                ("seconds", models.FloatField(blank=True, null=True)),
+                ("results_digest", models.CharField(blank=True, max_length=80)),
+                (
+                    "carried_from",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="carried_to",
+                        to="gates.gaterun",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="gate_runs", to="governance.submission"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Chart',
+            name="Chart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('title', models.CharField(max_length=200)),
-                ('description', models.TextField()),
-                ('svg_light', models.TextField()),
-                ('svg_dark', models.TextField()),
-                ('columns', models.JSONField(default=list)),
-                ('rows', models.JSONField(default=list)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charts', to='governance.submission')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charts', to='gates.gaterun')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=120)),
+                ("title", models.CharField(max_length=200)),
+                ("description", models.TextField()),
+                ("svg_light", models.TextField()),
+                ("svg_dark", models.TextField()),
+                ("columns", models.JSONField(default=list)),
+                ("rows", models.JSONField(default=list)),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="charts", to="governance.submission"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="charts", to="gates.gaterun"),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Measurement',
+            name="Measurement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('metric', models.CharField(max_length=120)),
-                ('group', models.CharField(blank=True, max_length=300)),
-                ('value', models.FloatField(null=True)),
-                ('low', models.FloatField(null=True)),
-                ('high', models.FloatField(null=True)),
-                ('n', models.BigIntegerField(null=True)),
-                ('text', models.TextField(blank=True)),
-                ('reason', models.TextField(blank=True)),
-                ('detail', models.JSONField(default=dict)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='gates.gaterun')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("metric", models.CharField(max_length=120)),
+                ("group", models.CharField(blank=True, max_length=300)),
+                ("value", models.FloatField(null=True)),
+                ("low", models.FloatField(null=True)),
+                ("high", models.FloatField(null=True)),
+                ("n", models.BigIntegerField(null=True)),
+                ("text", models.TextField(blank=True)),
+                ("reason", models.TextField(blank=True)),
+                ("detail", models.JSONField(default=dict)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="measurements", to="gates.gaterun"
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="measurements", to="governance.submission"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='WorkerSeen',
+            name="WorkerSeen",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('queue', models.CharField(max_length=60)),
-                ('seen_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("queue", models.CharField(max_length=60)),
+                ("seen_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('name', 'queue'), name='worker_seen_once_per_queue')],
+                "constraints": [models.UniqueConstraint(fields=("name", "queue"), name="worker_seen_once_per_queue")],
             },
         ),
         migrations.CreateModel(
-            name='GateOutcome',
+            name="GateOutcome",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField()),
-                ('round', models.PositiveSmallIntegerField(default=1)),
-                ('code', models.CharField(max_length=10)),
-                ('name', models.CharField(max_length=80)),
-                ('verdict', models.CharField(max_length=16)),
-                ('blocking', models.BooleanField()),
-                ('says', models.TextField()),
-                ('fix', models.TextField(blank=True)),
-                ('observed', models.FloatField(null=True)),
-                ('low', models.FloatField(null=True)),
-                ('high', models.FloatField(null=True)),
-                ('n', models.BigIntegerField(null=True)),
-                ('limit', models.CharField(blank=True, max_length=60)),
-                ('limits', models.JSONField(default=dict)),
-                ('metric', models.CharField(blank=True, max_length=120)),
-                ('group', models.CharField(blank=True, max_length=300)),
-                ('notes', models.JSONField(default=list)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outcomes', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveIntegerField()),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("code", models.CharField(max_length=10)),
+                ("name", models.CharField(max_length=80)),
+                ("verdict", models.CharField(max_length=16)),
+                ("blocking", models.BooleanField()),
+                ("says", models.TextField()),
+                ("fix", models.TextField(blank=True)),
+                ("observed", models.FloatField(null=True)),
+                ("low", models.FloatField(null=True)),
+                ("high", models.FloatField(null=True)),
+                ("n", models.BigIntegerField(null=True)),
+                ("limit", models.CharField(blank=True, max_length=60)),
+                ("limits", models.JSONField(default=dict)),
+                ("metric", models.CharField(blank=True, max_length=120)),
+                ("group", models.CharField(blank=True, max_length=300)),
+                ("notes", models.JSONField(default=list)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="outcomes", to="governance.submission"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('submission', 'revision', 'round', 'code'), name='outcome_once_per_round'), models.CheckConstraint(condition=models.Q(('verdict__in', ['pass', 'warn', 'fail', 'not_assessed', 'not_applicable'])), name='outcome_verdict_known')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("submission", "revision", "round", "code"), name="outcome_once_per_round"),
+                    models.CheckConstraint(
+                        condition=models.Q(("verdict__in", ["pass", "warn", "fail", "not_assessed", "not_applicable"])),
+                        name="outcome_verdict_known",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='gaterun',
-            index=models.Index(condition=models.Q(('status__in', ['queued', 'running'])), fields=['priority', 'id'], name='run_unfinished'),
+            model_name="gaterun",
+            index=models.Index(
+                condition=models.Q(("status__in", ["queued", "running"])), fields=["priority", "id"], name="run_unfinished"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gaterun',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'done', 'error', 'cancelled'])), name='run_status_known'),
+            model_name="gaterun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["queued", "running", "done", "error", "cancelled"])), name="run_status_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gaterun',
-            constraint=models.CheckConstraint(condition=models.Q(('attempt__lte', models.F('max_attempts'))), name='run_attempts_bounded'),
+            model_name="gaterun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("attempt__lte", models.F("max_attempts"))), name="run_attempts_bounded"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gaterun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', governance.domain.vocabulary.RunStatus['RUNNING']), _negated=True), ('lease_until__isnull', False), _connector='OR'), name='running_has_lease'),
+            model_name="gaterun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", governance.domain.vocabulary.RunStatus["RUNNING"]), _negated=True),
+                    ("lease_until__isnull", False),
+                    _connector="OR",
+                ),
+                name="running_has_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gaterun',
-            constraint=models.UniqueConstraint(fields=('submission', 'revision', 'collector'), name='one_run_per_collector_and_revision'),
+            model_name="gaterun",
+            constraint=models.UniqueConstraint(
+                fields=("submission", "revision", "collector"), name="one_run_per_collector_and_revision"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chart',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='chart_once'),
+            model_name="chart",
+            constraint=models.UniqueConstraint(fields=("run", "key"), name="chart_once"),
         ),
         migrations.AddConstraint(
-            model_name='measurement',
-            constraint=models.UniqueConstraint(fields=('run', 'metric', 'group'), name='measured_once'),
+            model_name="measurement",
+            constraint=models.UniqueConstraint(fields=("run", "metric", "group"), name="measured_once"),
         ),
     ]

@@ -136,7 +136,8 @@ def model_card(run: RunFacts) -> bytes:
             }
         ],
     }
-    text = f"# {run.system} {run.version}\n\n## Intended use\n\n{run.intended_use}\n\n## Limitations\n\n{run.limitations}\n\n## Assumptions\n\n{run.assumptions}\n"
+    parts = {"Intended use": run.intended_use, "Limitations": run.limitations, "Assumptions": run.assumptions}
+    text = f"# {run.system} {run.version}\n" + "".join(f"\n## {title}\n\n{words}\n" for title, words in parts.items())
     return f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n{text}".encode()
 
 

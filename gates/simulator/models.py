@@ -41,7 +41,8 @@ def train(
     scramble: Sequence[str] = (),
     threshold: float = 0.5,
 ) -> Trained:
-    """Fit gradient boosted trees. `drop`: features left out; `scramble`: features shuffled in training only, so that the model cannot use them."""
+    """Fit gradient boosted trees. `drop`: features left out; `scramble`: features shuffled in training only, so that the model
+    cannot use them."""
     features = tuple(name for name in population.features if name not in drop)
     frame = population.frame[list(features)].copy()
     rng = np.random.default_rng(seed)

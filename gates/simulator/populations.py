@@ -53,7 +53,8 @@ def _people(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray, n
 def lender(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -> Population:
     """Applicants for a loan. Label: default within a year. `disparity` raises the log-odds of default for women.
 
-    The score that decides is `-1.1 - 0.8*income + 0.9*utilisation + 0.8*late_payments + 0.4*debt_ratio - 0.5*tenure`, in standard units.
+    The score that decides is `-1.1 - 0.8*income + 0.9*utilisation + 0.8*late_payments + 0.4*debt_ratio - 0.5*tenure`, in
+    standard units.
     """
     rng = np.random.default_rng(seed)
     sex, _, band = _people(rng, n)
@@ -184,7 +185,8 @@ PORTFOLIOS: dict[str, Callable[..., Population]] = {"lender": lender, "shop": sh
 def exact_rates(groups: dict[str, tuple[int, float]], *, attribute: str = "group") -> pd.DataFrame:
     """Decisions with exactly the stated selection rates: `{group: (rows, rate)}` -> case_id, group, label, prediction.
 
-    The label equals the prediction in nine rows of ten in every group, so that only the selection rate differs. For tests whose truth
+    The label equals the prediction in nine rows of ten in every group, so that only the selection rate differs. For tests
+    whose truth
     must be exact rather than drawn.
     """
     parts = []

@@ -75,8 +75,7 @@ class SubmissionBody(Closed):
             version=self.version,
             environment=self.environment,
             sources=tuple(
-                NewSource(s.name, None if s.content is None else s.content.encode(errors="surrogatepass"), s.sha256 or "")
-                for s in self.sources
+                NewSource(s.name, None if s.content is None else s.content.encode(), s.sha256 or "") for s in self.sources
             ),
             answers=answers_of(self.answers),
             evidence=tuple(NewEvidence(e.role, e.sha256.removeprefix("sha256:"), e.columns, e.format) for e in self.evidence),

@@ -18,7 +18,8 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with the input. `pointer` is an RFC 6901 JSON pointer; `detail` says what was expected and how to mend it."""
+    """One thing wrong with the input. `pointer` is an RFC 6901 JSON pointer; `detail` says what was expected and how to mend
+    it."""
 
     pointer: str
     code: str

@@ -1,4 +1,5 @@
-"""What the record can hold: PostgreSQL's text and JSON take no NUL and no half of a surrogate pair, which JSON and forms can carry."""
+"""What the record can hold: PostgreSQL's text and JSON take no NUL and no half of a surrogate pair, which JSON and forms can
+carry."""
 
 from __future__ import annotations
 

@@ -16,416 +16,789 @@ import governance.domain.vocabulary
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AuditCheckpoint',
+            name="AuditCheckpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.BigIntegerField(unique=True)),
-                ('root', models.BinaryField()),
-                ('signature', models.BinaryField()),
-                ('key_id', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seq", models.BigIntegerField(unique=True)),
+                ("root", models.BinaryField()),
+                ("signature", models.BinaryField()),
+                ("key_id", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='AuditHead',
+            name="AuditHead",
             fields=[
-                ('id', models.SmallIntegerField(primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField()),
-                ('chain', models.BinaryField()),
+                ("id", models.SmallIntegerField(primary_key=True, serialize=False)),
+                ("seq", models.BigIntegerField()),
+                ("chain", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
-            name='Unit',
+            name="Unit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=120)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=120)),
             ],
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('known_as', models.JSONField(blank=True, default=list)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('manager', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reports', to=settings.AUTH_USER_MODEL)),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='people', to='governance.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                ("known_as", models.JSONField(blank=True, default=list)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "manager",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reports",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="people",
+                        to="governance.unit",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('seq', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('id', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(max_length=80)),
-                ('action', models.CharField(max_length=80)),
-                ('object', models.CharField(db_index=True, max_length=80)),
-                ('unit', models.BigIntegerField(null=True)),
-                ('origin', models.CharField(max_length=20)),
-                ('request_id', models.CharField(max_length=64)),
-                ('payload', models.TextField()),
-                ('leaf', models.BinaryField()),
-                ('chain', models.BinaryField()),
+                ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=uuid.uuid4, unique=True)),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=80)),
+                ("action", models.CharField(max_length=80)),
+                ("object", models.CharField(db_index=True, max_length=80)),
+                ("unit", models.BigIntegerField(null=True)),
+                ("origin", models.CharField(max_length=20)),
+                ("request_id", models.CharField(max_length=64)),
+                ("payload", models.TextField()),
+                ("leaf", models.BinaryField()),
+                ("chain", models.BinaryField()),
             ],
             options={
-                'indexes': [models.Index(fields=['unit', '-seq'], name='audit_unit_latest')],
+                "indexes": [models.Index(fields=["unit", "-seq"], name="audit_unit_latest")],
             },
         ),
         migrations.CreateModel(
-            name='EvidenceFile',
+            name="EvidenceFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('name', models.CharField(max_length=255)),
-                ('media_type', models.CharField(max_length=120)),
-                ('uploaded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence_files', to='governance.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("name", models.CharField(max_length=255)),
+                ("media_type", models.CharField(max_length=120)),
+                ("uploaded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="evidence_files", to="governance.unit"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PolicyPack',
+            name="PolicyPack",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('kind', models.CharField(max_length=20)),
-                ('version', models.CharField(max_length=40)),
-                ('digest', models.CharField(max_length=80, unique=True)),
-                ('source', models.TextField()),
-                ('questionnaire', models.TextField(blank=True)),
-                ('loaded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('active_from', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("kind", models.CharField(max_length=20)),
+                ("version", models.CharField(max_length=40)),
+                ("digest", models.CharField(max_length=80, unique=True)),
+                ("source", models.TextField()),
+                ("questionnaire", models.TextField(blank=True)),
+                ("loaded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("active_from", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['name', '-active_from'], name='governance__name_8eb7b9_idx')],
+                "indexes": [models.Index(fields=["name", "-active_from"], name="governance__name_8eb7b9_idx")],
             },
         ),
         migrations.CreateModel(
-            name='System',
+            name="System",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=100)),
-                ('name', models.CharField(max_length=160)),
-                ('kind', models.CharField(choices=[('ml_model', 'ml_model'), ('application', 'application'), ('data_pipeline', 'data_pipeline')], max_length=20)),
-                ('purpose', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='systems', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='systems', to='governance.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=100)),
+                ("name", models.CharField(max_length=160)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("ml_model", "ml_model"), ("application", "application"), ("data_pipeline", "data_pipeline")],
+                        max_length=20,
+                    ),
+                ),
+                ("purpose", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="systems",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="systems", to="governance.unit"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SystemVersion',
+            name="SystemVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=100)),
-                ('artifact_digest', models.CharField(blank=True, db_index=True, max_length=80)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='governance.system')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.CharField(max_length=100)),
+                ("artifact_digest", models.CharField(blank=True, db_index=True, max_length=80)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="governance.system"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Submission',
+            name="Submission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('environment', models.CharField(max_length=40)),
-                ('state', models.CharField(default=governance.domain.vocabulary.State['DRAFT'], max_length=20)),
-                ('revision', models.PositiveIntegerField(default=0, help_text='0 while a draft was never submitted')),
-                ('track', models.CharField(blank=True, max_length=10)),
-                ('track_is_final', models.BooleanField(default=False)),
-                ('dossier_digest', models.CharField(blank=True, max_length=80)),
-                ('turn', models.CharField(blank=True, max_length=32)),
-                ('turn_since', models.DateTimeField(blank=True, null=True)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('origin', models.CharField(default='form', help_text='form or api', max_length=12)),
-                ('idempotency_key', models.CharField(blank=True, max_length=200)),
-                ('content_digest', models.CharField(blank=True, max_length=80)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('submitted_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('search', django.contrib.postgres.search.SearchVectorField(null=True)),
-                ('champion', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='challengers', to='governance.submission')),
-                ('claimed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claimed', to=settings.AUTH_USER_MODEL)),
-                ('policy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='governance.policypack')),
-                ('submitter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to=settings.AUTH_USER_MODEL)),
-                ('system', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='governance.system')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='governance.systemversion')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='governance.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=20)),
+                ("environment", models.CharField(max_length=40)),
+                ("state", models.CharField(default=governance.domain.vocabulary.State["DRAFT"], max_length=20)),
+                ("revision", models.PositiveIntegerField(default=0, help_text="0 while a draft was never submitted")),
+                ("track", models.CharField(blank=True, max_length=10)),
+                ("track_is_final", models.BooleanField(default=False)),
+                ("dossier_digest", models.CharField(blank=True, max_length=80)),
+                ("turn", models.CharField(blank=True, max_length=32)),
+                ("turn_since", models.DateTimeField(blank=True, null=True)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("origin", models.CharField(default="form", help_text="form or api", max_length=12)),
+                ("idempotency_key", models.CharField(blank=True, max_length=200)),
+                ("content_digest", models.CharField(blank=True, max_length=80)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("submitted_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("search", django.contrib.postgres.search.SearchVectorField(null=True)),
+                (
+                    "champion",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="challengers",
+                        to="governance.submission",
+                    ),
+                ),
+                (
+                    "claimed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claimed",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to="governance.policypack",
+                    ),
+                ),
+                (
+                    "submitter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="submissions", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "system",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="submissions", to="governance.system"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="submissions", to="governance.systemversion"
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="submissions", to="governance.unit"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TrackDecision',
+            name="TrackDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField()),
-                ('final', models.BooleanField()),
-                ('track', models.CharField(max_length=10)),
-                ('facts', models.JSONField()),
-                ('pending', models.JSONField(default=list)),
-                ('assessment', models.JSONField()),
-                ('would_change', models.JSONField(default=list)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='track_decisions', to='governance.policypack')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='track_decisions', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveIntegerField()),
+                ("final", models.BooleanField()),
+                ("track", models.CharField(max_length=10)),
+                ("facts", models.JSONField()),
+                ("pending", models.JSONField(default=list)),
+                ("assessment", models.JSONField()),
+                ("would_change", models.JSONField(default=list)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="track_decisions", to="governance.policypack"
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="track_decisions", to="governance.submission"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='RoleGrant',
+            name="RoleGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('submitter', 'data scientist'), ('platform_engineer', 'ML platform engineer'), ('analyst', 'ML Governance Analyst'), ('risk_officer', 'risk officer'), ('privacy', 'data steward (privacy)'), ('legal', 'legal'), ('ethics', 'ethics'), ('product', 'product'), ('security', 'security'), ('auditor', 'auditor'), ('policy_author', 'policy author'), ('admin', 'administrator')], max_length=32)),
-                ('valid_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('valid_until', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.CharField(max_length=300)),
-                ('granted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='grants_made', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='governance.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("submitter", "data scientist"),
+                            ("platform_engineer", "ML platform engineer"),
+                            ("analyst", "ML Governance Analyst"),
+                            ("risk_officer", "risk officer"),
+                            ("privacy", "data steward (privacy)"),
+                            ("legal", "legal"),
+                            ("ethics", "ethics"),
+                            ("product", "product"),
+                            ("security", "security"),
+                            ("auditor", "auditor"),
+                            ("policy_author", "policy author"),
+                            ("admin", "administrator"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                ("valid_from", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("valid_until", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(max_length=300)),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants_made",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="grants", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to="governance.unit",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DataSource',
+            name="DataSource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='URI or dataset name, as metadata spells it', max_length=300)),
-                ('is_feature_store', models.BooleanField(default=False)),
-                ('features', models.JSONField(blank=True, default=list)),
-                ('owner', models.CharField(max_length=120)),
-                ('approved', models.BooleanField(default=False)),
-                ('consent_basis', models.CharField(blank=True, max_length=60)),
-                ('holds_personal_data', models.BooleanField(default=False)),
-                ('refreshed_on', models.DateField(blank=True, null=True)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='data_sources', to='governance.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="URI or dataset name, as metadata spells it", max_length=300)),
+                ("is_feature_store", models.BooleanField(default=False)),
+                ("features", models.JSONField(blank=True, default=list)),
+                ("owner", models.CharField(max_length=120)),
+                ("approved", models.BooleanField(default=False)),
+                ("consent_basis", models.CharField(blank=True, max_length=60)),
+                ("holds_personal_data", models.BooleanField(default=False)),
+                ("refreshed_on", models.DateField(blank=True, null=True)),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="data_sources", to="governance.unit"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DataApproval',
+            name="DataApproval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=60)),
-                ('purpose', models.CharField(max_length=300)),
-                ('sources', models.JSONField(default=list)),
-                ('expires_on', models.DateField()),
-                ('approved_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='data_approvals', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='data_approvals', to='governance.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reference", models.CharField(max_length=60)),
+                ("purpose", models.CharField(max_length=300)),
+                ("sources", models.JSONField(default=list)),
+                ("expires_on", models.DateField()),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="data_approvals", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="data_approvals", to="governance.unit"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('shown', models.CharField(help_text='first characters, to recognise it', max_length=16)),
-                ('scopes', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('expires_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='governance.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("shown", models.CharField(help_text="first characters, to recognise it", max_length=16)),
+                ("scopes", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("expires_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tokens", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="tokens", to="governance.unit"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('facts', models.JSONField()),
-                ('answers', models.JSONField()),
-                ('evidence', models.JSONField()),
-                ('sources', models.JSONField()),
-                ('note', models.TextField(blank=True)),
-                ('submitted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("facts", models.JSONField()),
+                ("answers", models.JSONField()),
+                ("evidence", models.JSONField()),
+                ("sources", models.JSONField()),
+                ("note", models.TextField(blank=True)),
+                ("submitted_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "submitted_by",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="revisions", to="governance.submission"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
-                'constraints': [models.UniqueConstraint(fields=('submission', 'number'), name='revision_once')],
+                "ordering": ["number"],
+                "constraints": [models.UniqueConstraint(fields=("submission", "number"), name="revision_once")],
             },
         ),
         migrations.CreateModel(
-            name='MetadataSource',
+            name="MetadataSource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('content', models.BinaryField()),
-                ('reader', models.CharField(blank=True, max_length=60)),
-                ('facts', models.JSONField(default=list)),
-                ('problems', models.JSONField(default=list)),
-                ('added_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("content", models.BinaryField()),
+                ("reader", models.CharField(blank=True, max_length=60)),
+                ("facts", models.JSONField(default=list)),
+                ("problems", models.JSONField(default=list)),
+                ("added_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "added_by",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sources", to="governance.submission"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('submission', 'name'), name='source_name_once')],
+                "ordering": ["id"],
+                "constraints": [models.UniqueConstraint(fields=("submission", "name"), name="source_name_once")],
             },
         ),
         migrations.CreateModel(
-            name='Evidence',
+            name="Evidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(max_length=32)),
-                ('columns', models.JSONField(default=dict)),
-                ('format', models.CharField(blank=True, max_length=40)),
-                ('added_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='governance.evidencefile')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evidence', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("role", models.CharField(max_length=32)),
+                ("columns", models.JSONField(default=dict)),
+                ("format", models.CharField(blank=True, max_length=40)),
+                ("added_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "added_by",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="uses", to="governance.evidencefile"
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="evidence", to="governance.submission"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('submission', 'role'), name='evidence_role_once'), models.CheckConstraint(condition=models.Q(('role__in', ['candidate_predictions', 'baseline_predictions', 'reference_sample', 'current_sample', 'candidate_model', 'baseline_model', 'explanation_sample', 'candidate_attributions', 'baseline_attributions', 'test_report', 'scan_report', 'bom', 'data_quality_report', 'lineage', 'experiment', 'cost_report', 'document'])), name='evidence_role_known')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("submission", "role"), name="evidence_role_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "role__in",
+                                [
+                                    "candidate_predictions",
+                                    "baseline_predictions",
+                                    "reference_sample",
+                                    "current_sample",
+                                    "candidate_model",
+                                    "baseline_model",
+                                    "explanation_sample",
+                                    "candidate_attributions",
+                                    "baseline_attributions",
+                                    "test_report",
+                                    "scan_report",
+                                    "bom",
+                                    "data_quality_report",
+                                    "lineage",
+                                    "experiment",
+                                    "cost_report",
+                                    "document",
+                                ],
+                            )
+                        ),
+                        name="evidence_role_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Contributor',
+            name="Contributor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('why', models.CharField(max_length=120)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contributions', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contributors', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("why", models.CharField(max_length=120)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="contributions", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="contributors", to="governance.submission"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('submission', 'person', 'why'), name='contributor_once')],
+                "constraints": [models.UniqueConstraint(fields=("submission", "person", "why"), name="contributor_once")],
             },
         ),
         migrations.CreateModel(
-            name='Answer',
+            name="Answer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('question', models.CharField(max_length=100)),
-                ('value', models.JSONField(null=True)),
-                ('provenance', models.CharField(max_length=16)),
-                ('replaced', models.JSONField(help_text='the prefilled value that was corrected', null=True)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("question", models.CharField(max_length=100)),
+                ("value", models.JSONField(null=True)),
+                ("provenance", models.CharField(max_length=16)),
+                ("replaced", models.JSONField(help_text="the prefilled value that was corrected", null=True)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "by",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="answers", to="governance.submission"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('submission', 'question'), name='answer_once'), models.CheckConstraint(condition=models.Q(('provenance__in', ['prefilled', 'confirmed', 'edited', 'typed', 'unknown', 'carried_over'])), name='answer_provenance_known'), models.CheckConstraint(condition=models.Q(models.Q(('provenance', governance.domain.vocabulary.Provenance['EDITED']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='edited_answer_has_reason')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("submission", "question"), name="answer_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("provenance__in", ["prefilled", "confirmed", "edited", "typed", "unknown", "carried_over"])
+                        ),
+                        name="answer_provenance_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("provenance", governance.domain.vocabulary.Provenance["EDITED"]), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="edited_answer_has_reason",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='systemversion',
-            constraint=models.UniqueConstraint(fields=('system', 'version'), name='version_unique_in_system'),
+            model_name="systemversion",
+            constraint=models.UniqueConstraint(fields=("system", "version"), name="version_unique_in_system"),
         ),
         migrations.AddIndex(
-            model_name='trackdecision',
-            index=models.Index(fields=['submission', '-id'], name='track_decision_latest'),
+            model_name="trackdecision",
+            index=models.Index(fields=["submission", "-id"], name="track_decision_latest"),
         ),
         migrations.AddConstraint(
-            model_name='system',
-            constraint=models.UniqueConstraint(fields=('unit', 'slug'), name='system_slug_unique_in_unit'),
+            model_name="system",
+            constraint=models.UniqueConstraint(fields=("unit", "slug"), name="system_slug_unique_in_unit"),
         ),
         migrations.AddConstraint(
-            model_name='system',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['ml_model', 'application', 'data_pipeline'])), name='system_kind_known'),
+            model_name="system",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["ml_model", "application", "data_pipeline"])), name="system_kind_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['unit', '-id'], name='submission_unit_latest'),
+            model_name="submission",
+            index=models.Index(fields=["unit", "-id"], name="submission_unit_latest"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['unit', 'turn', 'turn_since', 'id'], name='submission_queue'),
+            model_name="submission",
+            index=models.Index(fields=["unit", "turn", "turn_since", "id"], name="submission_queue"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['unit', 'state', '-id'], name='submission_unit_state'),
+            model_name="submission",
+            index=models.Index(fields=["unit", "state", "-id"], name="submission_unit_state"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['unit', 'track', '-id'], name='submission_unit_track'),
+            model_name="submission",
+            index=models.Index(fields=["unit", "track", "-id"], name="submission_unit_track"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['submitter', '-id'], name='submission_submitter'),
+            model_name="submission",
+            index=models.Index(fields=["submitter", "-id"], name="submission_submitter"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['unit', 'content_digest'], name='submission_content'),
+            model_name="submission",
+            index=models.Index(fields=["unit", "content_digest"], name="submission_content"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='submission_search'),
+            model_name="submission",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["search"], name="submission_search"),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'in_checks', 'checks_failed', 'in_review', 'changes_requested', 'approved', 'rejected', 'withdrawn', 'superseded', 'revoked', 'expired'])), name='submission_state_known'),
+            model_name="submission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "draft",
+                            "in_checks",
+                            "checks_failed",
+                            "in_review",
+                            "changes_requested",
+                            "approved",
+                            "rejected",
+                            "withdrawn",
+                            "superseded",
+                            "revoked",
+                            "expired",
+                        ],
+                    )
+                ),
+                name="submission_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('track__in', ['', 'green', 'yellow', 'red'])), name='submission_track_known'),
+            model_name="submission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("track__in", ["", "green", "yellow", "red"])), name="submission_track_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['ml_model', 'application', 'data_pipeline'])), name='submission_kind_known'),
+            model_name="submission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["ml_model", "application", "data_pipeline"])), name="submission_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['changes_requested', 'checks_failed', 'draft', 'in_checks', 'in_review'])), fields=('version', 'environment'), name='one_open_submission_per_version_and_environment'),
+            model_name="submission",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["changes_requested", "checks_failed", "draft", "in_checks", "in_review"])),
+                fields=("version", "environment"),
+                name="one_open_submission_per_version_and_environment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('unit', 'idempotency_key'), name='idempotency_key_unique_in_unit'),
+            model_name="submission",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("idempotency_key", ""), _negated=True),
+                fields=("unit", "idempotency_key"),
+                name="idempotency_key_unique_in_unit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolegrant',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['submitter', 'platform_engineer', 'analyst', 'risk_officer', 'privacy', 'legal', 'ethics', 'product', 'security', 'auditor', 'policy_author', 'admin'])), name='grant_role_known'),
+            model_name="rolegrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        [
+                            "submitter",
+                            "platform_engineer",
+                            "analyst",
+                            "risk_officer",
+                            "privacy",
+                            "legal",
+                            "ethics",
+                            "product",
+                            "security",
+                            "auditor",
+                            "policy_author",
+                            "admin",
+                        ],
+                    )
+                ),
+                name="grant_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolegrant',
-            constraint=models.CheckConstraint(condition=models.Q(('granted_by__isnull', True), models.Q(('granted_by', models.F('person')), _negated=True), _connector='OR'), name='grant_not_to_oneself'),
+            model_name="rolegrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("granted_by__isnull", True), models.Q(("granted_by", models.F("person")), _negated=True), _connector="OR"
+                ),
+                name="grant_not_to_oneself",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencefile',
-            constraint=models.UniqueConstraint(fields=('unit', 'sha256'), name='evidence_once_in_unit'),
+            model_name="evidencefile",
+            constraint=models.UniqueConstraint(fields=("unit", "sha256"), name="evidence_once_in_unit"),
         ),
         migrations.AddConstraint(
-            model_name='datasource',
-            constraint=models.UniqueConstraint(fields=('unit', 'name'), name='source_name_unique_in_unit'),
+            model_name="datasource",
+            constraint=models.UniqueConstraint(fields=("unit", "name"), name="source_name_unique_in_unit"),
         ),
         migrations.AddConstraint(
-            model_name='dataapproval',
-            constraint=models.UniqueConstraint(fields=('unit', 'reference'), name='approval_reference_unique_in_unit'),
+            model_name="dataapproval",
+            constraint=models.UniqueConstraint(fields=("unit", "reference"), name="approval_reference_unique_in_unit"),
         ),
     ]

@@ -186,7 +186,8 @@ class Revision(models.Model):
 class TrackDecision(models.Model):
     """A track assigned to a revision, with everything needed to replay it. Append-only.
 
-    `facts` are those the rules read (measured ones included), `pending` the names still to be measured, `assessment` the stored answer.
+    `facts` are those the rules read (measured ones included), `pending` the names still to be measured, `assessment` the
+    stored answer.
     """
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="track_decisions")

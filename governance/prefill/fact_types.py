@@ -97,7 +97,8 @@ FACT_TYPES: Mapping[str, FactType] = {
     "rollout.strategy": FactType(_K.CHOICE, STRATEGIES),
     "data.consent_basis": FactType(_K.CHOICE, CONSENT_BASES),
     **_by(
-        "decision.automated decision.affects_customers decision.affects_purchases decision.reversible data.contains_pii rollout.circuit_breaker",
+        "decision.automated decision.affects_customers decision.affects_purchases decision.reversible "
+        "data.contains_pii rollout.circuit_breaker",
         _K.YES_NO,
     ),
     **_by("vendor.third_party model.signature_present", _K.YES_NO),
@@ -122,7 +123,8 @@ FACT_TYPES: Mapping[str, FactType] = {
     **_by("model.architecture_changed", _K.YES_NO, SetBy.COMPARISON),
     **_by("model.threshold_change performance.baseline performance.relative_change", _K.NUMBER, SetBy.COMPARISON),
     **_by(
-        "champion.exists system.first_deployment data.pii_approval_registered performance.comparable performance.figures_comparable",
+        "champion.exists system.first_deployment data.pii_approval_registered "
+        "performance.comparable performance.figures_comparable",
         _K.YES_NO,
         SetBy.PLATFORM,
     ),

@@ -1,6 +1,7 @@
 """Change of performance against the champion, from what both files say.
 
-Whether the *stated* figures can be compared is the fact `performance.figures_comparable`; whether candidate and champion were measured
+Whether the *stated* figures can be compared is the fact `performance.figures_comparable`; whether candidate and champion were
+measured
 on the same rows is `performance.comparable`, and only a measurement says so.
 
 Compared are only figures of the same metric on the same evaluation data, by its digest. Everything else is said not to be

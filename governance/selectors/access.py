@@ -21,7 +21,8 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True)
 class Caller:
-    """One request's actor. `roles`: unit id -> roles held there now; key None holds for every unit. `token`: set for API tokens."""
+    """One request's actor. `roles`: unit id -> roles held there now; key None holds for every unit. `token`: set for API
+    tokens."""
 
     person: Person | None
     roles: Mapping[int | None, frozenset[Role]] = field(default_factory=dict)

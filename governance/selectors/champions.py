@@ -27,7 +27,8 @@ class Champion:
 
 
 def champion_of(*, system_id: int, environment: str, before: int | None = None) -> Champion | None:
-    """The latest approved submission of the system in that environment (before a submission id), or None for a first deployment."""
+    """The latest approved submission of the system in that environment (before a submission id), or None for a first
+    deployment."""
     rows = Submission.objects.filter(system_id=system_id, environment=environment, state=State.APPROVED)
     if before is not None:
         rows = rows.exclude(pk=before)
@@ -71,10 +72,14 @@ def strictest_recent_track(submission: Submission) -> Fact | None:
     found: dict[Track, set[str]] = {}
     for pk, assessment in rows.values_list("submission_id", "assessment"):
         fired = [
-            Track(row["track"]) for row in assessment["reasons"] if row["status"] == RuleStatus.FIRED and row["fact"] != "submission.recent_track"
+            Track(row["track"])
+            for row in assessment["reasons"]
+            if row["status"] == RuleStatus.FIRED and row["fact"] != "submission.recent_track"
         ]
         found.setdefault(strictest(*fired), set()).add(f"S-{pk}")
     worst = strictest(*found) if found else Track.GREEN
     if worst is Track.GREEN:
         return None
-    return Fact("submission.recent_track", worst.value, Assurance.REGISTRY, ", ".join(sorted(found[worst])), "same build, last 90 days")
+    return Fact(
+        "submission.recent_track", worst.value, Assurance.REGISTRY, ", ".join(sorted(found[worst])), "same build, last 90 days"
+    )

@@ -22,7 +22,8 @@ from governance.selectors.previewing import Preview, preview_draft
 class QuestionState:
     """One question as the working copy has it.
 
-    `shown`: the statement a source made; `answer`: what a person said; `offer`: what the champion answered, which says nothing about
+    `shown`: the statement a source made; `answer`: what a person said; `offer`: what the champion answered, which says nothing
+    about
     this version until a person confirms it. Each may be missing.
     """
 

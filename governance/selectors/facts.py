@@ -112,7 +112,8 @@ def prefilled(facts: FactSet) -> dict[str, Fact]:
 
 
 def offered(facts: FactSet, champion: Champion | None) -> dict[str, Fact]:
-    """The champion's answers that nothing else speaks about: shown as carried over, and no fact until a person says they still hold."""
+    """The champion's answers that nothing else speaks about: shown as carried over, and no fact until a person says they still
+    hold."""
     if champion is None:
         return {}
     unanswered = FactSet.of(fact for fact in facts if fact.origin != "answer")
@@ -120,7 +121,8 @@ def offered(facts: FactSet, champion: Champion | None) -> dict[str, Fact]:
 
 
 def stands(answer: Answer, shown: Mapping[str, Fact]) -> bool:
-    """Whether an answer still says something: a confirmation ends when what was confirmed is gone or says something else by now."""
+    """Whether an answer still says something: a confirmation ends when what was confirmed is gone or says something else by
+    now."""
     if answer.provenance != Provenance.CONFIRMED:
         return True
     now = shown.get(answer.question)

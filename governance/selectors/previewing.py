@@ -92,7 +92,12 @@ def missing_evidence(assessment: Assessment, roles: Collection[str]) -> tuple[di
 
 
 def _preview(
-    policy: PolicyPack, pack: Pack, facts: FactSet, roles: Collection[str], champion: Champion | None, problems: tuple[Problem, ...]
+    policy: PolicyPack,
+    pack: Pack,
+    facts: FactSet,
+    roles: Collection[str],
+    champion: Champion | None,
+    problems: tuple[Problem, ...],
 ) -> Preview:
     pending = pending_collectors(pack)
     facts = with_cumulative(facts)

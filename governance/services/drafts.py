@@ -259,8 +259,10 @@ def detach_evidence(work: Work, submission: Submission, role: EvidenceRole) -> N
 def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer], *, reason_needed: bool = True) -> FactSet:
     """Record answers. Returns the facts afterwards.
 
-    A value equal to the prefilled one confirms it; another one corrects it and needs a reason (a pipeline that gives none is recorded
-    as such). A value equal to what the champion answered is recorded as carried over: only now it says something about this version.
+    A value equal to the prefilled one confirms it; another one corrects it and needs a reason (a pipeline that gives none is
+    recorded
+    as such). A value equal to what the champion answered is recorded as carried over: only now it says something about this
+    version.
     Raises `InvalidInput` naming each question that cannot be taken; then none of them is recorded.
     """
     assert work.caller.person is not None

@@ -25,7 +25,8 @@ def advance(
 ) -> None:
     """Make the move or raise the refusal. The row must be locked by the caller.
 
-    `turn`: whose turn it is afterwards (a role, "submitter", "machine" or ""); `data`: what the audit event adds (no personal data).
+    `turn`: whose turn it is afterwards (a role, "submitter", "machine" or ""); `data`: what the audit event adds (no personal
+    data).
     """
     refused = refusal(case, action, actor)
     if refused is not None:

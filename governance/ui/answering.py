@@ -122,7 +122,11 @@ def _given(request: HttpRequest, page: Topic) -> dict[str, NewAnswer]:
 
 def _unchanged_answer(state: QuestionState, raw: Any, reason: str) -> bool:
     """An edited answer shown again and not touched needs no new record."""
-    if state.answer is None or state.answer.provenance not in (Provenance.EDITED, Provenance.TYPED, Provenance.CARRIED_OVER) or reason:
+    if (
+        state.answer is None
+        or state.answer.provenance not in (Provenance.EDITED, Provenance.TYPED, Provenance.CARRIED_OVER)
+        or reason
+    ):
         return False
     try:
         return same(parse_answer(state.question, raw), state.answer.value)

@@ -200,7 +200,8 @@ def _evidence_fields(request: HttpRequest | None) -> list[FieldView]:
             name="file",
             label="File",
             kind="file",
-            hint="Parquet or CSV for data; ONNX, XGBoost (UBJ or JSON), LightGBM text or skops for models. No pickle: it can run code.",
+            hint="Parquet or CSV for data; ONNX, XGBoost (UBJ or JSON), LightGBM text or skops for models. "
+            "No pickle: it can run code.",
             error=file_error,
         ),
         *(
@@ -251,7 +252,8 @@ def _bounded(upload: UploadedFile) -> bytes:
     """The bytes of a metadata upload, refused before they are read when too many."""
     if (upload.size or 0) > MAX_SOURCE_BYTES:
         raise InvalidInput(
-            f"{upload.name} has {(upload.size or 0) / 1024**2:.1f} MiB; metadata files have up to {MAX_SOURCE_BYTES // 1024**2} MiB. "
+            f"{upload.name} has {(upload.size or 0) / 1024**2:.1f} MiB; "
+            f"metadata files have up to {MAX_SOURCE_BYTES // 1024**2} MiB. "
             "Data belongs into the evidence step."
         )
     return bytes(upload.read())

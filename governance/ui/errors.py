@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import sys
 from collections.abc import Callable
 
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from governance.domain.errors import DomainError, ErrorKind
+from governance.ui.unavailable import unavailable
+
+log = logging.getLogger(__name__)
+
+CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 500: "server_error", 503: "unavailable"}
 
 STATUS = {
     ErrorKind.INVALID: 422,
@@ -28,15 +37,31 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DataError):
+            log.warning("refused by the database: %s", exception)
+            return page(
+                request, 400, "The request cannot be read", "It holds a character or a number that cannot be looked up or kept."
+            )
         if not isinstance(exception, DomainError):
             return None
-        return page(request, STATUS[exception.kind], exception.title, exception.detail)
+        return page(request, STATUS[exception.kind], exception.title, exception.detail, exception.code)
 
 
-def page(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
-    """One error page."""
+def page(request: HttpRequest, status: int, title: str, detail: str, code: str = "") -> HttpResponse:
+    """One error page; for programs the same words as a problem document."""
+    if request.path.startswith("/api/"):
+        return problem(status, title, detail, code or CODES.get(status, "invalid"))
     context = {"status": status, "title": title, "detail": detail, "request_id": getattr(request, "request_id", "")}
     return render(request, "errors/error.html", context, status=status)
+
+
+def problem(status: int, title: str, detail: str, code: str) -> HttpResponse:
+    """An RFC 9457 problem document, made without the API's machinery: what failed may be that."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, "errors": []}
+    response = HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -54,6 +79,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """An unforeseen fault; or a database that went away before any view was reached, which is only a matter of time."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return unavailable(request)
     return page(
         request,
         500,

@@ -34,7 +34,6 @@ def _active(path: str, url: str) -> bool:
         path == url
         if url == "/"
         else path == url
-        or path.startswith(url + "/")
-        and url != "/submissions"
+        or (path.startswith(url + "/") and url != "/submissions")
         or (url == "/submissions" and path.startswith("/submissions/") and path != "/submissions/new")
     )

@@ -52,5 +52,6 @@ class NewForm(forms.Form):
     files = ManyFiles(
         required=False,
         label="Which files describe it?",
-        help_text="MLmodel, run JSON, logged model, model card (README.md), Great Expectations result, metrics JSON. What they say is not asked again.",
+        help_text="MLmodel, run JSON, logged model, model card (README.md), Great Expectations result, metrics JSON. "
+        "What they say is not asked again.",
     )

@@ -13,6 +13,15 @@ log = logging.getLogger(__name__)
 
 _DETAIL = "The database does not answer. Nothing was changed; please try again in a moment."
 
+# renders no template: templates ask for the session and the navigation, and both ask the database
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Temporarily unavailable</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/static/css/guiderail.css"></head>
+<body><main class="page-main"><div class="container-xl"><h1>Temporarily unavailable</h1><p>{detail}</p><p><a href="">Try again</a></p></div>
+</main></body></html>
+"""
+
 
 class UnavailableMiddleware:
     """Answers 503 with `Retry-After` for lost database connections, as a page or as a problem document."""
@@ -45,7 +54,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
         }
         response = HttpResponse(json.dumps(problem), status=503, content_type="application/problem+json")
     else:
-        body = f'<!doctype html><html lang="en"><title>Temporarily unavailable</title><link rel="stylesheet" href="/static/css/guiderail.css"><main><h1>Temporarily unavailable</h1><p>{_DETAIL}</p><p><a href="">Try again</a></p></main></html>'
+        body = _PAGE.format(detail=_DETAIL)
         response = HttpResponse(body, status=503)
     response.headers["Retry-After"] = "5"
     return response

@@ -1,6 +1,7 @@
 """Cases made from public data kept beside the project: Taiwan credit default, Adult income, ACS income, COMPAS.
 
-Nothing of it is copied into the project. Models are trained here; ACS income uses the published prediction files as they are, and COMPAS
+Nothing of it is copied into the project. Models are trained here; ACS income uses the published prediction files as they are,
+and COMPAS
 the published scores.
 """
 
@@ -22,7 +23,8 @@ from reviews.demo.handing_in import Version, build, hand_in, parquet, settled
 from reviews.demo.stories import FIRST, Cast, approve_red, standard_facts
 
 TAIWAN_NAMES = {
-    "X1": "limit_balance", "X5": "age_years", "X6": "pay_0", "X7": "pay_2", "X8": "pay_3", "X9": "pay_4", "X10": "pay_5", "X11": "pay_6",
+    "X1": "limit_balance", "X5": "age_years", "X6": "pay_0", "X7": "pay_2", "X8": "pay_3", "X9": "pay_4", "X10": "pay_5",
+    "X11": "pay_6",
     "X12": "bill_1", "X13": "bill_2", "X14": "bill_3", "X18": "paid_1", "X19": "paid_2", "X20": "paid_3",
 }  # fmt: skip
 

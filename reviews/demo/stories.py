@@ -9,7 +9,8 @@
 | basket-recommendations | 4.0.0 | approved | the shop's champion |
 | basket-recommendations | 4.1.0 | approved by policy | a green retrain |
 | basket-recommendations | 4.2.0 | in review, platform engineer | yellow: a new feature from the approved store; overdue |
-| gift-recommendations | 1.0.0, 1.1.0 | approved; in review | personal data in training is no ban: it asks for the approval it needs |
+| gift-recommendations | 1.0.0, 1.1.0 | approved; in review | personal data in training is no ban: it asks for the approval it
+needs |
 | readmission-risk | 0.9.0 | in review, risk officer | a resubmission: changes were requested and answered |
 | diabetes-progression | 1.0.0 | in review, analyst | scikit-learn's bundled real data |
 """
@@ -166,7 +167,8 @@ def credit_default(cast: Cast, home: Path) -> None:
 
 
 def loan_limit(cast: Cast, home: Path) -> None:
-    """Trained on labels that called women with the same means defaulters more often; part-time work gives them away to the model."""
+    """Trained on labels that called women with the same means defaulters more often; part-time work gives them away to the
+    model."""
     training, evaluation = lender(TRAIN_ROWS, seed=21, disparity=2.0), lender(EVAL_ROWS, seed=22)
     model = train(training, seed=4)
     new = build(
@@ -242,7 +244,8 @@ def basket(cast: Cast, home: Path) -> None:
 
 
 def gifts(cast: Cast, home: Path) -> None:
-    """Recommendations on purchase history: the samples hold e-mail addresses, which asks for an approval instead of stopping it."""
+    """Recommendations on purchase history: the samples hold e-mail addresses, which asks for an approval instead of stopping
+    it."""
     training, evaluation = shop(TRAIN_ROWS, seed=51), shop(EVAL_ROWS, seed=52)
     base, retrain = train(training, seed=8), train(training, seed=9)
     emails = pd.DataFrame({"customer_email": [f"customer{i}@example.com" for i in range(TRAIN_ROWS)]})
@@ -309,7 +312,10 @@ def readmission(cast: Cast, home: Path) -> None:
         change_items=items,
     )
     dana = caller_for(cast.people["dana"], origin="job")
-    text = "Children and maternity wards are not in the data. Patients never admitted before are 4 in 10 of the evaluation rows and rank lower."
+    text = (
+        "Children and maternity wards are not in the data. "
+        "Patients never admitted before are 4 in 10 of the evaluation rows and rank lower."
+    )
     with changing(dana, submission.pk) as (work, locked):
         answer(work, locked, {"model.limitations": NewAnswer(text, "asked for by the analyst")})
     replies = {item.pk: "Added, with the share in the evaluation data." for item in submission.change_items.all()}
@@ -392,7 +398,8 @@ def approve_red(cast: Cast, submission: Submission) -> None:
             more = {
                 **more,
                 "reauthenticated_at": timezone.now(),
-                "residual_risk": "Wrong refusals are appealable within a week; a canary and a circuit breaker bound the exposure.",
+                "residual_risk": "Wrong refusals are appealable within a week; "
+                "a canary and a circuit breaker bound the exposure.",
             }
         cast.sign(submission, who, **more)
 

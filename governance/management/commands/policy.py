@@ -25,4 +25,6 @@ class Command(BaseCommand):
                 row, created = load_pack_file(caller=SYSTEM, path=path)
             except DomainError as exc:
                 raise CommandError(f"{path}: {exc.detail}") from exc
-            self.stdout.write(f"{row.name} {row.version} {'put in force' if created else 'is already loaded'} ({row.digest[:19]}…)")
+            self.stdout.write(
+                f"{row.name} {row.version} {'put in force' if created else 'is already loaded'} ({row.digest[:19]}…)"
+            )

@@ -199,7 +199,8 @@ def _on_test(row: dict[str, Any]) -> bool:
 
 
 def _section_facts(body: str, source: Source) -> Iterator[Fact]:
-    """Intended use, limitations and assumptions from the card's text. A subsection of a section already taken is not taken twice."""
+    """Intended use, limitations and assumptions from the card's text. A subsection of a section already taken is not taken
+    twice."""
     intended: list[tuple[str, str]] = []
     limits: list[tuple[str, str]] = []
     assumed: list[tuple[str, str]] = []
