@@ -232,6 +232,7 @@ def basket(cast: Cast, home: Path) -> None:
         "limitations": "New visitors get the most popular products.",
         "owner": "shop-recommendations",
         "governance": standard_facts("recommendation", **SHOP_FACTS, **{"data.consent_basis": "consent"}),
+        "sensitive": ("sex",),
     }
     unit, dana = cast.units["shop"], cast.people["dana"]
     first = build(version="4.0.0", candidate=base, champion=None, training=training, answers=FIRST, **common)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gates.models import GateOutcome
 from gates.selectors.measured import measured_facts
 from gates.services.finishing import finished
 from gates.services.judging import judge
-from governance.domain.facts import FactSet
+from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import POLICY, Action
-from governance.domain.vocabulary import State, Track, Verdict
+from governance.domain.vocabulary import Assurance, State, Track, Verdict
 from governance.models import PolicyPack, Revision, Submission
 from governance.policy import Assessment, Pack, RequiredStep
 from governance.selectors.access import SYSTEM
@@ -44,11 +46,25 @@ def settle(*, submission_id: int) -> State | None:
         decision, assessment = assign(work, submission=submission, policy=policy, pack=pack, facts=facts, pending=(), final=True)
         track = Track(decision.track)
         outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track)
+        if track is Track.GREEN and (unsettled := unsettled_fact(outcomes)) is not None:
+            # the policy approves what passed; what a gate could not settle is for a person, if the pack says so (TR-096)
+            facts = facts.with_facts([unsettled])
+            decision, assessment = assign(
+                work, submission=submission, policy=policy, pack=pack, facts=facts, pending=(), final=True
+            )
+            track = Track(decision.track)
+            outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track)
         no_way_back = rollback_refusal(facts, has_champion=submission.champion_id is not None)
         sync(work, submission, problems_of(outcomes, assessment.contradictions, no_way_back))
         steps = steps_for(pack, assessment, track)
         _move_on(work, submission, policy, pack, outcomes, no_way_back, steps, assessment)
         return State(submission.state)
+
+
+def unsettled_fact(outcomes: Iterable[GateOutcome]) -> Fact | None:
+    """The gates that did not pass, as a measured fact; None when every gate passed or had no object here."""
+    codes = sorted(o.code for o in outcomes if Verdict(o.verdict) not in (Verdict.PASS, Verdict.NOT_APPLICABLE))
+    return Fact("gates.unsettled", codes, Assurance.MEASURED, "measured:gates", "verdicts other than pass") if codes else None
 
 
 def _move_on(
