@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.domain.errors import NotFound
+from governance.domain.errors import Conflict, NotFound
 from governance.domain.vocabulary import Kind
 from governance.selectors.policy import pack_in_force
 
@@ -24,7 +24,10 @@ class PolicyView(APIView):
     def get(self, request: Request, pack: str) -> Response:
         if pack not in set(Kind):
             raise NotFound(f"There is no pack “{pack}”.")
-        row, compiled = pack_in_force(pack)
+        try:
+            row, compiled = pack_in_force(pack)
+        except Conflict as exc:
+            raise NotFound(exc.detail) from exc
         active = row.active_from.isoformat() if row.active_from else None
         return Response(
             {
