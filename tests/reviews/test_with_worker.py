@@ -1,7 +1,8 @@
-"""The message after the last run settles a submission, in a real worker."""
+"""The message after the last run settles a submission, in a real worker. A relay runs beside it: a message may be lost."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +15,15 @@ from tests.reviews.test_api import Api
 from tests.reviews.test_api_shipped_pack import body
 
 
-def test_a_submission_is_measured_and_settled_by_the_worker(worker: Any) -> None:
+@pytest.fixture
+def relay(stack: Any, worker: Any, database_url: str) -> Iterator[Any]:
+    """The beat that sends again what nobody took: earlier tests leave the sender thinking that the broker is away."""
+    running = stack.start_beat(database_url)
+    yield running
+    running.stop(seconds=2)
+
+
+def test_a_submission_is_measured_and_settled_by_the_worker(worker: Any, relay: Any) -> None:
     load_shipped_packs(caller=SYSTEM)
     ci = Api(making.person("dana", Role.SUBMITTER))
     made = ci("POST", "/submissions", body())
