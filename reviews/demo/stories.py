@@ -257,6 +257,7 @@ def gifts(cast: Cast, home: Path) -> None:
         "source": "s3://lake/shop/clicks/2026q3.parquet",
         "intended_use": "Suggests gifts from the purchase history of a customer. Does not change prices.",
         "limitations": "Knows purchases of the last two years only.",
+        "sensitive": ("sex",),
         "owner": "shop-recommendations",
     }
     unit, dana = cast.units["shop"], cast.people["dana"]
@@ -290,12 +291,14 @@ def readmission(cast: Cast, home: Path) -> None:
         governance=standard_facts(
             "health",
             **{
+                "data.contains_pii": False,
                 "data.consent_basis": "public_interest",
                 "decision.automated": False,
                 "decision.human_review": "The ward nurse decides on each call.",
             },
         ),
         answers=FIRST,
+        sensitive=("sex",),
     )
     submission = settled(hand_in(cast.people["dana"], cast.units["clinic"], new))
     items = (
@@ -351,9 +354,9 @@ def diabetes(cast: Cast, home: Path) -> None:
         intended_use="Shows a clinic which patients may need an earlier check-up for diabetes.",
         limitations="442 patients of one study; too few to tell about groups.",
         owner="clinic-analytics",
-        governance=standard_facts("health", **{"data.consent_basis": "public_interest"}),
+        governance=standard_facts("health", **{"data.consent_basis": "public_interest", "data.contains_pii": False}),
         answers=FIRST,
-        sensitive=("sex_recorded", "age_band"),
+        sensitive=("sex_recorded",),
     )
     settled(hand_in(cast.people["dana"], cast.units["clinic"], new))
 
