@@ -127,14 +127,19 @@ class FactSet:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two fact values say the same: numbers by value, lists as sets, booleans only equal booleans."""
+    """Whether two fact values say the same: numbers by value, lists as sets, objects whatever the order of their keys, booleans only equal booleans."""
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, int | float) and isinstance(b, int | float):
         return abs(a - b) <= 1e-12 * max(abs(a), abs(b), 1.0)
     if isinstance(a, list) and isinstance(b, list):
-        return sorted(map(str, a)) == sorted(map(str, b))
+        return sorted(map(_plain, a)) == sorted(map(_plain, b))
     return bool(a == b)
+
+
+def _plain(item: Any) -> str:
+    """A member of a list in words of its own; the order in which an object names its keys says nothing."""
+    return str(sorted((str(key), _plain(value)) for key, value in item.items())) if isinstance(item, dict) else str(item)
 
 
 def _order(fact: Fact) -> tuple[int, str, str, str]:
