@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+# the drawing is laid out with Arial's widths on the worker; a wider fallback on the reader's machine has the room on the left
+FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
+ROOM = {"left": 32, "right": 12, "top": 5, "bottom": 5}
 
 _COLOURS = {
     "light": {
@@ -35,6 +37,7 @@ def config(theme: str) -> Mapping[str, Any]:
     c = _COLOURS[theme]
     return {
         "background": None,
+        "padding": ROOM,
         "font": FONT,
         "view": {"stroke": None},
         "range": {"category": c["series"]},

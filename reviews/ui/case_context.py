@@ -9,14 +9,17 @@ from django.urls import reverse
 from governance.domain.decision import ActionView, DecisionView, GateView, PictureView
 
 SECTIONS = (
-    ("performance", "Performance against the champion", "GP"),
-    ("fairness", "Fairness by group", "GF"),
-    ("explanations", "Explanations and their stability", "GX"),
-    ("data", "Data, drift and personal data", "GD"),
-    ("rollback", "Rollback and decision flips", "GR"),
-    ("monitoring", "Monitoring", "GM"),
-    ("cost", "Cost", "GC"),
+    ("performance", "Performance against the champion", "Performance", "GP"),
+    ("fairness", "Fairness by group", "Fairness", "GF"),
+    ("explanations", "Explanations and their stability", "Explanations", "GX"),
+    ("data", "Data, drift and personal data", "Data", "GD"),
+    ("rollback", "Rollback and decision flips", "Rollback", "GR"),
+    ("monitoring", "Monitoring", "Monitoring", "GM"),
+    ("cost", "Cost", "Cost", "GC"),
 )
+"""Address, title, title in the navigation, gates."""
+
+NOTES_SHOWN = 2
 
 ACTION_URLS = {
     "submit": "draft_check",
@@ -47,9 +50,9 @@ def case_context(view: DecisionView) -> dict[str, Any]:
     }
 
 
-def _section(view: DecisionView, slug: str, title: str, prefix: str) -> dict[str, Any]:
+def _section(view: DecisionView, slug: str, title: str, short: str, prefix: str) -> dict[str, Any]:
     gates = [_gate(gate) for gate in view.gates if gate.code.startswith(prefix)]
-    return {"slug": slug, "title": title, "gates": gates}
+    return {"slug": slug, "title": title, "short": short, "gates": gates}
 
 
 def _gate(gate: GateView) -> dict[str, Any]:
@@ -67,7 +70,8 @@ def _gate(gate: GateView) -> dict[str, Any]:
         "group": gate.group,
         "says": gate.says,
         "fix": gate.fix,
-        "notes": gate.notes,
+        "notes": gate.notes[:NOTES_SHOWN],
+        "more_notes": gate.notes[NOTES_SHOWN:],
         "learn": gate.learn,
         "pictures": [picture_of(picture) for picture in gate.pictures],
         "measures": gate.measures,
