@@ -149,7 +149,7 @@ def _errors(asked: list[Asked]) -> list[dict[str, str]]:
 
 def _summary_row(state: QuestionState, change: str, here: str) -> dict[str, Any]:
     unknown = state.answer is not None and state.answer.provenance == Provenance.UNKNOWN
-    value = "I do not know" if unknown else state.value if state.known else "not answered"
+    value = "I do not know" if unknown else _in_words(state) if state.known else "not answered"
     return {
         "label": state.question.ask,
         "value": value,
@@ -157,6 +157,14 @@ def _summary_row(state: QuestionState, change: str, here: str) -> dict[str, Any]
         "change_href": change,
         "hint": _counts(state),
     }
+
+
+def _in_words(state: QuestionState) -> Any:
+    """The answer as its question words it."""
+    labels = {choice.value: choice.label for choice in state.question.choices}
+    if isinstance(state.value, list):
+        return [labels.get(item, item) if isinstance(item, str) else item for item in state.value]
+    return labels.get(state.value, state.value) if isinstance(state.value, str) else state.value
 
 
 def _counts(state: QuestionState) -> str:

@@ -133,7 +133,7 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
                 return redirect("draft_evidence", pk)
     draft = draft_of(caller=caller, submission_id=pk)
     wrong = any(field.error for field in fields)
-    context = {**frame(draft), "fields": fields or _evidence_fields(None), "rows": evidence_rows(draft)}
+    context = {**frame(draft), "fields": fields or _evidence_fields(request), "rows": evidence_rows(draft)}
     return render(request, "governance/draft_evidence.html", context, status=422 if wrong else 200)
 
 
@@ -173,12 +173,13 @@ def _attach(caller: Caller, pk: int, request: HttpRequest) -> None:
         )
 
 
-def _evidence_fields(request: HttpRequest | None) -> list[FieldView]:
-    sent = request.POST if request is not None else {}
+def _evidence_fields(request: HttpRequest) -> list[FieldView]:
+    """The questions about a file; errors only for what was sent. `?role=` says what the file is for."""
+    sent, posted = request.POST, request.method == "POST"
     roles = [Option(role.value, role.value.replace("_", " ").capitalize()) for role in EvidenceRole]
-    role_error = "Choose what the file is for." if request is not None and sent.get("role") not in set(EvidenceRole) else ""
-    file_error = "Choose a file." if request is not None and not isinstance(request.FILES.get("file"), UploadedFile) else ""
-    asked = request.GET.get("role", "") if request is not None else ""
+    role_error = "Choose what the file is for." if posted and sent.get("role") not in set(EvidenceRole) else ""
+    file_error = "Choose a file." if posted and not isinstance(request.FILES.get("file"), UploadedFile) else ""
+    asked = request.GET.get("role", "")
     texts = [
         ("label", "Column with the true label", "0 and 1; leave empty for samples and models"),
         ("prediction", "Column with the decision", "0 and 1"),
@@ -223,11 +224,13 @@ def _tasks(draft: Draft) -> list[dict[str, str]]:
     ]
     for topic in draft.topics:
         left = topic.left
+        unseen = any(state.answer is None and state.shown is not None for state in topic.questions)
+        todo = f", {left} to fill in" if left else ", please confirm" if unseen else ""
         found.append(
             {
                 "title": topic.title,
                 "href": reverse("draft_topic", args=[pk, topic.slug]),
-                "hint": f"{topic.filled} of {topic.total} answered" + (f", {left} to fill in" if left else ", please confirm"),
+                "hint": f"{topic.filled} of {topic.total} answered{todo}",
                 "state": "done" if not left else "partly" if topic.filled else "todo",
             }
         )
@@ -248,7 +251,7 @@ def _tasks(draft: Draft) -> list[dict[str, str]]:
     return found
 
 
-def _bounded(upload: UploadedFile) -> bytes:
+def _bounded(upload: UploadedFile[Any]) -> bytes:
     """The bytes of a metadata upload, refused before they are read when too many."""
     if (upload.size or 0) > MAX_SOURCE_BYTES:
         raise InvalidInput(

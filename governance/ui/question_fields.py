@@ -89,7 +89,7 @@ def _asked(state: QuestionState, sent: QueryDict | None, error: str) -> Asked:
         options += [Option(item, _monitor_label(item)) for item in value if item not in known]
     elif kind == "yes_no" and isinstance(value, bool):
         value = "true" if value else "false"
-    hint = f"{question.good} For example: {question.example}." + (
+    hint = f"{question.good} For example: {question.example.removesuffix('.')}." + (
         " Separate several with commas." if question.type == "list" else ""
     )
     field = FieldView(
