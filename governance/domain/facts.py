@@ -114,9 +114,14 @@ class FactSet:
         return tuple(seen)
 
     def conflicts(self) -> dict[str, tuple[Fact, ...]]:
-        """Names about which sources disagree, with the disagreeing statements."""
-        found = {name: self.distinct(name) for name in self.by_name}
-        return {name: rows for name, rows in found.items() if len(rows) > 1}
+        """Names about which sources disagree, with the most assured statement and those that say something else."""
+        found = {}
+        for name, rows in self.by_name.items():
+            known = [fact for fact in rows if fact.known]
+            differing = [fact for fact in known[1:] if not agree(known[0], fact)]
+            if differing:
+                found[name] = (known[0], *differing)
+        return found
 
     def to_json(self) -> list[dict[str, Any]]:
         return [fact.to_json() for fact in self]
@@ -127,7 +132,8 @@ class FactSet:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two fact values say the same: numbers by value, lists as sets, objects whatever the order of their keys, booleans only equal booleans."""
+    """Whether two fact values say the same: numbers by value, lists as sets, objects whatever the order of their keys,
+    booleans only equal booleans."""
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, int | float) and isinstance(b, int | float):
@@ -140,6 +146,25 @@ def same(a: Any, b: Any) -> bool:
 def _plain(item: Any) -> str:
     """A member of a list in words of its own; the order in which an object names its keys says nothing."""
     return str(sorted((str(key), _plain(value)) for key, value in item.items())) if isinstance(item, dict) else str(item)
+
+
+NOISE = 0.01
+"""Numbers that differ by less than this share say the same: files round, and samples differ."""
+
+
+def agree(best: Fact, other: Fact) -> bool:
+    """Whether two statements say the same to a reader.
+
+    Numbers may differ by a hundredth or lie in the measured interval; digests of different length come from different tools and
+    cannot contradict each other.
+    """
+    a, b = best.value, other.value
+    if isinstance(a, bool) or isinstance(b, bool) or not isinstance(a, int | float) or not isinstance(b, int | float):
+        if best.name.endswith("digest") and isinstance(a, str) and isinstance(b, str) and len(a) != len(b):
+            return True
+        return same(a, b)
+    inside = best.low is not None and best.high is not None and best.low <= b <= best.high
+    return inside or abs(a - b) <= NOISE * max(abs(a), abs(b))
 
 
 def _order(fact: Fact) -> tuple[int, str, str, str]:

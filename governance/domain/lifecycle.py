@@ -182,7 +182,7 @@ def decision_refusal(case: Case, actor: Actor, *, last: bool = False) -> DomainE
         return Forbidden(f"This step belongs to the {case.step.label}. You do not hold that role here.", code="role_needed")
     if actor.person == case.submitter:
         return SegregationOfDuties("You submitted this version, so somebody else decides on it.")
-    if actor.person in case.contributors:
+    if actor.person is not None and actor.person in case.contributors:
         return SegregationOfDuties(f"You {case.contributors[actor.person]}, so somebody else decides on it.")
     earlier = next((role for role, person in case.decided.items() if person == actor.person and role is not case.step), None)
     if earlier is not None:

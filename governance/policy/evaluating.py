@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from governance.domain.facts import Fact, FactSet, same
+from governance.domain.facts import Fact, FactSet, agree
 from governance.domain.vocabulary import Role, Track
 from governance.policy.assessment import Assessment, Checked, Contradiction, GatePlan, RequiredStep, RuleStatus
 from governance.policy.bands import RED, YELLOW, compile_bands
-from governance.policy.conditions import FALSE, PENDING, TRUE, UNKNOWN, Check, Statements, as_number, compile_condition
+from governance.policy.conditions import FALSE, PENDING, TRUE, UNKNOWN, Check, Statements, compile_condition
+from governance.policy.errors import refuse_pack
 from governance.policy.explaining import sentence_of
 from governance.policy.pack import GateUse, PackDocument, Rule
 from governance.policy.questionnaire import Questionnaire
@@ -79,6 +80,17 @@ class Pack:
     document: PackDocument
     questionnaire: Questionnaire | None
     digest: str
+
+    @property
+    def form(self) -> Questionnaire:
+        """The questionnaire of a pack that people fill in. Raises `PackError` where the pack was loaded without one."""
+        if self.questionnaire is None:
+            raise refuse_pack(
+                "questionnaire",
+                f"The pack {self.name} was loaded without a questionnaire.",
+                f"Put it beside the pack as questionnaires/{self.name}.yaml and load the pack again.",
+            )
+        return self.questionnaire
 
     @property
     def name(self) -> str:
@@ -248,24 +260,11 @@ def _contradictions(pack: Pack, statements: Statements) -> tuple[Contradiction, 
         if len(rows) < 2 or name not in pack.readers:
             continue
         known = [fact for fact in rows if fact.known]
-        differing = [fact for fact in known[1:] if not _agree(known[0], fact)]
+        differing = [fact for fact in known[1:] if not agree(known[0], fact)]
         if differing:
             rules = tuple(pack.rules[i].id for i in pack.readers[name])
             found.append(Contradiction(name, (known[0], *differing), rules))
     return tuple(found)
-
-
-_NOISE = 0.01
-
-
-def _agree(best: Fact, other: Fact) -> bool:
-    """Whether two statements say the same. Numbers may differ by a hundredth or lie in the measured interval."""
-    a, b = as_number(best.value), as_number(other.value)
-    if a is None or b is None:
-        return same(best.value, other.value)
-    low, high = as_number(best.low), as_number(best.high)
-    inside = low is not None and high is not None and low <= b <= high
-    return inside or abs(a - b) <= _NOISE * max(abs(a), abs(b))
 
 
 def measured_names(pack: Pack, collectors: Iterable[str] | None = None) -> frozenset[str]:
