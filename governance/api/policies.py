@@ -34,6 +34,6 @@ class PolicyView(APIView):
                 "digest": compiled.digest,
                 "active_from": active,
                 "pack": compiled.document.model_dump(mode="json"),
-                "questionnaire": compiled.questionnaire.model_dump(mode="json"),
+                "questionnaire": compiled.form.model_dump(mode="json"),
             }
         )

@@ -28,7 +28,7 @@ def try_answers(pack: Pack, answers: Mapping[str, NewAnswer]) -> tuple[dict[str,
     values: dict[str, Any] = {}
     problems: list[FieldError] = []
     for name, given in answers.items():
-        question = pack.questionnaire.by_id.get(name)
+        question = pack.form.by_id.get(name)
         if question is None:
             detail = (
                 f"There is no question “{name}” in the {pack.name} questionnaire. GET /api/v1/policies/{pack.name} lists them."

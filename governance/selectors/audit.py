@@ -36,13 +36,18 @@ class Verification:
 
 
 class Signed(Protocol):
-    """A checkpoint as verification needs it."""
+    """A checkpoint as verification reads it."""
 
-    seq: int
-    root: bytes
-    at: str
-    key_id: str
-    signature: bytes
+    @property
+    def seq(self) -> int: ...
+    @property
+    def root(self) -> bytes: ...
+    @property
+    def at(self) -> str: ...
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def signature(self) -> bytes: ...
 
 
 def events_about(reference: str) -> QuerySet[AuditEvent]:
@@ -61,7 +66,7 @@ def verify(
 
     `keys`: key id -> raw Ed25519 public key. `states=False` leaves the state tables out (for an export).
     """
-    wanted = {}
+    wanted: dict[int, list[Signed]] = {}
     for checkpoint in checkpoints:
         wanted.setdefault(checkpoint.seq, []).append(checkpoint)
     tree, chain, expected = MerkleTree(), GENESIS, 0

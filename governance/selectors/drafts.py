@@ -90,7 +90,7 @@ class Draft:
 
     @cached_property
     def topics(self) -> tuple[Topic, ...]:
-        titles = {topic.id: topic.title for topic in self.preview.pack.questionnaire.topics}
+        titles = {topic.id: topic.title for topic in self.preview.pack.form.topics}
         grouped: dict[str, list[QuestionState]] = {}
         for state in self.states:
             grouped.setdefault(state.question.topic, []).append(state)

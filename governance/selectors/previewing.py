@@ -11,7 +11,8 @@ from governance.domain.vocabulary import Role, Scope
 from governance.models import PolicyPack, Submission, System
 from governance.policy import Advice, Assessment, Pack, Question, WayOut, advice, asked, evaluate, missing, what_would_change
 from governance.prefill.cumulative import with_cumulative
-from governance.prefill.reading import Problem, read_source
+from governance.prefill.reading import read_source
+from governance.prefill.source import Problem
 from governance.selectors.access import Caller
 from governance.selectors.answers import parsed_answers
 from governance.selectors.champions import Champion, champion_of
@@ -110,8 +111,8 @@ def _preview(
         assessment=assessment,
         ways=what_would_change(pack, facts, assessment, pending=pending),
         advice=advice(pack, facts, assessment),
-        questions=asked(pack.questionnaire, facts),
-        missing=missing(pack.questionnaire, facts),
+        questions=asked(pack.form, facts),
+        missing=missing(pack.form, facts),
         evidence_roles=frozenset(roles),
         champion_version=champion.version if champion else None,
         problems=problems,

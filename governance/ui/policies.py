@@ -46,7 +46,7 @@ def learn(request: HttpRequest, slug: str) -> HttpResponse:
 def learn_question(request: HttpRequest, name: str) -> HttpResponse:
     """What a question asks: why, what good enough looks like, an example, and what "I do not know" leads to."""
     _, pack = pack_in_force(Kind.ML_MODEL)
-    question = pack.questionnaire.by_id.get(name)
+    question = pack.form.by_id.get(name)
     if question is None:
         raise Http404
     rules = [_rule(rule) for rule in pack.rules if name in rule.reads]

@@ -80,8 +80,9 @@ def _fields(request: HttpRequest) -> list[FieldView]:
             optional=True,
         )
     ]
-    for name in MOVABLE:
-        question = pack.questionnaire.by_id[name]
+    by_id = pack.form.by_id
+    for name in filter(by_id.__contains__, MOVABLE):
+        question = by_id[name]
         value = request.POST.get(name, "")
         choices = [Option("", "as the files say"), *(Option(choice.value, choice.label) for choice in question.choices)]
         if question.type == "bool":

@@ -15,7 +15,7 @@ from governance.domain.vocabulary import REVIEWING_ROLES, State, Track
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView, Option
 from governance.ui.htmx import render_page_or_part
-from reviews.selectors.queue import Filters, review_queue
+from reviews.selectors.queue import Filters, Scope, review_queue
 from reviews.selectors.queue import submissions as submission_rows
 
 PAGE = 50
@@ -24,7 +24,7 @@ PAGE = 50
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
     """The review queue: "your turn" first, everything on request."""
-    scope = "all" if request.GET.get("scope") == "all" else "mine"
+    scope: Scope = "all" if request.GET.get("scope") == "all" else "mine"
     filters, problem = _filters(request)
     found = review_queue(caller_of(request), scope=scope, filters=filters, cursor=request.GET.get("cursor", ""), size=PAGE)
     context = {
