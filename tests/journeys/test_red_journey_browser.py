@@ -1,0 +1,206 @@
+"""The whole red track in a browser, by the demo people: hand in, be checked, be asked, answer, be approved, be signed.
+
+Gunicorn, a worker, PostgreSQL and the broker are real; every click is a click. Once with scripts, once without.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from gates.simulator.models import train
+from gates.simulator.populations import lender
+from governance.domain.vocabulary import Role
+from governance.models import Person, RoleGrant
+from reviews.demo.handing_in import Version, build
+from reviews.demo.people import load_people, load_tokens
+from reviews.demo.stories import standard_facts
+from tests.journeys.at_the_screen import Screen, until
+from tests.journeys.speaking import Pipeline
+from tests.stack import Running, Stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture
+def demo_web(stack: Stack, worker: Running, transactional_db: None, database_url: str) -> Iterator[Running]:
+    """The web server with the demo's sign-in links."""
+    running = stack.start_web(database_url, GUIDERAIL_DEMO="1")
+    yield running
+    running.stop(seconds=3)
+
+
+@pytest.fixture
+def people(demo_web: Running) -> dict[str, Person]:
+    return load_people()
+
+
+@pytest.fixture
+def version() -> Version:
+    training, evaluation = lender(2_500, seed=71), lender(2_500, seed=72)
+    return build(
+        system="limit-increase",
+        version="1.0.0",
+        candidate=train(training, seed=1, trees=25, depth=3),
+        champion=None,
+        training=training,
+        evaluation=evaluation,
+        source="s3://lake/credit/applications/2026q3.parquet",
+        intended_use="Decides on limit increases for existing customers of the lender.",
+        limitations="Trained on customers with six months of history.",
+        owner="credit-risk",
+        governance=standard_facts("credit", **{"data.consent_basis": "contract"}),
+    )
+
+
+def also(person: Person, role: Role) -> None:
+    """A second role, so that only segregation of duties can refuse what the role would allow."""
+    RoleGrant.objects.create(person=person, role=role, unit=None, reason="stands in for a colleague")
+
+
+def asked(url: str, people: dict[str, Person]) -> Any:
+    ci = Pipeline(url, load_tokens(people)["ci"])
+    return ci.get("/api/v1/permits?system=limit-increase&version=1.0.0&environment=production").json
+
+
+def test_the_red_track_from_files_to_permit(
+    browser: Browser, demo_web: Running, people: dict[str, Person], version: Version, tmp_path: Path
+) -> None:
+    also(people["dana"], Role.ANALYST)
+    also(people["amir"], Role.RISK_OFFICER)
+    dana, amir, ruth = (Screen.open(browser, demo_web.url, people[who]) for who in ("dana", "amir", "ruth"))
+
+    # dana hands it in, and knows the track and why before she does
+    number = dana.bring(version, tmp_path)
+    track = dana.page.locator("#draft_track")
+    expect(track).to_contain_text("Red track")
+    expect(track).to_contain_text("credit")
+    typed = dana.walk_the_questions(number, {"rollout.rollback_target": "first version"})
+    assert typed <= 8
+    dana.attach(version, tmp_path)
+    expect(dana.page.get_by_text("candidate.parquet")).to_be_visible()
+    dana.hand_in(number)
+    case = f"/submissions/{number}"
+    dana.wait_for_the_checks(number)
+    assert "In review" in dana.text()
+
+    # segregation of duties is said before the click
+    assert "You submitted this version, so somebody else decides on it." in dana.your_move()
+    assert dana.page.get_by_role("link", name="Request changes").count() == 0
+    refused = dana.page.goto(f"{case}/decide/approve")
+    assert refused is not None and refused.status == 409
+    assert "You submitted this version" in dana.text()
+    assert not asked(demo_web.url, people)["allowed"]
+
+    # amir finds it in his queue and reads it
+    amir.go("/queue")
+    amir.page.get_by_role("link", name="limit-increase 1.0.0").click()
+    assert amir.page.locator("img.picture-light").count() > 2
+    assert "Fairness by group" in amir.text()
+    old = amir.page.context.new_page()
+    old.goto(f"{case}/decide/approve")  # a tab left open
+
+    # amir asks for a change, bound to a question
+    amir.page.get_by_role("link", name="Request changes").click()
+    amir.press("Request changes")
+    expect(amir.page.locator(".error-summary")).to_be_visible()
+    amir.page.get_by_label("Change 1 is about").select_option("question:model.limitations")
+    amir.page.get_by_label("What should change").first.fill("Say what happens with customers without a bureau record.")
+    amir.page.get_by_label("What good enough looks like").first.fill("One sentence with their share in the evaluation data.")
+    amir.page.get_by_label("Your assessment").fill("One question before I can recommend it.")
+    amir.press("Request changes")
+    expect(amir.page.get_by_text("Recorded: request changes.")).to_be_visible()
+
+    # dana sees it is her turn, answers and revises
+    dana.go("/")
+    dana.page.get_by_role("link", name="limit-increase 1.0.0").first.click()
+    expect(dana.page.get_by_text("Say what happens with customers without a bureau record.").first).to_be_visible()
+    dana.page.get_by_role("link", name="Change answers, files and evidence").click()
+    dana.page.get_by_role("link", name="Model and features").click()
+    more = "Six months of history; 4 in 100 have no bureau record and are scored by tenure."
+    dana.page.locator('[name="model.limitations"]').fill(more)
+    dana.press("Save and continue")
+    expect(dana.page.locator(".error-summary")).to_contain_text("why")  # what a file says is corrected with a reason
+    dana.page.locator('[name="model.limitations__reason"]').fill("The analyst asked for the share.")
+    dana.press("Save and continue")
+    dana.go(case)
+    dana.page.get_by_role("link", name="Submit the revision").click()
+    dana.press("Submit the revision")
+    expect(dana.page.locator(".error-summary")).to_be_visible()
+    dana.page.locator('[name^="reply-"]').fill("The share stands in the limitations now.")
+    dana.page.get_by_label("What did you change?").fill("Limitations name the customers without a bureau record.")
+    dana.press("Submit the revision")
+    until(lambda: "In review" in dana.text(), dana.page)
+    assert "The share stands in the limitations now." in dana.text()
+
+    # the tab that amir left open is stale, and says so
+    old.get_by_role("button", name="Approve", exact=True).click()
+    expect(old.get_by_text("The case changed since you opened it").first).to_be_visible()
+    old.close()
+
+    # amir looks at the case as it is and approves with his readings
+    amir.go(case)
+    assert "What changed" in amir.text()
+    amir.page.get_by_role("link", name="Approve", exact=True).click()
+    if amir.read("Amir"):
+        amir.page.get_by_label("Your assessment").fill("Read in full.")
+    amir.press("Approve")
+    expect(amir.page.get_by_text("Recorded: approve.")).to_be_visible()
+    assert "You already decided this case" in amir.your_move()
+
+    # ruth proves who she is, reads what she signs, and signs
+    ruth.go("/queue")
+    ruth.page.get_by_role("link", name="limit-increase 1.0.0").click()
+    ruth.page.get_by_role("link", name="Approve", exact=True).click()
+    ruth.confirm_it_is_me()
+    expect(ruth.page.get_by_role("heading", name="Sign: approve")).to_be_visible()
+    assert "What you accept" in ruth.text() and "Read in full." in ruth.text()
+    ruth.read("Ruth")
+    ruth.press("Sign: approve")
+    expect(ruth.page.locator(".error-summary")).to_contain_text("risk remains")
+    ruth.page.get_by_label("Residual risk that you accept").fill(
+        "Customers without a bureau record may be refused wrongly; they can appeal, and the canary bounds how many."
+    )
+    ruth.page.get_by_label("Your assessment").fill("Bounded and watched.")
+    ruth.press("Sign: approve")
+    expect(ruth.page.get_by_text("Recorded: approve.")).to_be_visible()
+
+    # everybody sees the same decision, and the permit is open
+    assert asked(demo_web.url, people)["allowed"]
+    shown = set()
+    for screen in (dana, amir, ruth):
+        screen.go(case)
+        assert "Approved" in screen.text() and "Valid for production until" in screen.text()
+        shown.add(re.sub(r"\s+", " ", screen.page.locator("#history").inner_text() + screen.page.locator("#why").inner_text()))
+    assert len(shown) == 1
+    for screen in (dana, amir, ruth):
+        assert [line for line in screen.said if "409" not in line and "422" not in line] == []
+        screen.close()
+
+
+def test_it_goes_without_scripts(
+    browser: Browser, demo_web: Running, people: dict[str, Person], version: Version, tmp_path: Path
+) -> None:
+    dana, amir = (Screen.open(browser, demo_web.url, people[who], scripts=False) for who in ("dana", "amir"))
+    number = dana.bring(version, tmp_path)
+    dana.walk_the_questions(number, {"rollout.rollback_target": "first version"})
+    dana.attach(version, tmp_path)
+    dana.hand_in(number)
+    until(lambda: "In review" in dana.text(), dana.page)
+
+    amir.go(f"/submissions/{number}")
+    amir.page.get_by_role("link", name="Reject", exact=True).click()
+    amir.page.get_by_label("Your reasons").fill("The use is not in the appetite of this year, whatever the numbers.")
+    amir.page.get_by_label("What would be accepted instead").fill("The same model as advice to a person who decides.")
+    amir.press("Reject")
+    amir.page.get_by_text("Recorded: reject.").wait_for()
+    dana.go(f"/submissions/{number}")
+    assert "Rejected" in dana.text() and "The same model as advice to a person who decides." in dana.text()
+    dana.close()
+    amir.close()
