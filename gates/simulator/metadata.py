@@ -143,7 +143,7 @@ def model_card(run: RunFacts) -> bytes:
 
 def gx_result(run: RunFacts, frame: pd.DataFrame) -> bytes:
     """A Great Expectations 1.x validation result, computed on the training frame."""
-    results = []
+    results: list[dict[str, Any]] = []
     for name in [*run.features, run.label]:
         missing = int(frame[name].isna().sum())
         results.append(

@@ -36,7 +36,7 @@ class Population:
 
 
 def _sigmoid(value: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-value))
+    return np.asarray(1.0 / (1.0 + np.exp(-value)))
 
 
 def _standard(value: np.ndarray, mean: float, spread: float) -> np.ndarray:

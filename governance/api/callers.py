@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from governance.domain.errors import Forbidden
-from governance.models import ApiToken
+from governance.models import ApiToken, Person
 from governance.selectors.access import Caller, caller_for
 
 
 def caller_of(request: Request) -> Caller:
     """The caller of an authenticated API request."""
     token = request.auth if isinstance(request.auth, ApiToken) else None
+    if not isinstance(request.user, Person):  # IsAuthenticated lets nobody else through; who forgets it does not open a door
+        raise NotAuthenticated
     return caller_for(request.user, token=token, origin="api", request_id=getattr(request, "request_id", ""))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -24,11 +25,13 @@ class RawBodyParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: object, media_type: str | None = None, parser_context: object = None) -> object:
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
         return {"stream": stream}
 
 
-class EvidenceStored(serializers.Serializer):
+class EvidenceStored(serializers.Serializer[Any]):
     sha256 = serializers.CharField()
     size = serializers.IntegerField()
     name = serializers.CharField()
@@ -73,7 +76,7 @@ def _incoming(request: Request) -> tuple[str, str, Iterator[bytes]]:
             )
         return upload.name or "evidence", upload.content_type or "application/octet-stream", upload.chunks(_CHUNK)
     name = request.query_params.get("name", "evidence")
-    stream = request.data["stream"] if request.data else None
+    stream = request.data.get("stream") if isinstance(request.data, Mapping) else None
     return name, request.content_type or "application/octet-stream", _read(stream)
 
 

@@ -19,6 +19,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 from urllib.parse import quote
 
 import psycopg
@@ -28,6 +29,14 @@ from governance.config.embedded_processes import Known, command_line, end, known
 
 SUPERUSER, ROLE, DATABASE = "postgres", "guiderail", "guiderail"
 SOCKET = ".s.PGSQL.5432"
+
+
+class _Account(TypedDict, total=False):
+    """Whom a program runs as, in the words of `subprocess`; empty for the same account."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
 
 
 class StackProblem(Exception):
@@ -180,7 +189,7 @@ class Postgres:
         fresh.rename(self.data)
 
     @staticmethod
-    def _as(who: pwd.struct_passwd | None) -> dict[str, object]:
+    def _as(who: pwd.struct_passwd | None) -> _Account:
         return {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []} if who else {}
 
     def leftover(self) -> Known | None:

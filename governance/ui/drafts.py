@@ -149,7 +149,9 @@ def drop_evidence(request: HttpRequest, pk: int, role: str) -> HttpResponse:
 
 
 def _attach(caller: Caller, pk: int, request: HttpRequest) -> None:
-    upload = request.FILES["file"]
+    upload = request.FILES.get("file")
+    if not isinstance(upload, UploadedFile):
+        raise InvalidInput("Choose a file.")
     with changing(caller, pk) as (_, submission):
         unit_id = submission.unit_id
     file, _ = store_evidence(

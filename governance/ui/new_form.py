@@ -49,7 +49,7 @@ class NewForm(forms.Form):
     environment = forms.ChoiceField(
         label="Where should it go?", choices=[("production", "Production"), ("staging", "Staging")], initial="production"
     )
-    files = ManyFiles(
+    files = ManyFiles(  # type: ignore[assignment]  # the stubs see BaseForm.files; Django takes fields out of the class
         required=False,
         label="Which files describe it?",
         help_text="MLmodel, run JSON, logged model, model card (README.md), Great Expectations result, metrics JSON. "

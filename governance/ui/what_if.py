@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -36,7 +38,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
             preview = _preview(request)
         except DomainError as exc:
             problem = exc.detail
-    context = {"fields": _fields(request), "problem": problem, "preview": preview, "track": None}
+    context: dict[str, Any] = {"fields": _fields(request), "problem": problem, "preview": preview, "track": None}
     if preview is not None:
         context |= {
             "track": preview.assessment.track,
