@@ -56,7 +56,9 @@ def main(wanted: list[str]) -> int:
     whole = len(reports) == len(WORKLOADS) and size.rounds >= Size().rounds
     if whole or os.environ.get("BENCH_WRITE"):
         FILE.parent.mkdir(exist_ok=True)
-        FILE.write_text(written(reports, command="make bench", load=(load, os.getloadavg()[0])), encoding="utf-8")
+        remark = "" if whole else "This was a smoke run or a part: it shows that everything runs, and its figures are rough."
+        page = written(reports, command="make bench", load=(load, os.getloadavg()[0]), remark=remark)
+        FILE.write_text(page, encoding="utf-8")
         print(f"\nwrote {FILE.relative_to(FILE.parents[1])}")
     print(f"\n{time.monotonic() - begun:.0f} s in all")
     return 0

@@ -44,7 +44,7 @@ def measure(stack: BenchStack, size: Size) -> Report:
             pages = [page for page in PAGES if _status(web, page, session) == 200]
             press(
                 web.url,
-                lambda n: Ask("GET", pages[n % len(pages)], headers=session),
+                lambda n, pages=pages, session=session: Ask("GET", pages[n % len(pages)], headers=session),
                 connections=CONNECTIONS,
                 seconds=size.seconds,
             )
@@ -80,7 +80,8 @@ def measure(stack: BenchStack, size: Size) -> Report:
         f"Pages asked for before memory was read: {', '.join(pages)}. Proportional memory (shared pages shared out): "
         f"{number(Series(tuple(mine['pss'])).median)} MB.",
         "The floor is Django without apps and middleware under the same server program.",
-        "`make demo` in a fresh folder with the installation done: database cluster, migrations, people, web server; until the sign-in "
+        "`make demo` in a fresh folder with the installation done: database cluster, migrations, people, web server; "
+        "until the sign-in "
         "page was answered. Its background cases are stopped after that.",
     ]
     return report

@@ -56,8 +56,10 @@ def measure(stack: BenchStack, size: Size) -> Report:
     report.notes += [
         f"The body has {len(make(0).body or b''):,} bytes: a real MLmodel, a real run, nine answers. "
         f"{CONNECTIONS} connections; one server process with {CONNECTIONS} threads, as `make demo` starts it; fsync on.",
-        f"The inserts by hand are the {len(inserts)} INSERT statements that one such request sent, in one transaction, into copies of the "
-        "tables with the same indexes. They leave out: the token, permissions, idempotency, parsing metadata, facts, rules, every read, "
+        f"The inserts by hand are the {len(inserts)} INSERT statements that one such request sent, in one transaction, "
+        "into copies of the "
+        "tables with the same indexes. They leave out: the token, permissions, idempotency, parsing metadata, facts, "
+        "rules, every read, "
         "unique and foreign keys, the hash chain, and an answer with track and reasons.",
         "The dead broker is a port nobody listens on.",
         "“All” processor time is the web process with the processes of PostgreSQL; “web” is the server process alone.",

@@ -47,7 +47,8 @@ def measure(stack: BenchStack, size: Size) -> Report:
         stack.drop(name)
     report.notes += [
         "One connection, one request after the other. The page has both counts, the filter form and up to 50 rows.",
-        "The floor reads one page by key with one statement and writes plain lines; it leaves out signing in, permissions, both counts, "
+        "The floor reads one page by key with one statement and writes plain lines; it leaves out signing in, "
+        "permissions, both counts, "
         "filters and the template.",
         "Half of the rows are red and a twentieth of all wait for the analyst who asks; 200 systems.",
     ]
@@ -155,14 +156,18 @@ def filled(rows: int) -> list[str]:
         "INSERT INTO governance_systemversion (system_id, version, artifact_digest) "
         f"SELECT s.id, '1.' || n || '.0', '' FROM generate_series(1, {rows}) n "
         "JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS at FROM governance_system) s ON s.at = n % 200",
-        "INSERT INTO governance_submission (unit_id, system_id, version_id, kind, environment, submitter_id, state, revision, track, "
-        "track_is_final, dossier_digest, turn, turn_since, due_at, origin, idempotency_key, content_digest, submitted_at, search) "
+        "INSERT INTO governance_submission (unit_id, system_id, version_id, kind, environment, submitter_id, state, "
+        "revision, track, "
+        "track_is_final, dossier_digest, turn, turn_since, due_at, origin, idempotency_key, content_digest, "
+        "submitted_at, search) "
         "SELECT y.unit_id, y.id, v.id, 'ml_model', 'production', p.id, c.state, 1, c.track, true, '', c.turn, "
-        "CASE WHEN c.turn = '' THEN NULL ELSE now() - n * interval '1 second' END, now() + interval '1 day', 'api', '', '', now(), "
+        "CASE WHEN c.turn = '' THEN NULL ELSE now() - n * interval '1 second' END, now() + interval '1 day', 'api', "
+        "'', '', now(), "
         "to_tsvector('simple', replace(y.slug, '-', ' ') || ' ' || y.slug || ' ' || v.version) "
         "FROM (SELECT id, system_id, version, row_number() OVER (ORDER BY id) AS n FROM governance_systemversion) v "
         "JOIN governance_system y ON y.id = v.system_id JOIN governance_person p ON p.username = 'dana' "
-        "CROSS JOIN LATERAL (SELECT CASE WHEN n % 20 = 0 THEN 'in_review' WHEN n % 20 = 1 THEN 'rejected' ELSE 'approved' END AS state, "
+        "CROSS JOIN LATERAL (SELECT CASE WHEN n % 20 = 0 THEN 'in_review' WHEN n % 20 = 1 THEN 'rejected' ELSE "
+        "'approved' END AS state, "
         "CASE WHEN n % 2 = 0 THEN 'red' WHEN n % 3 = 0 THEN 'yellow' ELSE 'green' END AS track, "
         "CASE WHEN n % 20 = 0 THEN 'analyst' ELSE '' END AS turn) c ORDER BY v.n",
         "INSERT INTO governance_contributor (submission_id, person_id, why) "

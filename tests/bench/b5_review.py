@@ -61,7 +61,8 @@ def measure(stack: BenchStack, size: Size) -> Report:
     report.lines.append(Line("B5 statements for the review page, session and person included (target: 12)", str(len(statements))))
     report.notes += [
         "One connection, one request after the other; pictures are fetched by the browser apart from the page.",
-        "The floor reads the case's measurements and events with one statement each and writes plain lines; it leaves out signing in, "
+        "The floor reads the case's measurements and events with one statement each and writes plain lines; it leaves "
+        "out signing in, "
         "permissions, facts, rules, differences and templates.",
         "The target of 12 statements is the decision view's; the page adds the session, the person and their roles.",
     ]

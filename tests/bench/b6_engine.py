@@ -1,4 +1,4 @@
-"""B6: what the engine costs by itself: 15 collectors that do nothing, submitted until all are judged, against a Celery chord of 15."""
+"""B6: what the engine costs by itself: 15 collectors that do nothing, until all are judged, against a Celery chord of 15."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ from gates.spec import Mode, at_least
 from governance.domain.vocabulary import Kind, Role
 
 CODE, NAME, COLLECTORS, NEEDS = "{code}", "nothing-{n}", ("nothing_{n:02}",), ("nothing_{n:02}.value",)
-KINDS, READ_BY, MODE, RISK, LIMITS, EXAMPLES = frozenset({{Kind.ML_MODEL}}), Role.ANALYST, Mode.AUTOMATIC, "None.", {{"least": 1.0}}, ()
+KINDS, READ_BY, MODE = frozenset({{Kind.ML_MODEL}}), Role.ANALYST, Mode.AUTOMATIC
+RISK, LIMITS, EXAMPLES = "None.", {{"least": 1.0}}, ()
 
 
 def judge(measured, limits):
@@ -94,10 +95,13 @@ def measure(stack: BenchStack, size: Size) -> Report:
     stack.drop(name)
     report.lines = _lines(mine, theirs)
     report.notes += [
-        f"{size.submissions} submissions and as many chords, alternating, on idle workers: one default worker, one for gates with two "
-        "processes, one for the chord with two processes; the same Redis. Time from sending POST /submissions until the submission has "
+        f"{size.submissions} submissions and as many chords, alternating, on idle workers: one default worker, one for "
+        "gates with two "
+        "processes, one for the chord with two processes; the same Redis. Time from sending POST /submissions until "
+        "the submission has "
         "left “in checks” (looked up every 2 ms).",
-        "Ours includes what a chord does not have: the submission itself with its track and audit events, the confined child process "
+        "Ours includes what a chord does not have: the submission itself with its track and audit events, the confined "
+        "child process "
         "that runs the collectors, leases, stored measurements, 15 judgements, findings and steps.",
         "The chord: 15 tasks that return at once and a callback, results in Redis, waited for with `get`.",
     ]

@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
@@ -114,15 +115,19 @@ def table(reports: Sequence[Report]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
-def written(reports: Sequence[Report], *, command: str, load: tuple[float, float]) -> str:
+def written(reports: Sequence[Report], *, command: str, load: tuple[float, float], remark: str = "") -> str:
     """The page docs/benchmarks.md."""
     day = datetime.now(UTC).date().isoformat()
     parts = [
         "# Benchmarks",
-        f"Measured on {day} with `{command}`: {machine()}. Load average of the machine {load[0]:.1f} before and {load[1]:.1f} after; "
-        "others used it meanwhile. Every figure is a ratio or a pair measured in the same run, contenders in turns (A B A B …), the median "
-        "of the rounds with the smallest and largest round as spread. An empty cell (–) was not measured. Times by themselves say little "
+        f"Measured on {day} with `{command}`: {machine()}. Load average of the machine {load[0]:.1f} before and "
+        f"{load[1]:.1f} after; "
+        "others used it meanwhile. Every figure is a ratio or a pair measured in the same run, contenders in turns (A "
+        "B A B …), the median "
+        "of the rounds with the smallest and largest round as spread. An empty cell (–) was not measured. Times by "
+        "themselves say little "
         "on another machine; ratios do.",
+        *([remark] if remark else []),
         table(reports),
     ]
     for report in reports:
@@ -133,6 +138,6 @@ def written(reports: Sequence[Report], *, command: str, load: tuple[float, float
 def _joined(parts: Sequence[str]) -> str:
     """Paragraphs apart, the points of a list together."""
     text = parts[0]
-    for before, part in zip(parts, parts[1:], strict=False):
+    for before, part in pairwise(parts):
         text += ("\n" if before.startswith("- ") and part.startswith("- ") else "\n\n") + part
     return text + "\n"

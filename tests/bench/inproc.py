@@ -50,8 +50,8 @@ def _request(ask: Ask, expected: int) -> None:
 def recorded_inserts(ask: Ask) -> tuple[list[str], int, list[str]]:
     """Make the request once more than needed to warm up; gives (its inserts by hand, number of statements, their first words).
 
-    Inserts go to copies of the tables in the schema `floor`. The audit events, which a database function appends, are given as the
-    rows they became.
+    Inserts go to copies of the tables in the schema `floor`. The audit events, which a database function appends, are given
+    as the rows they became.
     """
     events = _newest_event()
     with CaptureQueriesContext(connection) as caught:
@@ -72,7 +72,8 @@ def _newest_event() -> int:
 def _event_rows(after: int) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'governance_auditevent' "
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = "
+            "'governance_auditevent' "
             "ORDER BY ordinal_position"
         )
         names = [row[0] for row in cursor.fetchall()]
@@ -90,9 +91,11 @@ BEGIN
   CREATE SCHEMA floor;
   CREATE TABLE floor.one (id bigserial PRIMARY KEY, system text, body jsonb);
   FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename ~ '^(governance|gates|reviews)_' LOOP
-    EXECUTE format('CREATE TABLE floor.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING STORAGE)', each.tablename, each.tablename);
+    EXECUTE format('CREATE TABLE floor.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING STORAGE)',
+      each.tablename, each.tablename);
   END LOOP;
-  FOR each IN SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename ~ '^(governance|gates|reviews)_' LOOP
+  FOR each IN SELECT indexname, indexdef FROM pg_indexes
+    WHERE schemaname = 'public' AND tablename ~ '^(governance|gates|reviews)_' LOOP
     wanted := regexp_replace(each.indexdef, '^CREATE UNIQUE INDEX', 'CREATE INDEX');
     EXECUTE replace(wanted, ' ON public.', ' ON floor.');
   END LOOP;

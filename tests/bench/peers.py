@@ -1,4 +1,4 @@
-"""Peers, installed from PyPI into a folder of this run. Where that is not possible their column stays empty, with the reason printed."""
+"""Peers, installed from PyPI into a folder of this run; where that fails their column stays empty, with the reason printed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def mlflow(stack: BenchStack, notes: list[str]) -> Iterator[MLflow | None]:
         yield None
         return
     notes.append(
-        f"Peer: MLflow {peer.version}, `mlflow server` with its default workers on the same PostgreSQL server, “create model version” with "
+        f"Peer: MLflow {peer.version}, `mlflow server` with its default workers on the same PostgreSQL server, “create "
+        "model version” with "
         "a body of the same size. It checks no token, knows no rules, and keeps no audit trail."
     )
     try:
