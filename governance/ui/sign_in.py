@@ -7,12 +7,16 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 
 from governance.selectors.access import Caller, caller_for
 
 # URL names that answer without a person; the API authenticates by itself
 PUBLIC = frozenset({"account_login", "demo_sign_in", "healthz", "readyz"})
+# of the account pages only these exist here: people are added, and their addresses kept, by administrators or single sign-on
+ACCOUNT_PAGES = frozenset(
+    {"account_login", "account_logout", "account_reauthenticate", "account_change_password", "account_inactive"}
+)
 PUBLIC_PREFIXES = ("/api/", "/static/")
 
 
@@ -34,7 +38,10 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         view_kwargs: dict[str, Any],
     ) -> HttpResponseBase | None:
         match = request.resolver_match
-        if request.path.startswith(PUBLIC_PREFIXES) or (match and match.url_name in PUBLIC):
+        name = match.url_name or "" if match else ""
+        if name.startswith("account_") and name not in ACCOUNT_PAGES:
+            raise Http404
+        if request.path.startswith(PUBLIC_PREFIXES) or name in PUBLIC:
             return None
         if request.user.is_authenticated:
             request.caller = caller_of(request)  # type: ignore[attr-defined]

@@ -9,7 +9,10 @@ import pytest
 from django.test import Client
 
 from governance.domain.vocabulary import Role, Scope, State
-from governance.models import Submission
+from governance.models import ApiToken, Submission
+from governance.selectors.access import SYSTEM
+from governance.services.tokens import revoke_token
+from reviews.api import submissions
 from tests.governance import making
 
 pytestmark = pytest.mark.django_db
@@ -187,12 +190,11 @@ def test_odd_list_parameters_are_answered(ci: Client, where: str) -> None:
 
 def test_a_fault_of_ours_is_a_problem_document_too(ci: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through the real handler: an unforeseen exception in a selector."""
-    from reviews.api import submissions as module
 
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(module, "submissions", broken)
+    monkeypatch.setattr(submissions, "submissions", broken)
     body = is_problem(ci.get(SUBMISSIONS), 500)
     assert "unforeseen" not in json.dumps(body)
 
@@ -213,10 +215,6 @@ def test_a_token_needs_none() -> None:
 
 
 def test_a_revoked_token_ends_at_once(ci: Client) -> None:
-    from governance.models import ApiToken
-    from governance.selectors.access import SYSTEM
-    from governance.services.tokens import revoke_token
-
     assert ci.get(SUBMISSIONS).status_code == 200
     revoke_token(caller=SYSTEM, token=ApiToken.objects.get())
     is_problem(ci.get(SUBMISSIONS), 401)

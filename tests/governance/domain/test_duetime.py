@@ -48,7 +48,7 @@ def test_share_used_says_how_late() -> None:
     assert share_used(due, due, due) == 1
 
 
-moments = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+moments = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (hypothesis adds UTC)
 
 
 @given(moments, st.integers(1, 200), st.sampled_from(["h", "d"]))

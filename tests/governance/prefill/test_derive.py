@@ -441,7 +441,9 @@ def test_what_cannot_be_compared_says_why_and_gives_no_change(now: dict[str, Any
 def test_no_performance_on_one_side_says_nothing() -> None:
     assert "performance.figures_comparable" not in derived(_performance("f1", 0.8), champion={}, version="1")
     assert "performance.figures_comparable" not in derived({}, champion=_performance("f1", 0.8), version="1")
-    assert "performance.figures_comparable" not in derived({"performance.candidate": 0.8}, champion=_performance("f1", 0.8), version="1")
+    assert "performance.figures_comparable" not in derived(
+        {"performance.candidate": 0.8}, champion=_performance("f1", 0.8), version="1"
+    )
 
 
 def test_the_champions_other_metrics_are_compared_by_their_canonical_names() -> None:

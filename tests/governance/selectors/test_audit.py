@@ -10,7 +10,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 
-from governance.models import AuditEvent, AuditHead
+from governance.domain.errors import Unavailable
+from governance.models import AuditEvent, AuditHead, Unit
 from governance.selectors.access import SYSTEM
 from governance.selectors.audit import Outcome, verify
 from governance.services.checkpoints import (
@@ -66,7 +67,8 @@ def test_numbers_are_contiguous_and_the_clock_is_the_databases() -> None:
         "UPDATE governance_auditevent SET actor = 'somebody' WHERE seq = 2",
         "DELETE FROM governance_auditevent WHERE seq = 2",
         "TRUNCATE governance_auditevent",
-        "INSERT INTO governance_auditevent SELECT 99, gen_random_uuid(), at, actor, action, object, unit, origin, request_id, payload, leaf, chain "
+        "INSERT INTO governance_auditevent SELECT 99, gen_random_uuid(), at, actor, action, object, unit, origin, "
+        "request_id, payload, leaf, chain "
         "FROM governance_auditevent WHERE seq = 1",
         "UPDATE governance_audithead SET seq = 1",
     ],
@@ -138,9 +140,6 @@ def test_the_event_and_the_change_come_together_or_not_at_all() -> None:
 
 
 def test_when_the_trail_cannot_be_written_nothing_changes() -> None:
-    from governance.domain.errors import Unavailable
-    from governance.models import Unit
-
     run("DROP FUNCTION audit_append(text[])")
     with pytest.raises(Unavailable), transaction.atomic(), unit_of_work(SYSTEM, durable=False) as work:
         Unit.objects.create(slug="x", name="X")

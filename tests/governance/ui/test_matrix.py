@@ -1,0 +1,395 @@
+"""Every address × everybody: who is answered with what. A new URL without a row here fails the first test.
+
+Rows are about two submissions of the lending unit: a draft of dana's, and a case of hers that is under review by the analyst.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from gates.models import Chart
+from governance.domain.vocabulary import EvidenceRole, Role, RunStatus
+from governance.models import AuditEvent, Person, PolicyPack, Submission
+from governance.selectors.access import caller_for
+from governance.services.drafts import attach_evidence, changing
+from governance.ui.security_headers import POLICY
+from tests.gates import making as gates_making
+from tests.governance import making
+from tests.reviews import making as cases
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PEOPLE = {
+    "dana": (Role.SUBMITTER,),
+    "eli": (Role.SUBMITTER,),
+    "pia": (Role.PLATFORM_ENGINEER,),
+    "amir": (Role.ANALYST,),
+    "ruth": (Role.RISK_OFFICER,),
+    "ada": (Role.AUDITOR,),
+    "gwen": (Role.POLICY_AUTHOR,),
+    "adm": (Role.ADMIN,),
+}
+INSIDE = tuple(PEOPLE)
+EVERYBODY = ("anonymous", "gus", *INSIDE)
+"""`gus` is a data scientist of another unit."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a GET gives: anonymous, the other unit, the own unit; `but`: people who get something else. `about`: draft or case."""
+
+    anonymous: int
+    outside: int
+    inside: int
+    about: str = ""
+    but: dict[str, int] = field(default_factory=dict)
+
+    def expected(self, who: str) -> int:
+        if who == "anonymous":
+            return self.anonymous
+        return self.outside if who == "gus" else self.but.get(who, self.inside)
+
+
+def public() -> Row:
+    return Row(200, 200, 200)
+
+
+def page(about: str = "", **but: int) -> Row:
+    """A page for whoever is signed in; about a submission, for its unit only."""
+    return Row(302, 404 if about else 200, 200, about, but)
+
+
+def only_post(about: str) -> Row:
+    return Row(302, 405, 405, about)
+
+
+def api(about: str = "") -> Row:
+    return Row(401, 404 if about else 200, 200, about)
+
+
+def api_only_post(about: str = "") -> Row:
+    return Row(401, 405, 405, about)
+
+
+def closed() -> Row:
+    """An account page that does not exist here."""
+    return Row(404, 404, 404)
+
+
+def decide() -> Row:
+    """The analyst's turn: nobody else is shown the form. 409 tells the unit whose turn it is."""
+    return Row(302, 404, 409, "case", {"amir": 200})
+
+
+GET = {
+    "home": page(),
+    "submissions": page(),
+    "queue": page(),
+    "new_submission": page(),
+    "draft_tasks": page("draft"),
+    "draft_files": page("draft"),
+    "draft_drop_file": only_post("draft"),
+    "draft_evidence": page("draft"),
+    "draft_drop_evidence": only_post("draft"),
+    "draft_topic": page("draft"),
+    "draft_live_track": only_post("draft"),
+    "draft_check": page("draft"),
+    "draft_accept_all": only_post("draft"),
+    "systems": page(),
+    "system": page("case"),
+    "policies": page(),
+    "what_if": page(),
+    "learn_question": page(),
+    "learn": page(),
+    "audit": Row(302, 403, 403, "", {"amir": 200, "ruth": 200, "ada": 200, "adm": 200}),
+    "audit_verify": only_post(""),
+    "demo_sign_in": closed(),
+    "gates": page(),
+    "gate": page(),
+    "chart_svg": page("case"),
+    "chart_csv": page("case"),
+    "submission_progress": page("case"),
+    "case": page("case"),
+    "submit": Row(302, 302, 302, "case"),
+    "revise": page("case"),
+    "withdraw": Row(302, 404, 409, "case", {"dana": 200}),
+    "recheck": Row(302, 404, 409, "case"),
+    "revoke": Row(302, 404, 409, "case"),
+    "claim": only_post("case"),
+    "release": only_post("case"),
+    "decide_approve": decide(),
+    "decide_conditions": decide(),
+    "decide_changes": decide(),
+    "decide_reject": decide(),
+    "schema": public(),
+    "healthz": public(),
+    "readyz": public(),
+    "api_evidence": api_only_post(),
+    "api_policy": api(),
+    "api_gates": api(),
+    "api_gate": api(),
+    "api_runs": api("case"),
+    "api_submissions": api(),
+    "api_preview": api_only_post(),
+    "api_submission": api("case"),
+    "api_verdict": api("case"),
+    "api_answers": api_only_post("draft"),
+    "api_submit": api_only_post("draft"),
+    "api_revise": api_only_post("case"),
+    "api_withdraw": api_only_post("case"),
+    "api_decisions": api_only_post("case"),
+    "api_permits": Row(401, 422, 422),
+    "account_login": Row(200, 302, 302),
+    "account_logout": page(),
+    "account_reauthenticate": page(),
+    "account_change_password": page(),
+    "account_inactive": public(),
+    "account_signup": closed(),
+    "account_email": closed(),
+    "account_email_verification_sent": closed(),
+    "account_set_password": closed(),
+    "account_reset_password": closed(),
+    "account_reset_password_done": closed(),
+    "account_reset_password_from_key": closed(),
+    "account_reset_password_from_key_done": closed(),
+    "account_confirm_login_code": closed(),
+    "account_confirm_email": closed(),
+}
+
+# what a POST gives to the other unit and to somebody of the unit who neither submitted nor reviews (eli); None: open to every submitter
+POST: dict[str, tuple[int, int] | None] = {
+    "new_submission": None,
+    "what_if": None,
+    "draft_files": (404, 403),
+    "draft_drop_file": (404, 403),
+    "draft_evidence": (404, 403),
+    "draft_drop_evidence": (404, 403),
+    "draft_topic": (404, 403),
+    "draft_live_track": (404, 200),
+    "draft_accept_all": (404, 403),
+    "audit_verify": (403, 403),
+    "submit": (404, 409),
+    "revise": (404, 422),
+    "withdraw": (404, 409),
+    "recheck": (404, 409),
+    "revoke": (404, 409),
+    "claim": (404, 403),
+    "release": (404, 302),
+    "decide_approve": (404, 409),
+    "decide_conditions": (404, 409),
+    "decide_changes": (404, 409),
+    "decide_reject": (404, 409),
+    "api_evidence": None,
+    "api_submissions": None,
+    "api_preview": None,
+    "api_submit": (404, 403),
+    "api_revise": (404, 409),
+    "api_withdraw": (404, 403),
+    "api_decisions": (404, 403),
+    "account_login": None,
+    "account_logout": None,
+    "account_reauthenticate": None,
+    "account_change_password": None,
+}
+
+WORDS = {
+    "learn_question": {"name": "decision.domain"},
+    "learn": {"slug": "high-risk-decisions"},
+    "gate": {"code": "GF101"},
+    "api_gate": {"code": "GF101"},
+    "api_policy": {"pack": "ml_model"},
+    "demo_sign_in": {"signed": "made-up"},
+    "account_reset_password_from_key": {"uidb36": "1", "key": "x"},
+    "account_confirm_email": {"key": "x"},
+}
+
+
+@dataclass
+class World:
+    draft: Submission
+    case: Submission
+    chart: Chart
+    people: dict[str, Person]
+
+    def address(self, name: str) -> str:
+        row = GET[name]
+        if name in WORDS:
+            return reverse(name, kwargs=WORDS[name])
+        if name.startswith("chart_"):
+            return reverse(name, args=[self.chart.pk])
+        if name == "system":
+            return reverse(name, args=[self.case.system_id])
+        about = {"draft": self.draft, "case": self.case}.get(row.about)
+        more: list[Any] = {
+            "draft_drop_file": [self.draft.sources.order_by("id").values_list("pk", flat=True).first()],
+            "draft_drop_evidence": ["candidate_predictions"],
+            "draft_topic": ["use"],
+            "draft_live_track": ["use"],
+        }.get(name, [])
+        return reverse(name, args=[about.pk, *more] if about else [])
+
+    def client(self, who: str, **options: Any) -> Client:
+        client: Client = making.browser(self.people.get(who), raise_request_exception=False, **options)
+        return client
+
+
+@pytest.fixture
+def world() -> World:
+    making.policy()
+    people = {name: making.person(name, *roles) for name, roles in PEOPLE.items()}
+    people["gus"] = making.person("gus", of=making.unit("shop"))
+    case = cases.in_review(submitter=people["dana"])
+    run = gates_making.run(case, "performance", status=RunStatus.DONE)
+    chart = Chart.objects.create(
+        run=run,
+        submission=case,
+        key="roc",
+        title="ROC",
+        description="d",
+        svg_light="<svg xmlns='http://www.w3.org/2000/svg'/>",
+        svg_dark="<svg xmlns='http://www.w3.org/2000/svg'/>",
+        columns=["a"],
+        rows=[[1]],
+    )
+    # the shipped pack is the one in force again; the case keeps the small one it was judged by
+    PolicyPack.objects.filter(digest=cases.policy().digest).update(active_from=timezone.now() - timedelta(days=1))
+    content = b"id,label\n1,0\n"
+    file = making.stored(content)
+    given = making.new("1.0.0", sources=[making.source(), making.source(making.RUN)])
+    draft = making.opened(given)
+    with changing(caller_for(people["dana"]), draft.pk) as (work, row):
+        attach_evidence(work, row, making.evidence_of(EvidenceRole.CANDIDATE_PREDICTIONS, file))
+    return World(draft, case, chart, people)
+
+
+def routes(resolver: Any = None) -> Iterator[str]:
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from routes(entry)
+        else:
+            yield entry.name or str(entry.pattern)
+
+
+def test_every_url_has_its_row() -> None:
+    """Write a row for a new URL: who may see it, and who is told that it does not exist."""
+    found = {name for name in routes() if not name.startswith("_gallery")}
+    assert found == set(GET), {"without a row": found - set(GET), "gone": set(GET) - found}
+    assert set(POST) <= set(GET)
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+def test_what_each_person_is_shown(world: World, who: str, broker: object) -> None:
+    client, wrong = world.client(who), {}
+    for name, row in GET.items():
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(world.address(name))
+        if name == "demo_sign_in":
+            continue
+        if answer.status_code != row.expected(who):
+            wrong[name] = (answer.status_code, row.expected(who))
+        written = [q["sql"] for q in queries if writes(q["sql"])]
+        assert not written, (name, written)
+        headers_are_strict(name, answer)
+    assert not wrong, f"{who}: (is, should be) {wrong}"
+
+
+def writes(sql: str) -> bool:
+    """Whether a statement changes the record; sessions and the note of a token's last use are not the record."""
+    words = sql.lstrip().split(" ", 3)
+    return (
+        words[0].upper() in ("INSERT", "UPDATE", "DELETE") and "django_session" not in sql and "AUDIT_APPEND" not in sql.upper()
+    )
+
+
+def headers_are_strict(name: str, answer: Any) -> None:
+    headers = answer.headers
+    policy = headers["Content-Security-Policy"]
+    if name == "chart_svg" and answer.status_code == 200:  # a picture carries its own, in a sandbox without scripts
+        assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'") and policy.endswith("sandbox")
+    else:
+        assert policy == POLICY, name
+    assert headers["X-Content-Type-Options"] == "nosniff", name
+    assert headers["X-Frame-Options"] == "DENY", name
+    assert headers["Referrer-Policy"] == "same-origin", name
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin", name
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin", name
+    assert headers["X-Request-ID"], name
+    if answer.get("Content-Type", "").startswith("text/html"):
+        text = answer.content.decode()
+        for forbidden in ("<script>", " style=", " onclick=", "javascript:", "<style"):
+            assert forbidden not in text, (name, forbidden)
+
+
+def send(world: World, client: Client, name: str) -> Any:
+    where = world.address(name)
+    if name.startswith("api_") and name != "api_evidence":
+        bodies: dict[str, Any] = {
+            "api_answers": {"answers": {"impact.financial": "low"}},
+            "api_decisions": {"decision": "approve", "dossier_digest": world.case.dossier_digest},
+        }
+        return client.post(where, json.dumps(bodies.get(name, {})), content_type="application/json")
+    forms: dict[str, dict[str, Any]] = {
+        "draft_files": {"files": SimpleUploadedFile("a.json", b"{}")},
+        "draft_evidence": {"role": "document", "file": SimpleUploadedFile("a.txt", b"x")},
+        "draft_topic": {"impact.financial": "low", "decision.automated": "true"},
+        "withdraw": {"reason": "x"},
+    }
+    return client.post(where, forms.get(name, {}))
+
+
+def test_posting_for_another_unit_and_for_a_colleague(world: World, broker: object) -> None:
+    before = {row.pk: (row.state, row.updated_at) for row in Submission.objects.all()}
+    events = AuditEvent.objects.count()
+    wrong = {}
+    for name, expected in POST.items():
+        if expected is None:
+            continue
+        got = tuple(send(world, world.client(who), name).status_code for who in ("gus", "eli"))
+        if got != expected:
+            wrong[name] = (got, expected)
+    assert not wrong, f"(is, should be) for gus and eli: {wrong}"
+    patched = [
+        world.client(who)
+        .patch(world.address("api_answers"), json.dumps({"answers": {"impact.financial": "low"}}), "application/json")
+        .status_code
+        for who in ("gus", "eli")
+    ]
+    assert patched == [404, 403]
+    assert {row.pk: (row.state, row.updated_at) for row in Submission.objects.all()} == before
+    assert AuditEvent.objects.count() == events, "nothing was changed by any of it"
+
+
+def test_posting_without_signing_in_and_without_the_form_token(world: World, broker: object) -> None:
+    events = AuditEvent.objects.count()
+    for name in POST:
+        if name.startswith("account_"):
+            continue
+        anonymous = send(world, world.client("anonymous"), name).status_code
+        assert anonymous == (401 if name.startswith("api_") else 302), name
+        forged = send(world, world.client("dana", enforce_csrf_checks=True), name).status_code
+        assert forged == 403, name
+    assert AuditEvent.objects.count() == events
+    assert world.draft.sources.count() == 2
+
+
+def test_what_is_refused_on_get_only_is_not_open_by_another_method(world: World) -> None:
+    """A colleague's PUT, PATCH and DELETE reach nothing."""
+    client = world.client("eli")
+    for name, row in GET.items():
+        if row.about and not name.startswith("api_"):
+            for method in ("put", "delete"):
+                status = getattr(client, method)(world.address(name)).status_code
+                assert status in (302, 403, 404, 405, 409), (name, method, status)
+    assert Submission.objects.get(pk=world.draft.pk).state == "draft"
