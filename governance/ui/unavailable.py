@@ -18,8 +18,8 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Temporarily unavailable</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="/static/css/guiderail.css"></head>
-<body><main class="page-main"><div class="container-xl"><h1>Temporarily unavailable</h1><p>{detail}</p><p><a href="">Try again</a></p></div>
-</main></body></html>
+<body><main class="page-main"><div class="container-xl"><h1>Temporarily unavailable</h1>
+<p>{detail}</p><p><a href="">Try again</a></p></div></main></body></html>
 """
 
 

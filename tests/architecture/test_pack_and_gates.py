@@ -1,4 +1,4 @@
-"""The shipped pack and the gate catalogue agree: every gate exists, every limit is one that the gate reads, every collector exists."""
+"""The shipped pack and the gate catalogue agree: gates and collectors exist, limits are those that the gate reads."""
 
 from __future__ import annotations
 
