@@ -134,9 +134,11 @@ def _table(evidence: EvidenceInput, reference: EvidenceInput | None, found: _Fou
         doubles = duplicate_rows(connection, "data", evidence)
         unseen = unseen_rows(connection, counts, before) if before is not None else {}
     found.measures.append(Measure("quality.rows", float(counts.rows), n=counts.rows, text=evidence.name))
-    found.measures.append(
-        Measure("quality.duplicate_rows", doubles / max(1, counts.rows), n=counts.rows, detail={"count": doubles})
-    )
+    # rows of a prediction file repeat by nature: few groups, two labels, two decisions
+    if not evidence.role.endswith("_predictions"):
+        found.measures.append(
+            Measure("quality.duplicate_rows", doubles / max(1, counts.rows), n=counts.rows, detail={"count": doubles})
+        )
     found.measures.extend(_roles(evidence, counts))
     roles = frozenset(name for role in ("id", "label", "time") if isinstance(name := evidence.columns.get(role), str))
     found.measures.extend(_columns(counts, before, unseen, roles))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ def collect(inputs: Inputs) -> Collected:
     With a model file its content decides and the declaration is compared with it; without one the declaration is judged.
     """
     declared = inputs.facts.get("model.serialization")
-    words = str(declared).strip().lower() if declared else ""
+    # readers write "xgboost-ubj", people "XGBoost UBJ": one spelling here
+    words = re.sub(r"[\s-]+", "_", str(declared).strip().lower()) if declared else ""
     evidence = inputs.evidence.get("candidate_model")
     if evidence is None:
         if not words:

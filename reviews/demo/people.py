@@ -58,6 +58,7 @@ SOURCES = (
     ("shop", "s3://lake/shop/clicks/", False, (), "shop-analytics", "consent", False),
     ("shop", "feast://shop/engagement", True, ("wishlist_size", "newsletter_opens"), "feature-platform", "consent", False),
     ("clinic", "s3://lake/clinic/discharges/", False, (), "clinic-data", "public_interest", True),
+    ("clinic", "sklearn://diabetes", False, (), "clinic-data", "public_interest", False),
 )
 
 

@@ -97,7 +97,7 @@ def taiwan_case(cast: Cast, data: Path) -> None:
         "limitations": "Taiwan, 2005. Undocumented codes in education and marriage were left out.",
         "owner": "credit-risk",
         "governance": standard_facts("credit", **{"data.consent_basis": "contract"}),
-        "sensitive": ["sex", "age_band"],
+        "sensitive": ["sex"],
     }
     unit, dana = cast.units["lending"], cast.people["dana"]
     approve_red(
@@ -146,7 +146,7 @@ def acs_case(cast: Cast, data: Path) -> None:
             version=version,
             framework="lightgbm",
             model_class="lightgbm.sklearn.LGBMClassifier" if other is None else "fairgbm.FairGBMClassifier",
-            serialization="txt",
+            serialization="lightgbm",
             features=features,
             label="PINCP",
             auc=float((own["predictions"] == own["PINCP"]).mean()),
