@@ -106,7 +106,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         runs=run_views(loaded),
         questions=questions.counts,
         answers=questions.answers,
-        facts=fact_views(assessed.facts, assessed.pack),
+        facts=fact_views(assessed.facts, assessed.pack, loaded.names),
         missing_evidence=assessed.missing_evidence([row.role for row in material.evidence]),
         evidence=evidence_views(loaded),
         sources=source_views(loaded),

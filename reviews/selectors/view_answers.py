@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from governance.domain.vocabulary import Assurance, Provenance
 from governance.models import Answer
 from governance.policy import Pack, asked
 from governance.selectors.facts import prefilled
+
+_PERSON = re.compile(r"(?:by )?person:(\d+)(?:/token:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -55,28 +58,34 @@ def questionnaire_view(pack: Pack | None, facts: FactSet, answers: Iterable[Answ
     return Questionnaire(QuestionCounts(total, from_files, by_people, tuple(missing)), tuple(rows))
 
 
-def fact_views(facts: FactSet, pack: Pack | None) -> tuple[FactView, ...]:
-    """Every fact with every statement about it, those that sources disagree about first."""
+def fact_views(facts: FactSet, pack: Pack | None, names: Mapping[int, str]) -> tuple[FactView, ...]:
+    """Every fact with every statement about it, those that sources disagree about first. `names`: of people, by id."""
     labels = {q.id: q.ask for q in pack.questionnaire.questions} if pack is not None and pack.questionnaire is not None else {}
     conflicts = facts.conflicts()
     views = [
         FactView(
-            name, labels.get(name, ""), name in conflicts, tuple(StatementView(row.value, provenance_of(row)) for row in rows)
+            name,
+            labels.get(name, ""),
+            name in conflicts,
+            tuple(StatementView(row.value, provenance_of(row, names)) for row in rows),
         )
         for name, rows in facts.by_name.items()
     ]
     return tuple(sorted(views, key=lambda view: (not view.conflict, view.name)))
 
 
-def provenance_of(fact: Fact) -> ProvenanceView:
-    """Where a statement comes from."""
+def provenance_of(fact: Fact, names: Mapping[int, str]) -> ProvenanceView:
+    """Where a statement comes from. Stored facts hold no names, so the person behind an answer is looked up here."""
     kind = Provenance.TYPED if fact.assurance is Assurance.DECLARED else Provenance.PREFILLED
-    return ProvenanceView(kind.value, int(fact.assurance), fact.assurance.label, fact.origin, fact.locator, fact.digest)
+    origin, locator, by = fact.origin, fact.locator, ""
+    if (found := _PERSON.fullmatch(locator)) is not None:
+        origin, locator, by = "", "", names.get(int(found[1]), "somebody")
+    return ProvenanceView(kind.value, int(fact.assurance), fact.assurance.label, origin, locator, fact.digest, by=by)
 
 
 def _of_answer(answer: Answer | None, fact: Fact | None, names: Mapping[int, str]) -> ProvenanceView | None:
     if answer is None:
-        return provenance_of(fact) if fact is not None else None
+        return provenance_of(fact, names) if fact is not None else None
     assurance = fact.assurance if fact is not None else Assurance.DECLARED
     origin: dict[str, Any] = (
         {"origin": fact.origin, "locator": fact.locator, "digest": fact.digest}
