@@ -56,9 +56,10 @@ class Collector:
     optional: tuple[str, ...]
     uses_facts: tuple[str, ...]
     module: str
+    in_process: bool = False
 
     def collect(self, inputs: Inputs) -> Collected:
-        """Measure, in this process. Only the child process and tests call this."""
+        """Measure, in this process: the child process, or the worker for one that opens no file."""
         result = importlib.import_module(self.module).collect(inputs)
         if not isinstance(result, Collected):
             raise TypeError(f"{self.name}: collect returned {type(result).__name__}, not Collected")
@@ -95,6 +96,7 @@ def collectors() -> Mapping[str, Collector]:
             optional=tuple(str(role) for role in module.OPTIONAL),
             uses_facts=tuple(module.USES_FACTS),
             module=module.__name__,
+            in_process=bool(getattr(module, "IN_PROCESS", False)),
         )
         if collector.name in found:
             raise ValueError(f"{collector.name} is used by {found[collector.name].module} and {collector.module}")

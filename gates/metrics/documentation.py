@@ -13,6 +13,7 @@ NAME = "documentation"
 TITLE = "Reading the model's card"
 VERSION = 1
 HEAVY = False
+IN_PROCESS = True
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL: tuple[EvidenceRole, ...] = ()
 USES_FACTS = ("model.intended_use", "business.context", "model.limitations", "model.assumptions", "system.owner", "model.name")

@@ -15,6 +15,7 @@ NAME = "lineage"
 TITLE = "Tracing data, code and run"
 VERSION = 1
 HEAVY = False
+IN_PROCESS = True
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL: tuple[EvidenceRole, ...] = ()
 USES_FACTS = (

@@ -17,6 +17,7 @@ NAME = "monitoring"
 TITLE = "Reading the monitoring plan"
 VERSION = 1
 HEAVY = False
+IN_PROCESS = True
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL: tuple[EvidenceRole, ...] = ()
 USES_FACTS = ("monitoring.plan", "model.features", "decision.affects_customers", "impact.people_per_month")
