@@ -1,4 +1,4 @@
-"""The working copy of a submission: opening it, metadata sources, answers, evidence.
+"""The working copy of a submission: metadata sources, answers, evidence. See `opening` for how it begins.
 
 Everything here happens while a submission is a draft, its checks failed or changes were requested; nothing is judged.
 """
@@ -11,16 +11,15 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from governance.domain.canonical import digest
 from governance.domain.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from governance.domain.facts import FactSet, same
-from governance.domain.incoming import NewAnswer, NewEvidence, NewSource, NewSubmission
+from governance.domain.incoming import NewAnswer, NewEvidence, NewSource
 from governance.domain.lifecycle import words
 from governance.domain.storable import unstorable
-from governance.domain.vocabulary import EDITABLE_STATES, OPEN_STATES, EvidenceRole, Provenance, Role, Scope, State
+from governance.domain.vocabulary import EDITABLE_STATES, EvidenceRole, Provenance, Scope, State
 from governance.models import (
     Answer,
     Contributor,
@@ -29,8 +28,6 @@ from governance.models import (
     MetadataSource,
     Person,
     Submission,
-    System,
-    SystemVersion,
 )
 from governance.prefill.reading import read_source
 from governance.selectors.access import Caller, visible
@@ -39,106 +36,10 @@ from governance.selectors.champions import champion_of
 from governance.selectors.evidence import MAX_SOURCE_BYTES, stored_source
 from governance.selectors.facts import facts_of, offered, prefilled, stands
 from governance.selectors.policy import pack_in_force
-from governance.selectors.search import search_vector
 from governance.services.evidence import clean_name
 from governance.services.work import Work, unit_of_work
 
 MAX_SOURCES = 40
-
-
-def open_submission(
-    work: Work, *, unit_id: int, new: NewSubmission, idempotency_key: str = "", origin: str = "form"
-) -> tuple[Submission, bool]:
-    """Make a draft with everything that was sent, inside the caller's unit of work. Returns it and whether it is new.
-
-    The same content, or the same key with the same content, gives the existing submission. The same key with other content, or
-    another open submission of that version and environment, is a `Conflict`.
-    """
-    caller = work.caller
-    caller.require_scope(Scope.SUBMIT)
-    caller.require_role(unit_id, Role.SUBMITTER)
-    assert caller.person is not None
-    _names_once(new)
-    content = new.content_digest()
-    existing = known_submission(unit_id=unit_id, content=content, key=idempotency_key)
-    if existing is not None:
-        return existing, False
-    system = _system(work, unit_id, new)
-    version, _ = SystemVersion.objects.get_or_create(system=system, version=new.version)
-    try:
-        refuse_second_open(version, new.environment)
-    except Conflict:
-        # the same request may have been answered since it was looked for
-        existing = known_submission(unit_id=unit_id, content=content, key=idempotency_key)
-        if existing is None:
-            raise
-        return existing, False
-    submission = Submission.objects.create(
-        unit_id=unit_id,
-        system=system,
-        version=version,
-        kind=new.kind,
-        environment=new.environment,
-        submitter=caller.person,
-        turn="submitter",
-        turn_since=Now(),
-        origin=origin,
-        idempotency_key=idempotency_key,
-        content_digest=content,
-        search=search_vector(f"{system.slug} {system.name} {version.version} {new.environment} {system.purpose}"),
-    )
-    Contributor.objects.create(submission=submission, person=caller.person, why="submitted it")
-    work.note(
-        "submission.opened",
-        submission,
-        {"system": system.slug, "version": version.version, "environment": new.environment, "content": content},
-    )
-    for source in new.sources:
-        add_source(work, submission, source)
-    for item in new.evidence:
-        attach_evidence(work, submission, item)
-    if new.answers:
-        answer(work, submission, new.answers, reason_needed=False)
-    return submission, True
-
-
-def open_draft(*, caller: Caller, unit_id: int, new: NewSubmission) -> Submission:
-    """Open a draft in a transaction of its own. The same content sent twice in the same moment gives one draft."""
-    for last_try in (False, True):
-        try:
-            with unit_of_work(caller) as work:
-                return open_submission(work, unit_id=unit_id, new=new)[0]
-        except IntegrityError:
-            if last_try:
-                raise
-    raise AssertionError("unreachable")
-
-
-def known_submission(*, unit_id: int, content: str, key: str) -> Submission | None:
-    """The submission this request was already answered with, or None. Raises `Conflict` for a key used with other content."""
-    rows = Submission.objects.select_related("system", "version", "submitter", "unit")
-    if key:
-        found = rows.filter(unit_id=unit_id, idempotency_key=key).first()
-        if found is not None and found.content_digest != content:
-            raise Conflict(
-                f"The Idempotency-Key was used for {found.number} with other content. Send a new key for a new submission.",
-                code="idempotency_key_reused",
-            )
-        if found is not None:
-            return found
-    gone = (State.WITHDRAWN, State.REJECTED, State.REVOKED, State.EXPIRED, State.SUPERSEDED)
-    return rows.filter(unit_id=unit_id, content_digest=content).exclude(state__in=gone).order_by("-id").first()
-
-
-def refuse_second_open(version: SystemVersion, environment: str) -> None:
-    """One open submission per version and environment."""
-    other = Submission.objects.filter(version=version, environment=environment, state__in=OPEN_STATES).first()
-    if other is not None:
-        raise Conflict(
-            f"{other.number} is already open for version {version.version} in {environment} and is {words(State(other.state))}. "
-            "Revise or withdraw that one, or raise the version.",
-            code="already_open",
-        )
 
 
 def editable_submission(*, caller: Caller, submission_id: int) -> Submission:
@@ -167,7 +68,7 @@ def add_source(work: Work, submission: Submission, new: NewSource) -> MetadataSo
 
     Malformed content is kept and explained, never refused. A file of the same name is replaced.
     """
-    name = _source_name(new.name)
+    name = source_name(new.name)
     data = new.content if new.content is not None else stored_source(submission.unit_id, new.sha256)
     if len(data) > MAX_SOURCE_BYTES:
         raise InvalidInput(
@@ -192,7 +93,7 @@ def add_source(work: Work, submission: Submission, new: NewSource) -> MetadataSo
             "added_by": work.caller.person,
         },
     )
-    _contributes(submission, work.caller.person, "brought metadata for it")
+    contributes(submission, work.caller.person, "brought metadata for it")
     _trained_by(submission, reading.facts)
     work.note("submission.source_added", submission, {"sha256": row.sha256, "reader": row.reader, "facts": len(row.facts)})
     _touch(submission)
@@ -239,9 +140,9 @@ def attach_evidence(work: Work, submission: Submission, new: NewEvidence) -> Evi
             "added_at": Now(),
         },
     )
-    _contributes(submission, work.caller.person, "attached evidence to it")
+    contributes(submission, work.caller.person, "attached evidence to it")
     if file.uploaded_by_id != work.caller.person.pk:
-        _contributes(submission, file.uploaded_by, "uploaded evidence for it")
+        contributes(submission, file.uploaded_by, "uploaded evidence for it")
     work.note("submission.evidence_attached", submission, {"role": new.role.value, "sha256": file.sha256})
     _touch(submission)
     return row
@@ -314,7 +215,7 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
         unique_fields=["submission", "question"],
         update_fields=["value", "provenance", "replaced", "reason", "by", "at"],
     )
-    _contributes(submission, work.caller.person, "answered questions on it")
+    contributes(submission, work.caller.person, "answered questions on it")
     work.note(
         "submission.answered", submission, {"questions": sorted(values), "digest": digest({r.question: r.value for r in rows})}
     )
@@ -337,42 +238,17 @@ def forget_confirmations(submission: Submission, facts: FactSet) -> None:
         submission.answers.filter(pk__in=gone).delete()
 
 
-def _names_once(new: NewSubmission) -> None:
-    names = [_source_name(source.name) for source in new.sources]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InvalidInput(
-            f"Two metadata files are named {twice[0]}. The name tells them apart: give each its own.",
-            code="name_twice",
-            errors=(FieldError("/sources", "twice", f"Rename one of the files named {twice[0]}."),),
-        )
-
-
-def _source_name(name: str) -> str:
+def source_name(name: str) -> str:
+    """The name a metadata file is kept under."""
     return clean_name(name)[:200]
-
-
-def _system(work: Work, unit_id: int, new: NewSubmission) -> System:
-    try:
-        system, created = System.objects.select_related("owner").get_or_create(
-            unit_id=unit_id, slug=new.system, defaults={"name": new.system.replace("-", " ").capitalize(), "kind": new.kind}
-        )
-    except IntegrityError:  # somebody made it in the same moment
-        system, created = System.objects.select_related("owner").get(unit_id=unit_id, slug=new.system), False
-    if created:
-        work.note("system.registered", system, {"slug": system.slug, "kind": system.kind})
-    if system.kind != new.kind:
-        raise Conflict(
-            f"{system.slug} is registered as {system.kind.replace('_', ' ')}, not {new.kind.value.replace('_', ' ')}.",
-            code="other_kind",
-        )
-    return system
 
 
 def _may_edit(submission: Submission, person: Person) -> bool:
     return submission.submitter_id == person.pk or submission.contributors.filter(person=person).exists()
 
 
-def _contributes(submission: Submission, person: Person, why: str) -> None:
+def contributes(submission: Submission, person: Person, why: str) -> None:
+    """Put somebody on record as not to decide on this submission."""
     Contributor.objects.bulk_create([Contributor(submission=submission, person=person, why=why)], ignore_conflicts=True)
 
 
@@ -383,7 +259,7 @@ def _trained_by(submission: Submission, facts: tuple[Any, ...]) -> None:
         return
     for person in Person.objects.filter(is_active=True).only("pk", "username", "email", "known_as"):
         if names & {person.username.lower(), person.email.lower(), *(str(alias).lower() for alias in person.known_as)}:
-            _contributes(submission, person, "trained it, as the metadata says")
+            contributes(submission, person, "trained it, as the metadata says")
 
 
 def _touch(submission: Submission) -> None:

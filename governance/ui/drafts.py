@@ -23,10 +23,10 @@ from governance.services.drafts import (
     attach_evidence,
     changing,
     detach_evidence,
-    open_draft,
     remove_source,
 )
 from governance.services.evidence import store_evidence
+from governance.services.opening import open_draft
 from governance.ui.draft_context import evidence_rows, frame
 from governance.ui.fields import FieldView, Option
 from governance.ui.new_form import NewForm

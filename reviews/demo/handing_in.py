@@ -19,8 +19,8 @@ from governance.domain.incoming import NewAnswer, NewEvidence, NewSource, NewSub
 from governance.domain.vocabulary import EvidenceRole, Kind, State
 from governance.models import Person, Submission, Unit
 from governance.selectors.access import caller_for
-from governance.services.drafts import open_submission
 from governance.services.evidence import store_evidence
+from governance.services.opening import open_submission
 from governance.services.work import unit_of_work
 from reviews.services.intake import submit
 

@@ -16,8 +16,8 @@ from governance.domain.lifecycle import Action, refusal
 from governance.domain.vocabulary import Scope, State
 from governance.models import Submission
 from governance.selectors.access import Caller
-from governance.services.drafts import open_submission
 from governance.services.lifecycle import advance
+from governance.services.opening import open_submission
 from governance.services.submitting import Frozen, freeze
 from governance.services.work import Work, unit_of_work
 from reviews.models import ChangeItem

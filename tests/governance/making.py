@@ -12,8 +12,9 @@ from governance.domain.incoming import NewAnswer, NewEvidence, NewSource, NewSub
 from governance.domain.vocabulary import EvidenceRole, Kind, Role, Scope
 from governance.models import EvidenceFile, Person, RoleGrant, Submission, Unit
 from governance.selectors.access import SYSTEM, Caller, caller_for
-from governance.services.drafts import answer, changing, open_submission
+from governance.services.drafts import answer, changing
 from governance.services.evidence import store_evidence
+from governance.services.opening import open_submission
 from governance.services.packs import load_shipped_packs
 from governance.services.tokens import issue_token
 from governance.services.work import unit_of_work

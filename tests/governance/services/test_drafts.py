@@ -15,7 +15,8 @@ from governance.domain.vocabulary import OPEN_STATES, EvidenceRole, Role, Scope,
 from governance.models import Answer, AuditEvent, Submission, System, SystemVersion
 from governance.selectors.access import SYSTEM, caller_for
 from governance.selectors.facts import facts_of
-from governance.services.drafts import add_source, attach_evidence, changing, discard_answer, open_draft, remove_source
+from governance.services.drafts import add_source, attach_evidence, changing, discard_answer, remove_source
+from governance.services.opening import open_draft
 from governance.services.tokens import issue_token
 from reviews.services.intake import open_and_submit, submit
 from tests.governance import making

@@ -1,4 +1,4 @@
-"""The pages of a draft without JavaScript: from the first file to the check page, with every mistake explained where it was made."""
+"""The pages of a draft without JavaScript: from the first file to the check page; each mistake is explained where it was made."""
 
 from __future__ import annotations
 
