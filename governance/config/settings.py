@@ -235,6 +235,9 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ROUTES = {"gates.run_light": {"queue": "gates"}, "gates.run_heavy": {"queue": "gates.heavy"}}
 CELERY_TIMEZONE = "UTC"
+# a worker that takes nothing for so long while messages wait is ended, see worker_watch.py; 0: never. Above Celery's longest
+# pause between two attempts to connect, 30 s
+CELERY_WORKER_STUCK_SECONDS = float(os.environ.get("GUIDERAIL_WORKER_STUCK_SECONDS", "45"))
 RELAY_SECONDS = float(os.environ.get("GUIDERAIL_RELAY_SECONDS", "5"))
 CELERY_BEAT_SCHEDULE = {
     "relay": {"task": "gates.relay", "schedule": RELAY_SECONDS, "options": {"expires": max(RELAY_SECONDS, 1)}},

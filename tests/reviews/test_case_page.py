@@ -68,3 +68,32 @@ def test_each_revision_keeps_the_purpose_it_was_handed_in_with() -> None:
 
     assert context(first) == {"Pre-screens applications."}
     assert "Pre-screens applications of new customers." in context(second)
+
+
+def test_the_risk_sign_off_leads_with_what_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [
+        {**making.QUESTIONNAIRE["questions"][1], "id": name, "ask": name, "example": "1200", "material": True}  # type: ignore[index]
+        for name in ("impact.people_per_month", "impact.financial")
+    ]
+    monkeypatch.setitem(making.QUESTIONNAIRE, "questions", [*making.QUESTIONNAIRE["questions"], *asked])
+    people = making.everybody()
+    row = making.in_review(facts=making.facts_for(making.Track.RED, impact__people_per_month="1200", impact__financial="high"))
+    decide(
+        caller=making.call(people["amir"]),
+        submission_id=row.pk,
+        dossier_digest=row.dossier_digest,
+        decision=making.approve(comment="Challenged on the smallest groups."),
+    )
+    ruth = Client()
+    people["ruth"].set_password("a-long-password-1")
+    people["ruth"].save()
+    page = ruth.post("/account/login/", {"login": "ruth", "password": "a-long-password-1"})
+    assert page.status_code == 302
+    text = unescape(ruth.get(f"/submissions/{row.number}/decide/approve").content.decode())
+    main = text[text.index("<main") :]
+    begins, form = main.index("What you accept"), main.index("<form")
+    assert begins < form
+    lead = main[begins:form]
+    assert "1200 people a month" in lead and "high" in lead
+    assert "Challenged on the smallest groups." in lead
+    assert 'name="residual_risk"' in main[form:]
