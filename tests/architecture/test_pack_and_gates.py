@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gates.registry import collectors, gates
 from governance.policy import Pack, load_pack
 from governance.services.packs import PACKS
 
+ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(PACKS.glob("*.yaml"))
 
 
@@ -35,3 +38,9 @@ def test_every_limit_is_one_the_gate_reads(pack: Pack) -> None:
 
 def test_every_measured_fact_has_a_collector(pack: Pack) -> None:
     assert set(pack.measured) <= set(collectors())
+
+
+def test_every_setting_for_collectors_is_read_by_one(pack: Pack) -> None:
+    """A number in the pack that nothing reads would promise what does not happen."""
+    source = "\n".join(path.read_text() for path in (ROOT / "gates" / "metrics").rglob("*.py"))
+    assert [name for name in pack.settings if f'"{name}"' not in source] == []

@@ -49,7 +49,7 @@ def test_the_shipped_pack_has_words_for_everything() -> None:
             assert text is None or set(text.names) <= set(rule.reads) | {
                 "performance.metric", "champion.version", "model.architecture", "decision.human_review",
             }  # fmt: skip
-    assert shipped.settings["min_group_reported"] == 30 and shipped.settings["psi_min_rows"] == 500
+    assert shipped.settings["performance.metric"] == "roc_auc" and shipped.settings["explanation_rows"] == 1000
 
 
 def test_the_digest_covers_pack_and_questionnaire_and_not_comments() -> None:
