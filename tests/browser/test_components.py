@@ -142,7 +142,7 @@ def test_paper_is_white_open_and_without_furniture(browser: Browser, site: str) 
         page.emulate_media(media="print", color_scheme="dark")
         assert page.locator(".masthead").is_hidden() and page.locator(".foot").is_hidden()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-        assert page.locator("figure .table-scroll").first.is_visible()
+        assert page.locator("figure table").first.is_visible()
         shown = "document.querySelector('img.picture-%s').checkVisibility()"
         assert not page.evaluate(shown % "dark") and page.evaluate(shown % "light")
         assert page.get_by_text("sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08").first.is_visible()
