@@ -12,15 +12,15 @@ from gates.services import presence, relaying, running
 @shared_task(name="gates.run_light", bind=True)
 def run_light(self: Task[Any, Any], submission_id: int) -> None:
     """Run the due light collectors of a submission."""
-    presence.note_worker(_host(self), "gates")
-    running.run_light(submission_id, worker=_host(self))
+    presence.note_worker(_host(self), *_queues(self))
+    running.run_light(submission_id, worker=_host(self), serves=_queues(self))
 
 
 @shared_task(name="gates.run_heavy", bind=True)
 def run_heavy(self: Task[Any, Any], run_id: int) -> None:
     """Run one heavy collector."""
-    presence.note_worker(_host(self), "gates.heavy")
-    running.run_heavy(run_id, worker=_host(self))
+    presence.note_worker(_host(self), *_queues(self))
+    running.run_heavy(run_id, worker=_host(self), serves=_queues(self))
 
 
 @shared_task(name="gates.relay")
@@ -33,6 +33,11 @@ def relay() -> None:
 def heartbeat(self: Task[Any, Any], queue: str) -> None:
     """Every ten seconds on each queue: a worker takes what is sent there."""
     presence.note_worker(_host(self), queue)
+
+
+def _queues(task: Task[Any, Any]) -> tuple[str, ...]:
+    """The queues that the worker running this task takes messages from."""
+    return tuple(task.app.amqp.queues.consume_from)
 
 
 def _host(task: Task[Any, Any]) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.db import connection
 
 _SEEN = """
-INSERT INTO gates_workerseen (name, queue, seen_at) VALUES (%(name)s, %(queue)s, statement_timestamp())
+INSERT INTO gates_workerseen (name, queue, seen_at)
+SELECT DISTINCT %(name)s, queue, statement_timestamp() FROM unnest(%(queues)s::text[]) AS queue
 ON CONFLICT (name, queue) DO UPDATE SET seen_at = statement_timestamp()
 """
 
 
-def note_worker(name: str, queue: str) -> None:
-    """Write down that a worker serves a queue now."""
+def note_worker(name: str, *queues: str) -> None:
+    """Write down that a worker serves these queues now."""
     with connection.cursor() as cursor:
-        cursor.execute(_SEEN, {"name": name[:120], "queue": queue[:60]})
+        # always in the same order: two workers of one name do not wait for each other crosswise
+        cursor.execute(_SEEN, {"name": name[:120], "queues": sorted(queue[:60] for queue in queues)})

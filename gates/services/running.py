@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -21,29 +21,32 @@ from governance.selectors.evidence import evidence_path
 log = logging.getLogger(__name__)
 
 
-def run_light(submission_id: int, *, worker: str) -> int:
-    """Run every due light collector of a submission, together in one child process. Returns how many were taken."""
+def run_light(submission_id: int, *, worker: str, serves: Sequence[str] = ()) -> int:
+    """Run every due light collector of a submission, together in one child process. Returns how many were taken.
+
+    `serves`: every queue the worker takes messages from; while it measures it is noted as present on all of them.
+    """
     taken = 0
     while claims := claim_light(submission_id, worker=worker):
         taken += len(claims)
-        measure(claims, worker=worker, queue="gates")
+        measure(claims, worker=worker, queues={"gates", *serves})
     return taken
 
 
-def run_heavy(run_id: int, *, worker: str) -> int:
-    """Run one heavy collector if it is due. Returns 1 when it was taken."""
+def run_heavy(run_id: int, *, worker: str, serves: Sequence[str] = ()) -> int:
+    """Run one heavy collector if it is due; `serves` as for `run_light`. Returns 1 when it was taken."""
     claims = claim_heavy(run_id, worker=worker)
     if claims:
-        measure(claims, worker=worker, queue="gates.heavy")
+        measure(claims, worker=worker, queues={"gates.heavy", *serves})
     return len(claims)
 
 
-def measure(claims: Sequence[Claim], *, worker: str, queue: str) -> None:
+def measure(claims: Sequence[Claim], *, worker: str, queues: Collection[str]) -> None:
     """Measure claimed runs of one submission and store each result under the attempt it was claimed with.
 
     A collector that takes the child down fails alone: the others go on in a fresh child, under the same claim.
     """
-    holding = _Holding(list(claims), worker, queue)
+    holding = _Holding(list(claims), worker, queues)
     waiting: dict[str, Claim] = {}
     for claim in claims:
         problem = _not_runnable(claim)
@@ -98,7 +101,7 @@ class _Holding:
 
     claims: list[Claim]
     worker: str
-    queue: str
+    queues: Collection[str]
     held: set[int] = field(default_factory=set)
     results: list[Result] = field(default_factory=list)
     _renewed: float = field(default_factory=time.monotonic)
@@ -131,7 +134,8 @@ class _Holding:
         waiting = {result.claim.id for result in self.results}
         try:
             kept = keep(self.claims)
-            note_worker(self.worker, self.queue)
+            # heartbeats wait behind long runs: a worker whose slots are all taken is there all the same
+            note_worker(self.worker, *self.queues)
         except (OperationalError, InterfaceError):
             # while the database is away nobody can take the runs over either; the next beat tries again
             log.warning("leases cannot be renewed: the database does not answer")

@@ -4,11 +4,9 @@ import os
 
 from celery import Celery
 
-from governance.config.worker_watch import WorkerWatch
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings")
 
 app = Celery("guiderail")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.steps["worker"].add(WorkerWatch)
+app.steps["worker"].add("governance.config.worker_watch:WorkerWatch")  # by name: only a worker imports it
 app.autodiscover_tasks(["governance", "gates", "reviews"])
