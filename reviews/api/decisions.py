@@ -30,7 +30,7 @@ class DecisionsView(APIView):
         description="Bound to the dossier digest that was seen; 409 `stale_dossier` with what changed when it is another.",
         request=DecisionIn,
         responses={200: VerdictShape, **REFUSALS},
-        auth=["cookieAuth"],
+        auth=[{"cookieAuth": []}],  # type: ignore[list-item]  # the stubs know names only; OpenAPI wants requirements
     )
     def post(self, request: Request, pk: int) -> Response:
         caller = caller_of(request)
