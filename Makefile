@@ -9,7 +9,7 @@ PY := .venv/bin/python
 CHECK_ENV := GUIDERAIL_HOME=$${TMPDIR:-/tmp}/guiderail-check GUIDERAIL_PUBLIC_URL=https://guiderail.example.org \
 	GUIDERAIL_SECRET_KEY=only-to-check-the-settings-0123456789-abcdefghijklmnopqrstuvwxyz
 
-.PHONY: help demo stop status test coverage check lint types contracts templates deploy-check openapi-check openapi bench clean distclean
+.PHONY: help demo stop status test coverage check lint types contracts templates deploy-check openapi-check openapi gate-docs-check bench clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,7 +40,7 @@ test: .venv/.synced ## run every test; REQUIRE_ALL=1 makes a skipped one a failu
 coverage: .venv/.synced ## branch coverage; the pure packages have to be at 100 %
 	@$(PY) -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-check: lint types contracts templates deploy-check openapi-check ## lint, types, contracts, migrations, templates, OpenAPI
+check: lint types contracts templates deploy-check openapi-check gate-docs-check ## lint, types, contracts, migrations, templates, OpenAPI, gate pages
 
 lint: .venv/.synced
 	$(PY) -m ruff check .
@@ -53,8 +53,8 @@ types: .venv/.synced
 contracts: .venv/.synced
 	$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-cache
 
+# no `djlint --check`: its line breaks would put spaces between inline elements, which people see
 templates: .venv/.synced
-	$(PY) -m djlint templates --check --quiet
 	$(PY) -m djlint templates --lint --quiet
 
 deploy-check: .venv/.synced
@@ -68,6 +68,9 @@ openapi-check: .venv/.synced
 
 openapi: .venv/.synced ## write docs/openapi.yaml from the code
 	@$(CHECK_ENV) $(PY) manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
+
+gate-docs-check: .venv/.synced
+	@$(CHECK_ENV) $(PY) manage.py gates docs --check
 
 bench: .venv/.synced ## measure, print the table, write docs/benchmarks.md (BENCH_QUICK=1, BENCH_FULL=1, ARGS="B1 B4")
 	@$(PY) -m tests.bench $(ARGS)
