@@ -92,7 +92,13 @@ def _fields(request: HttpRequest) -> list[FieldView]:
         kind = "select" if question.choices or question.type == "bool" else "text"
         fields.append(
             FieldView(
-                name=name, label=question.ask, kind=kind, options=choices if kind == "select" else (), value=value, optional=True
+                name=name,
+                label=question.ask,
+                kind=kind,
+                options=choices if kind == "select" else (),
+                value=value,
+                hint="" if kind == "select" else f"For example {question.example.removesuffix('.')}.",
+                optional=True,
             )
         )
     return fields
