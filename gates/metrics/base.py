@@ -7,7 +7,7 @@ A collector is one module in `gates/metrics/` with:
 - `VERSION`: raised when the numbers it gives can change; stored with each run;
 - `HEAVY`: whether it gets a task of its own (SHAP), else it shares one with the other light ones;
 - `REQUIRES`: evidence roles without which it cannot measure; `OPTIONAL`: roles it uses where present;
-- `IN_PROCESS` (optional, False): True for one that opens no file and takes no time (it reads facts): it runs in the worker itself,
+- `IN_PROCESS` (optional, False): True for one that opens no file and takes no time: it runs in the worker itself,
   all others in a confined child process;
 - `USES_FACTS`: fact names it reads (they are part of the input digest);
 - `collect(inputs: Inputs) -> Collected`: deterministic for the same inputs and seed.

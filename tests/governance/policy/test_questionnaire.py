@@ -220,7 +220,7 @@ def test_every_rule_that_waits_for_a_person_has_its_question() -> None:
     by_machine = {
         "data.pii_approval_registered", "data.protected_proxies", "drift.prediction_psi", "evaluation.on_training_data",
         "explanation.max_share_change", "explanation.row_cosine_p10", "explanation.sign_flips", "explanation.total_variation",
-        "gates.unsettled", "performance.comparable", "performance.change_since_review", "rollout.flip_rate", "submission.recent_track",
-        "system.first_deployment",
+        "gates.unsettled", "performance.comparable", "performance.change_since_review", "rollout.flip_rate",
+        "submission.recent_track", "system.first_deployment",
     }  # fmt: skip
     assert set(pack().readers) - answered == by_machine

@@ -168,7 +168,8 @@ GET = {
     "account_confirm_email": closed(),
 }
 
-# what a POST gives to the other unit (gus) and to a colleague who neither submitted nor reviews (eli); None: open to every submitter
+# what a POST gives to the other unit (gus) and to a colleague who neither submitted nor reviews (eli);
+# None: open to every submitter
 POST: dict[str, tuple[int, int] | None] = {
     "new_submission": None,
     "what_if": None,
