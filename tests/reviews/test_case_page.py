@@ -75,7 +75,7 @@ def test_the_risk_sign_off_leads_with_what_is_accepted(monkeypatch: pytest.Monke
         {**making.QUESTIONNAIRE["questions"][1], "id": name, "ask": name, "example": "1200", "material": True}  # type: ignore[index]
         for name in ("impact.people_per_month", "impact.financial")
     ]
-    monkeypatch.setitem(making.QUESTIONNAIRE, "questions", [*making.QUESTIONNAIRE["questions"], *asked])
+    monkeypatch.setitem(making.QUESTIONNAIRE, "questions", [*asked, *making.QUESTIONNAIRE["questions"]])
     people = making.everybody()
     row = making.in_review(facts=making.facts_for(making.Track.RED, impact__people_per_month="1200", impact__financial="high"))
     decide(
