@@ -165,6 +165,14 @@ def test_what_was_only_unknown_may_be_answered_later() -> None:
     assert "TR-060" not in {hit.rule.id for hit in draft_of(caller=making.caller(), submission_id=row.pk).preview.assessment.hits}
 
 
+def test_a_track_that_was_red_for_something_unknown_is_not_remembered() -> None:
+    row = making.opened()
+    decision = decide(row, calm(impact__financial=None), final=True)
+    assert decision.track == Track.RED
+    assert {reason["status"] for reason in decision.assessment["reasons"] if reason["track"] == "red"} == {"unknown"}
+    assert remembered(row) == (None, "")
+
+
 def test_the_memory_ends_after_90_days_and_at_the_unit() -> None:
     first = handed_in(impact__financial="high")
     withdraw(caller=making.caller(), submission_id=first.pk)
