@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import time
 
@@ -31,6 +32,7 @@ def main(wanted: list[str]) -> int:
         print(f"There is no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}.", file=sys.stderr)
         return 2
     size, begun, load = Size.from_environment(), time.monotonic(), os.getloadavg()[0]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     stack = BenchStack.make()
     assert isinstance(stack, BenchStack)
     reports: list[Report] = []
