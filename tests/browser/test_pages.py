@@ -5,7 +5,7 @@ The list is checked against the URLs of the product: a new page has to be added 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,14 @@ from gates.models import Chart
 from gates.simulator.models import train
 from gates.simulator.populations import lender
 from governance.domain.vocabulary import DecisionKind
-from governance.models import Person, Submission, System, Unit
+from governance.models import Person, Submission, Unit
 from governance.selectors.access import caller_for
 from governance.ui.demo_sign_in import sign_in_path
 from reviews.demo.handing_in import Version, build, hand_in, settled
 from reviews.demo.people import PASSWORD, load_people
 from reviews.demo.stories import FIRST, Cast, readings_of, standard_facts
 from reviews.models import ReviewStep
-from reviews.selectors.dossier import current_digest
-from reviews.services.deciding import decide
-from reviews.services.decision_input import NewChange, NewDecision
+from reviews.services.decision_input import NewChange
 from reviews.services.intake import revise
 from tests.stack import Running
 
@@ -36,6 +34,8 @@ if TYPE_CHECKING:
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"), (320, "light")]
+# what axe finds depends on the width or on the colours, hardly on both: these two looks hold each width and each theme once
+JUDGED = {(1440, "light"), (390, "dark")}
 
 NO_PAGES = {
     **dict.fromkeys(
@@ -85,7 +85,6 @@ class Looking:
     browser: Browser
     url: str
     people: dict[str, Person]
-    seen: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
     pages: dict[str, Page] = field(default_factory=dict)
 
@@ -106,12 +105,16 @@ class Looking:
         if kind == "error" and "the server responded with a status of 4" not in text:
             self.wrong.append(f"{page.url}: console {text}")
 
+    def all(self, rows: Sequence[tuple[str, str, str, int]], **values: object) -> None:
+        """Look at each page of a list."""
+        for name, who, path, status in rows:
+            self.look(name, who, path.format(**values), status)
+
     def look(self, name: str, who: str, path: str, status: int = 200) -> None:
         """Open the page and judge it in every look."""
         page = self.page_of(who)
         answer = page.goto(path)
         assert answer is not None
-        self.seen.add(name)
         if answer.status != status:
             self.wrong.append(f"{name} {path} as {who}: status {answer.status}, expected {status}")
             return
@@ -128,7 +131,7 @@ class Looking:
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over > 0:
                 self.wrong.append(f"{name} at {width} px: {over} px too wide")
-            if width == 320:
+            if (width, theme) not in JUDGED:
                 continue
             found = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response["violations"]
             self.wrong += [
@@ -185,86 +188,89 @@ def sign_until(cast: Cast, case: Submission, last: str) -> None:
         cast.sign(case, who, readings=readings_of(case, who), **(risk if step.role == "risk_officer" else {}))
 
 
-def test_every_page_in_every_look(looking: Looking) -> None:
-    cast = cast_of(looking)
-    dana, lending = looking.people["dana"], cast.units["lending"]
-    look = looking.look
+DRAFT = [
+    ("draft_tasks", "dana", "{at}/prepare", 200),
+    ("draft_files", "dana", "{at}/files", 200),
+    ("draft_evidence", "dana", "{at}/evidence", 200),
+    ("draft_check", "dana", "{at}/check", 200),
+    *(("draft_topic", "dana", "{at}/questions/" + topic, 200) for topic in ("use", "data", "model", "rollout")),
+    ("withdraw", "dana", "{at}/withdraw", 200),
+]
+ANY_TIME = [
+    ("new_submission", "dana", "/submissions/new", 200),
+    ("systems", "dana", "/systems", 200),
+    ("system", "dana", "/systems/{system}", 200),
+    ("policies", "gwen", "/policies", 200),
+    ("what_if", "gwen", "/what-if", 200),
+    ("learn", "dana", "/learn/high-risk-decisions", 200),
+    ("learn_question", "dana", "/learn/questions/decision.domain", 200),
+    ("gates", "pia", "/gates", 200),
+    ("gate", "pia", "/gates/GF101", 200),
+    ("audit", "ada", "/audit", 200),
+    ("not found", "dana", "/nowhere", 404),
+    ("forbidden", "dana", "/audit", 403),
+    ("account_logout", "dana", "/account/logout/", 200),
+    ("account_change_password", "dana", "/account/password/change/", 200),
+    ("account_login", "", "/account/login/", 200),
+    ("account_inactive", "", "/account/inactive/", 200),
+]
+CHECKS = [("submission_progress", "dana", "{at}/progress", 200)]
+REVIEW = [
+    ("home", "amir", "/", 200),
+    ("queue", "amir", "/queue", 200),
+    ("submissions", "ada", "/submissions", 200),
+    ("case", "amir", "{at}", 200),
+    *((f"decide_{kind}", "amir", "{at}/decide/" + kind, 200) for kind in ("approve", "conditions", "changes", "reject")),
+    ("refused", "dana", "{at}/decide/approve", 409),
+]
+CHANGES = [("revise", "dana", "{at}/revise", 200)]
+SIGN = [("account_reauthenticate", "ruth", "{at}/decide/approve", 200)]
+APPROVED = [("case", "ruth", "{at}", 200), ("revoke", "ruth", "{at}/revoke", 200)]
 
-    draft = hand_in(dana, lending, version("1.1.0"), draft=True)
-    at = f"/submissions/{draft.number}"
-    look("draft_tasks", "dana", f"{at}/prepare")
-    look("draft_files", "dana", f"{at}/files")
-    look("draft_evidence", "dana", f"{at}/evidence")
-    look("draft_check", "dana", f"{at}/check")
-    for topic in ("use", "impact", "data", "model", "performance", "origin", "rollout"):
-        look("draft_topic", "dana", f"{at}/questions/{topic}")
-    look("withdraw", "dana", f"{at}/withdraw")
 
-    case = hand_in(dana, lending, version("1.0.0"))
+def test_a_draft_and_what_is_there_at_any_time(looking: Looking) -> None:
+    draft = hand_in(looking.people["dana"], cast_of(looking).units["lending"], version("1.1.0"), draft=True)
+    looking.all(DRAFT + ANY_TIME, at=f"/submissions/{draft.number}", system=draft.system_id)
+    looking.page_of("ada").get_by_role("button", name="Verify the chain").click()
+    looking.page_of("ada").get_by_text("The chain is whole").wait_for()
+    looking.judge("audit_verify", looking.page_of("ada"))
+    for name, path in CLOSED.items():
+        answer = looking.page_of("").goto(path)
+        assert answer is not None
+        assert answer.status in (404, 405), (name, answer.status)
+    assert looking.wrong == []
+
+
+def test_a_case_from_checks_to_permit(looking: Looking) -> None:
+    cast, dana = cast_of(looking), looking.people["dana"]
+    case = hand_in(dana, cast.units["lending"], version("1.0.0"))
     at = f"/submissions/{case.number}"
-    look("submission_progress", "dana", f"{at}/progress")
-    settled(case)
-    assert case.state == "in_review", case.state
-    look("home", "amir", "/")
-    look("queue", "amir", "/queue")
-    look("submissions", "ada", "/submissions")
-    look("case", "amir", at)
+    looking.all(CHECKS, at=at)
+    assert settled(case).state == "in_review"
     assert Chart.objects.filter(submission=case).count() > 5
-    for kind in ("approve", "conditions", "changes", "reject"):
-        look(f"decide_{kind}", "amir", f"{at}/decide/{kind}")
-    look("decide_approve", "dana", f"{at}/decide/approve", status=409)  # the refusal
-    decide(
-        caller=caller_for(looking.people["amir"]),
-        submission_id=case.pk,
-        dossier_digest=current_digest(case.pk),
-        decision=NewDecision(
-            DecisionKind.REQUEST_CHANGES,
-            comment="One question.",
-            change_items=(NewChange("Say who is left out.", "One sentence with a number.", about_question="model.limitations"),),
-        ),
-    )
-    look("revise", "dana", f"{at}/revise")
+    looking.all(REVIEW, at=at)
+    change = NewChange("Say who is left out.", "One sentence with a number.", about_question="model.limitations")
+    cast.sign(case, "amir", kind=DecisionKind.REQUEST_CHANGES, comment="One question.", change_items=(change,))
+    looking.all(CHANGES, at=at)
     replies = {item.pk: "Said in the limitations." for item in case.change_items.all()}
     revise(caller=caller_for(dana), submission_id=case.pk, note="Limitations say more.", replies=replies)
     settled(case)
     sign_until(cast, case, "risk_officer")
+    looking.all(SIGN, at=at)
     page = looking.page_of("ruth")
-    look("account_reauthenticate", "ruth", f"{at}/decide/approve")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
     page.get_by_role("heading", name="Sign: approve").wait_for()
     looking.judge("sign", page)
     sign_until(cast, case, "")
     assert case.state == "approved"
-    look("case", "ruth", at)
-    look("revoke", "ruth", f"{at}/revoke")
-
-    look("new_submission", "dana", "/submissions/new")
-    look("systems", "dana", "/systems")
-    look("system", "dana", f"/systems/{System.objects.get(slug='limit-increase').pk}")
-    look("policies", "gwen", "/policies")
-    look("what_if", "gwen", "/what-if")
-    look("learn", "dana", "/learn/high-risk-decisions")
-    look("learn_question", "dana", "/learn/questions/decision.domain")
-    look("gates", "pia", "/gates")
-    look("gate", "pia", "/gates/GF101")
-    look("audit", "ada", "/audit")
-    looking.page_of("ada").get_by_role("button", name="Verify the chain").click()
-    looking.page_of("ada").get_by_text("The chain is whole").wait_for()
-    looking.judge("audit_verify", looking.page_of("ada"))
-    look("not found", "dana", "/nowhere", status=404)
-    look("forbidden", "dana", "/audit", status=403)
-    look("account_logout", "dana", "/account/logout/")
-    look("account_change_password", "dana", "/account/password/change/")
-    look("account_login", "", "/account/login/")
-    look("account_inactive", "", "/account/inactive/")
-    for name, path in CLOSED.items():
-        answer = looking.page_of("").goto(path)
-        assert answer is not None
-        assert answer.status in (404, 405), (name, answer.status)
-
+    looking.all(APPROVED, at=at)
     assert looking.wrong == []
+
+
+def test_no_page_is_left_out() -> None:
     everything = set(names(get_resolver().url_patterns))
+    looked_at = {row[0] for row in (*DRAFT, *ANY_TIME, *CHECKS, *REVIEW, *CHANGES, *SIGN, *APPROVED)}
     assert len(everything) > 40
-    assert everything - looking.seen - set(NO_PAGES) - set(CLOSED) == set(), "a page nobody looks at"
+    assert everything - looked_at - set(NO_PAGES) - set(CLOSED) == set(), "a page nobody looks at"
     assert not (set(NO_PAGES) | set(CLOSED)) - everything, "named here, gone there"
