@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -12,6 +12,7 @@ from gates.metrics.personal_data_patterns_impl import NAMED, RECOGNISERS, SURE, 
 from gates.readers import tables
 from gates.readers.tables import quote_name
 from gates.spec import Measure
+from governance.prefill.column_names import protected_columns
 
 SAMPLED = 300
 ROWS = 2_000_000
@@ -59,7 +60,25 @@ def measure(inputs: Inputs) -> Collected:
     marks = inputs.settings.get("pii_marks")
     kept = [item for item in found.values() if not _cleared(item, marks, notes)]
     notes.append("Names and addresses are found by column name only; formats with a fixed shape also by content.")
-    return _collected(inputs, kept, notes)
+    collected = _collected(inputs, kept, notes)
+    protected = _protected(files)
+    return replace(collected, facts=(*collected.facts, protected)) if protected is not None else collected
+
+
+def _protected(files: Iterable[EvidenceInput]) -> MeasuredFact | None:
+    """Protected attributes among the columns of the samples, by name; columns mapped as `sensitive` are kept apart on purpose.
+
+    None when no name says one: that is no proof of absence, so nothing is claimed.
+    """
+    columns: dict[str, str] = {}
+    for evidence in files:
+        apart = evidence.columns.get("sensitive") or []
+        for name, _ in tables.inspect(evidence).columns:
+            if name not in ([apart] if isinstance(apart, str) else apart):
+                columns.setdefault(name, evidence.name)
+    found = protected_columns(columns)
+    where = ", ".join(sorted({column for names in found.values() for column in names}))
+    return MeasuredFact("data.protected_attributes", sorted(found), locator=f"columns {where}") if found else None
 
 
 def _scan(evidence: EvidenceInput, seed: int, notes: list[str]) -> Iterable[Found]:

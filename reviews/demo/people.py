@@ -11,7 +11,7 @@ from governance.domain.vocabulary import Role, Scope
 from governance.models import ApiToken, DataApproval, DataSource, Person, RoleGrant, Unit
 from governance.selectors.access import SYSTEM
 from governance.services.packs import load_shipped_packs
-from governance.services.tokens import issue_token
+from governance.services.tokens import issue_token, revoke_token
 from governance.services.work import Work, unit_of_work
 
 PASSWORD = "guide-rail-not-gate"
@@ -99,7 +99,8 @@ def load_people() -> dict[str, Person]:
 def load_tokens(people: dict[str, Person]) -> dict[str, str]:
     """Fresh tokens for CI and for reading; those of an earlier start are revoked, because a secret is shown only once."""
     lending = Unit.objects.get(slug="lending")
-    ApiToken.objects.filter(name__in=["demo ci", "demo readonly"], revoked_at__isnull=True).update(revoked_at=timezone.now())
+    for token in ApiToken.objects.filter(name__in=["demo ci", "demo readonly"], revoked_at__isnull=True):
+        revoke_token(caller=SYSTEM, token=token)
     wanted = {
         "ci": ("demo ci", [Scope.SUBMIT, Scope.EVIDENCE, Scope.READ, Scope.PERMIT, Scope.DEPLOY, Scope.MONITOR]),
         "readonly": ("demo readonly", [Scope.READ]),

@@ -35,9 +35,9 @@ def questionnaire_view(pack: Pack | None, facts: FactSet, answers: Iterable[Answ
     for question in asked(pack.questionnaire, facts):
         answer, fact = said.get(question.id), shown.get(question.id)
         own = answer is not None and answer.provenance != Provenance.CONFIRMED
-        if own:
+        if own and answer is not None and answer.provenance != Provenance.CARRIED_OVER:
             by_people += 1
-        elif fact is not None:
+        elif own or fact is not None:
             from_files += 1
         elif question.required:
             missing.append(MissingQuestion(question.id, question.ask, question.why))
