@@ -23,7 +23,8 @@
   // Scrolling regions take the keyboard; where there is nothing to scroll they need not be a stop.
   function markScrollers(scope) {
     scope.querySelectorAll(".table-scroll").forEach(function (region) {
-      region.tabIndex = region.scrollWidth > region.clientWidth + 1 ? 0 : -1;
+      var scrolls = region.scrollWidth > region.clientWidth + 1 || region.scrollHeight > region.clientHeight + 1;
+      region.tabIndex = scrolls ? 0 : -1;
     });
   }
 
@@ -75,6 +76,17 @@
       menu.querySelector("summary").focus();
     });
   });
+
+  // What a part holds is measured when it folds open.
+  document.addEventListener(
+    "toggle",
+    function (event) {
+      if (event.target.open) {
+        markScrollers(event.target);
+      }
+    },
+    true
+  );
 
   document.addEventListener("DOMContentLoaded", function () {
     document.querySelectorAll("[data-print]").forEach(function (button) {
