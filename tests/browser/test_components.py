@@ -114,7 +114,9 @@ def test_the_chosen_colours_are_kept(browser: Browser, site: str) -> None:
         page.reload()
         assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
         assert page.locator("[data-theme-switch]").get_by_text("dark").count() == 1
-        assert page.locator("img.picture-dark").first.is_visible()
+        picture = page.locator("img.picture-dark").first
+        picture.evaluate("drawing => drawing.parentElement.scrollIntoView()")  # it loads when it is near
+        picture.wait_for(state="visible", timeout=10_000)
     finally:
         page.context.close()
 
