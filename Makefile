@@ -34,8 +34,8 @@ stop: .venv/.synced ## end what runs from GUIDERAIL_HOME
 status: .venv/.synced ## what runs from GUIDERAIL_HOME
 	@$(PY) -m governance.config.embedded status
 
-test: .venv/.synced ## run every test; REQUIRE_ALL=1 makes a skipped one a failure (ARGS: more for pytest)
-	@$(PY) -m pytest $(ARGS)
+test: .venv/.synced ## run every test, in two processes; REQUIRE_ALL=1 makes a skipped one a failure (ARGS: more for pytest)
+	@$(PY) -m pytest -n $(or $(PROCESSES),2) --dist loadfile $(ARGS)
 
 coverage: .venv/.synced ## branch coverage; the pure packages have to be at 100 %
 	@$(PY) -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)

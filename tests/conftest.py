@@ -28,7 +28,9 @@ if os.environ.get("DJANGO_SETTINGS_MODULE"):
     raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests set it themselves, after they know their servers.")
 
 STACK = Stack.make()
-os.environ.update(STACK.environment())
+_SET = STACK.environment()
+_BEFORE = dict(os.environ)
+os.environ.update(_SET)
 os.environ["DJANGO_SETTINGS_MODULE"] = "governance.config.settings"
 django.setup()
 
@@ -36,6 +38,13 @@ django.setup()
 hypothesis_settings.register_profile("guiderail", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.register_profile("nightly", deadline=None, max_examples=2_000, print_blob=True)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "guiderail"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """With `pytest -n` each process has servers of its own: what this one set for itself is not handed down."""
+    os.environ.clear()
+    os.environ.update(_BEFORE)
 
 
 def pytest_unconfigure() -> None:
