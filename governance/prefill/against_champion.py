@@ -21,6 +21,7 @@ def champion_facts(facts: FactSet, champion: FactSet | None, champion_version: s
         return tuple(found)
     return (
         *found,
+        *_purpose(facts, champion),
         *_new_sources(facts, champion),
         *_features(facts, champion),
         *_architecture(facts, champion),
@@ -49,6 +50,17 @@ def _all_new(facts: FactSet) -> tuple[Fact, ...]:
     if architecture is not None and architecture.known:
         rows.append(derived("model.architecture_changed", True, [architecture], because))
     return tuple(rows)
+
+
+def _purpose(facts: FactSet, champion: FactSet) -> tuple[Fact, ...]:
+    """Whether anybody says that the system now decides about something else. Silence on either side says nothing."""
+    before = {fact.value for fact in known(champion, "decision.domain")}
+    now = known(facts, "decision.domain")
+    others = [fact for fact in now if fact.value not in before]
+    if not before or not now:
+        return ()
+    because = f"the champion decides about {', '.join(sorted(map(str, before)))}"
+    return (derived("decision.domain_changed", bool(others), others or list(now), because),)
 
 
 def _new_sources(facts: FactSet, champion: FactSet) -> tuple[Fact, ...]:

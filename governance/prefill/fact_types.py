@@ -124,7 +124,7 @@ FACT_TYPES: Mapping[str, FactType] = {
     **_by("model.threshold_change performance.baseline performance.relative_change", _K.NUMBER, SetBy.COMPARISON),
     **_by(
         "champion.exists system.first_deployment data.pii_approval_registered "
-        "performance.comparable performance.figures_comparable",
+        "performance.comparable performance.figures_comparable decision.domain_changed",
         _K.YES_NO,
         SetBy.PLATFORM,
     ),

@@ -542,3 +542,14 @@ def test_answers_about_use_are_carried_over_and_the_model_is_not() -> None:
 def test_what_is_said_to_be_unknown_is_offered_again() -> None:
     rows = carry_over(facts_of({"decision.automated": None}), facts_of({"decision.automated": False}), "2")
     assert [fact.value for fact in rows] == [False]
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [("marketing", "credit", [True]), ("credit", "credit", [False]), (None, "credit", []), ("credit", None, [])],
+)
+def test_another_purpose_than_the_champions_is_said(now: str | None, before: str | None, expected: list[bool]) -> None:
+    found = derived(
+        {"decision.domain": now} if now else {}, champion={"decision.domain": before} if before else {}, version="1.0.0"
+    )
+    assert said(found, "decision.domain_changed") == expected
