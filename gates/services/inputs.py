@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from django.db.models import F, Func, JSONField, Value
 
 from gates.collecting import Inputs
 from gates.registry import Collector
-from governance.domain.canonical import digest
+from governance.domain.canonical import canonical_json
 from governance.domain.facts import FactSet
 from governance.domain.vocabulary import State
 from governance.models import DataSource, Revision, Submission
@@ -27,6 +30,14 @@ class Surroundings:
     facts: FactSet
     settings: Mapping[str, Any]
     registers: Mapping[str, Any]
+    _settings: dict[tuple[str, ...], tuple[dict[str, Any], bytes]] = field(default_factory=dict, compare=False, repr=False)
+
+    def settings_with(self, registers: tuple[str, ...]) -> tuple[dict[str, Any], bytes]:
+        """The settings with these registers, and their canonical JSON: made once, as most collectors share them."""
+        if registers not in self._settings:
+            settings = {**self.settings, **{name: self.registers[name] for name in registers}}
+            self._settings[registers] = settings, canonical_json(settings)
+        return self._settings[registers]
 
 
 def surroundings(*, submission: Submission, revision: Revision, settings: Mapping[str, Any], facts: FactSet) -> Surroundings:
@@ -42,7 +53,6 @@ def frozen_inputs(collector: Collector, around: Surroundings) -> dict[str, Any]:
     A collector module may say `USES_REGISTERS = (…)` to get fewer registers than all.
     """
     roles = [*collector.requires, *collector.optional]
-    registers: Collection[str] = getattr(importlib.import_module(collector.module), "USES_REGISTERS", REGISTERS)
     return {
         "evidence": {
             role: {
@@ -55,15 +65,27 @@ def frozen_inputs(collector: Collector, around: Surroundings) -> dict[str, Any]:
             if (item := around.evidence.get(role)) is not None
         },
         "facts": {name: value for name in sorted(collector.uses_facts) if (value := around.facts.value(name)) is not None},
-        "settings": {**around.settings, **{name: around.registers[name] for name in registers}},
+        "settings": around.settings_with(registers_of(collector))[0],
         "seed": Inputs().seed,
     }
 
 
-def input_digest(collector: Collector, inputs: Mapping[str, Any]) -> str:
-    """One digest for "the same measurement again": collector and version, and its inputs without the files' display names."""
+def registers_of(collector: Collector) -> tuple[str, ...]:
+    """The registers a collector gets: all of them unless its module says which."""
+    return tuple(getattr(importlib.import_module(collector.module), "USES_REGISTERS", REGISTERS))
+
+
+def input_digest(collector: Collector, inputs: Mapping[str, Any], *, settings: bytes | None = None) -> str:
+    """One digest for "the same measurement again": collector and version, and its inputs without the files' display names.
+
+    `settings`: the canonical JSON of `inputs["settings"]` where the caller has it already. Canonical JSON of an object is its
+    members in order of their names, so parts made before give the same bytes.
+    """
     evidence = {role: {key: item[key] for key in ("sha256", "columns", "format")} for role, item in inputs["evidence"].items()}
-    return digest({"collector": collector.name, "version": collector.version, **inputs, "evidence": evidence})
+    whole = {"collector": collector.name, "version": collector.version, **inputs, "evidence": evidence}
+    ready = {} if settings is None else {"settings": settings}
+    members = (canonical_json(name) + b":" + (ready.get(name) or canonical_json(whole[name])) for name in sorted(whole))
+    return "sha256:" + hashlib.sha256(b"{" + b",".join(members) + b"}").hexdigest()
 
 
 def _sources(unit_id: int) -> dict[str, Any]:
@@ -84,7 +106,8 @@ def _versions(submission: Submission) -> dict[str, Any]:
     """The latest other versions of the same system: whether approved, with which features, and the artefact's digest."""
     same = Submission.objects.filter(system_id=submission.system_id).exclude(version_id=submission.version_id).exclude(revision=0)
     found: dict[str, Any] = {}
-    for row in same.select_related("version").order_by("-id")[:_MOST_VERSIONS]:
+    rows = same.select_related("version").only("state", "version__version", "version__artifact_digest")
+    for row in rows.order_by("-id")[:_MOST_VERSIONS]:
         before = found.get(row.version.version)
         approved = row.state in _APPROVED or bool(before and before["approved"])
         found[row.version.version] = {
@@ -100,8 +123,18 @@ def _versions(submission: Submission) -> dict[str, Any]:
 
 
 def _features(submissions: list[int]) -> dict[int, list[str]]:
+    """The features of each submission's latest revision. The database picks them out: the other facts are not sent."""
+    if not submissions:
+        return {}
     latest = Revision.objects.filter(submission_id__in=submissions).order_by("submission_id", "-number").distinct("submission_id")
+    spoken = Func(
+        F("facts"),
+        Value('$[*] ? (@.name == "model.features")'),
+        function="jsonb_path_query_array",
+        template="%(function)s(%(expressions)s::jsonpath)",
+        output_field=JSONField(),
+    )
     return {
         submission_id: [str(name) for name in FactSet.from_json(facts).value("model.features") or []]
-        for submission_id, facts in latest.values_list("submission_id", "facts")
+        for submission_id, facts in latest.values_list("submission_id", spoken)
     }

@@ -12,7 +12,7 @@ from gates import registry
 from gates.models import GateRun
 from gates.registry import Collector
 from gates.services.finishing import SETTLE
-from gates.services.inputs import Surroundings, frozen_inputs, input_digest, surroundings
+from gates.services.inputs import Surroundings, frozen_inputs, input_digest, registers_of, surroundings
 from gates.services.relaying import HEAVY, LIGHT
 from governance.domain.facts import FactSet
 from governance.domain.vocabulary import Kind, RunStatus, Track
@@ -44,7 +44,8 @@ def plan_runs(
     What an earlier revision measured on the same inputs is carried over; a missing required file needs no worker to be noticed.
     Unfinished runs of earlier revisions are cancelled. Nothing left to run: the submission settles at once.
     """
-    cancel_unfinished(work, submission, before=revision.number)
+    if revision.number > 1:
+        cancel_unfinished(work, submission, before=revision.number)
     wanted = needed_collectors(pack, Kind(submission.kind), assessment.track)
     around = surroundings(submission=submission, revision=revision, settings=pack.settings, facts=facts)
     earlier = _earlier(submission, revision.number)
@@ -125,7 +126,7 @@ def _row(
         heavy=collector.heavy,
         priority=priority,
         inputs=inputs,
-        input_digest=input_digest(collector, inputs),
+        input_digest=input_digest(collector, inputs, settings=around.settings_with(registers_of(collector))[1]),
         max_attempts=settings.GATE_MAX_ATTEMPTS,
         dispatched_at=Now(),
     )
@@ -162,6 +163,8 @@ def _carry(run: GateRun, same: GateRun) -> None:
 
 
 def _earlier(submission: Submission, revision: int) -> dict[tuple[str, str], GateRun]:
+    if revision == 1:
+        return {}
     rows = (
         GateRun.objects.filter(submission=submission, revision__lt=revision, status=RunStatus.DONE).defer("inputs").order_by("id")
     )

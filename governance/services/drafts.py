@@ -6,7 +6,7 @@ Everything here happens while a submission is a draft, its checks failed or chan
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -32,9 +32,8 @@ from governance.models import (
 from governance.prefill.reading import read_source
 from governance.selectors.access import Caller, visible
 from governance.selectors.answers import refused_answers, try_answers
-from governance.selectors.champions import champion_of
 from governance.selectors.evidence import MAX_SOURCE_BYTES, stored_source
-from governance.selectors.facts import facts_of, offered, prefilled, stands
+from governance.selectors.facts import facts_within, offered, prefilled, stands
 from governance.selectors.policy import pack_in_force
 from governance.services.evidence import clean_name
 from governance.services.work import Work, unit_of_work
@@ -157,8 +156,8 @@ def detach_evidence(work: Work, submission: Submission, role: EvidenceRole) -> N
     _touch(submission)
 
 
-def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer], *, reason_needed: bool = True) -> FactSet:
-    """Record answers. Returns the facts afterwards.
+def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer], *, reason_needed: bool = True) -> None:
+    """Record answers.
 
     A value equal to the prefilled one confirms it; another one corrects it and needs a reason (a pipeline that gives none is
     recorded
@@ -168,10 +167,10 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
     """
     assert work.caller.person is not None
     _, pack = pack_in_force(submission.kind)
-    champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
-    facts = facts_of(submission, champion)
+    around = work.background(submission)
+    facts = facts_within(around, submission, sources=submission.sources.all(), answers=submission.answers.all())
     values, problems = try_answers(pack, answers)
-    shown, offers = prefilled(facts), offered(facts, champion)
+    shown, offers = prefilled(facts), offered(facts, around.champion)
     rows = []
     for question, value in values.items():
         reason = "".join(char for char in answers[question].reason if char.isprintable() or char in "\n\t").strip()[:500]
@@ -220,7 +219,6 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
         "submission.answered", submission, {"questions": sorted(values), "digest": digest({r.question: r.value for r in rows})}
     )
     _touch(submission)
-    return facts_of(submission, champion)
 
 
 def discard_answer(work: Work, submission: Submission, question: str) -> None:
@@ -230,12 +228,16 @@ def discard_answer(work: Work, submission: Submission, question: str) -> None:
     _touch(submission)
 
 
-def forget_confirmations(submission: Submission, facts: FactSet) -> None:
-    """Drop confirmations of what no file says any more, so that nobody is on record as having confirmed another value."""
+def forget_confirmations(submission: Submission, facts: FactSet, answers: Collection[Answer]) -> list[Answer]:
+    """Drop confirmations of what no file says any more, so that nobody is on record as having confirmed another value.
+
+    Returns the answers that stand.
+    """
     shown = prefilled(facts)
-    gone = [answer.pk for answer in submission.answers.all() if not stands(answer, shown)]
-    if gone:
+    kept = [answer for answer in answers if stands(answer, shown)]
+    if gone := {answer.pk for answer in answers} - {answer.pk for answer in kept}:
         submission.answers.filter(pk__in=gone).delete()
+    return kept
 
 
 def source_name(name: str) -> str:

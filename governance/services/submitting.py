@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from django.db.models.functions import Now
 
 from governance.domain.facts import FactSet
-from governance.models import Evidence, PolicyPack, Revision, Submission, SystemVersion, TrackDecision
+from governance.models import Answer, Evidence, MetadataSource, PolicyPack, Revision, Submission, SystemVersion, TrackDecision
 from governance.policy import Assessment, Pack
-from governance.selectors.champions import champion_of
-from governance.selectors.facts import facts_of, pending_collectors
+from governance.selectors.facts import facts_within, pending_collectors
 from governance.selectors.policy import pack_in_force
 from governance.services.drafts import forget_confirmations
 from governance.services.tracks import assign
@@ -19,7 +18,7 @@ from governance.services.work import Work
 
 @dataclass(frozen=True)
 class Frozen:
-    """What a submit produced: the revision, its facts, the provisional track and the pack it was judged by."""
+    """What a submit produced: the revision, its facts, the provisional track, the pack it was judged by and the rows frozen."""
 
     revision: Revision
     facts: FactSet
@@ -27,16 +26,22 @@ class Frozen:
     assessment: Assessment
     policy: PolicyPack
     pack: Pack
+    answers: tuple[Answer, ...]
+    evidence: tuple[Evidence, ...]
+    sources: tuple[MetadataSource, ...]
 
 
 def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
     """Make the next revision of a locked submission and assign its provisional track. The state is not touched."""
     assert work.caller.person is not None
     policy, pack = pack_in_force(submission.kind)
-    champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
-    facts = facts_of(submission, champion)
-    forget_confirmations(submission, facts)
-    evidence = list(submission.evidence.select_related("file"))
+    around = work.background(submission)
+    champion = around.champion
+    sources = list(submission.sources.defer("content").order_by("id"))
+    answers = list(submission.answers.order_by("id"))
+    facts = facts_within(around, submission, sources=sources, answers=answers)
+    answers = forget_confirmations(submission, facts, answers)
+    evidence = list(submission.evidence.select_related("file").order_by("id"))
     _remember_artifact(submission, evidence, facts)
     submission.revision += 1
     # a new revision is judged afresh: what its own facts say, no longer what an earlier revision's did
@@ -56,7 +61,7 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
                 "reason": a.reason,
                 "by": a.by_id,
             }
-            for a in submission.answers.all()
+            for a in answers
         ],
         evidence=[
             {
@@ -69,16 +74,22 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
             }
             for e in evidence
         ],
-        sources=[{"name": s.name, "sha256": s.sha256, "reader": s.reader} for s in submission.sources.all()],
+        sources=[{"name": s.name, "sha256": s.sha256, "reader": s.reader} for s in sources],
         note=note,
         submitted_by=work.caller.person,
     )
     submission.submitted_at = Now()
-    submission.save(update_fields=["revision", "track", "track_is_final", "champion", "dossier_digest", "submitted_at"])
     decision, assessment = assign(
-        work, submission=submission, policy=policy, pack=pack, facts=facts, pending=pending_collectors(pack), final=False
+        work,
+        submission=submission,
+        policy=policy,
+        pack=pack,
+        facts=facts,
+        pending=pending_collectors(pack),
+        final=False,
+        also=("revision", "champion", "dossier_digest", "submitted_at"),
     )
-    return Frozen(revision, facts, decision, assessment, policy, pack)
+    return Frozen(revision, facts, decision, assessment, policy, pack, tuple(answers), tuple(evidence), tuple(sources))
 
 
 def _remember_artifact(submission: Submission, evidence: list[Evidence], facts: FactSet) -> None:

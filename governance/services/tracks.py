@@ -21,10 +21,12 @@ def assign(
     facts: FactSet,
     pending: Collection[str],
     final: bool,
+    also: Collection[str] = (),
 ) -> tuple[TrackDecision, Assessment]:
     """Evaluate the facts and store the decision on the submission's current revision.
 
     A track assigned earlier to the same revision holds at least: measurements raise it, never lower it.
+    `also`: fields of the submission that the caller has set and that are saved with the track.
     """
     names = frozenset(pending)
     facts = with_cumulative(facts)
@@ -45,7 +47,7 @@ def assign(
         would_change=[way.to_json() for way in ways],
     )
     submission.track, submission.track_is_final, submission.policy = track, final, policy
-    submission.save(update_fields=["track", "track_is_final", "policy"])
+    submission.save(update_fields=["track", "track_is_final", "policy", *also])
     work.note(
         "submission.track_assigned",
         submission,

@@ -22,7 +22,9 @@ from django.db import DatabaseError, connection, transaction
 
 from governance.domain.canonical import canonical_json
 from governance.domain.errors import Unavailable
+from governance.models import Submission
 from governance.selectors.access import Caller
+from governance.selectors.facts import Background, background_of
 from governance.services.messages import BOX, Message
 
 
@@ -33,6 +35,13 @@ class Work:
     caller: Caller
     events: list[dict[str, Any]] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    _backgrounds: dict[int, Background] = field(default_factory=dict)
+
+    def background(self, submission: Submission) -> Background:
+        """What stands around the submission, read once in this transaction: its own changes do not alter it."""
+        if submission.pk not in self._backgrounds:
+            self._backgrounds[submission.pk] = background_of(submission)
+        return self._backgrounds[submission.pk]
 
     def note(self, action: str, target: Any, data: Mapping[str, Any] | None = None, *, unit: int | None = None) -> None:
         """Add an audit event. `target`: a model instance (named `table:pk`) or a reference. `data`: JSON, no personal data."""
