@@ -6,7 +6,7 @@ Everything here happens while a submission is a draft, its checks failed or chan
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from governance.domain.canonical import digest
 from governance.domain.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
-from governance.domain.facts import FactSet, same
+from governance.domain.facts import Fact, FactSet, same
 from governance.domain.incoming import NewAnswer, NewEvidence, NewSource
 from governance.domain.lifecycle import words
 from governance.domain.storable import unstorable
@@ -34,7 +34,6 @@ from governance.selectors.access import Caller, visible
 from governance.selectors.answers import refused_answers, try_answers
 from governance.selectors.evidence import MAX_SOURCE_BYTES, stored_source
 from governance.selectors.facts import facts_within, offered, prefilled, stands
-from governance.selectors.policy import pack_in_force
 from governance.services.evidence import clean_name
 from governance.services.work import Work, unit_of_work
 
@@ -67,6 +66,36 @@ def add_source(work: Work, submission: Submission, new: NewSource) -> MetadataSo
 
     Malformed content is kept and explained, never refused. A file of the same name is replaced.
     """
+    assert work.caller.person is not None
+    read, facts = _read(work, submission, new)
+    if submission.sources.exclude(name=read.name).count() >= MAX_SOURCES:
+        raise _too_many_sources()
+    values = {name: getattr(read, name) for name in ("sha256", "content", "reader", "facts", "problems", "added_by")}
+    row, _ = MetadataSource.objects.update_or_create(submission=submission, name=read.name, defaults=values)
+    contributes(submission, work.caller.person, "brought metadata for it")
+    _trained_by(submission, facts)
+    _note_source(work, submission, row)
+    _touch(submission)
+    return row
+
+
+def first_sources(work: Work, submission: Submission, new: Sequence[NewSource]) -> list[MetadataSource]:
+    """Keep the metadata files that a submission is opened with, each under a name of its own: one statement for all.
+
+    The caller has put who opens it on record as having brought them.
+    """
+    if len(new) > MAX_SOURCES:
+        raise _too_many_sources()
+    read = [_read(work, submission, each) for each in new]
+    rows = MetadataSource.objects.bulk_create([row for row, _ in read])
+    _trained_by(submission, tuple(fact for _, facts in read for fact in facts))
+    for row in rows:
+        _note_source(work, submission, row)
+    return rows
+
+
+def _read(work: Work, submission: Submission, new: NewSource) -> tuple[MetadataSource, tuple[Fact, ...]]:
+    """The row of a metadata file, not stored yet, and the facts read from it."""
     name = source_name(new.name)
     data = new.content if new.content is not None else stored_source(submission.unit_id, new.sha256)
     if len(data) > MAX_SOURCE_BYTES:
@@ -76,27 +105,27 @@ def add_source(work: Work, submission: Submission, new: NewSource) -> MetadataSo
             code="too_large",
             errors=(FieldError("/sources", "too_large", f"{name} is too large for a metadata file."),),
         )
-    if submission.sources.exclude(name=name).count() >= MAX_SOURCES:
-        raise InvalidInput(f"A submission takes up to {MAX_SOURCES} metadata files. Remove one first.", code="too_many")
     reading = read_source(name, data)
     assert work.caller.person is not None
-    row, _ = MetadataSource.objects.update_or_create(
+    row = MetadataSource(
         submission=submission,
         name=name,
-        defaults={
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "content": data,
-            "reader": reading.reader or "",
-            "facts": [fact.to_json() for fact in reading.facts],
-            "problems": [asdict(problem) for problem in reading.problems],
-            "added_by": work.caller.person,
-        },
+        sha256=hashlib.sha256(data).hexdigest(),
+        content=data,
+        reader=reading.reader or "",
+        facts=[fact.to_json() for fact in reading.facts],
+        problems=[asdict(problem) for problem in reading.problems],
+        added_by=work.caller.person,
     )
-    contributes(submission, work.caller.person, "brought metadata for it")
-    _trained_by(submission, reading.facts)
+    return row, reading.facts
+
+
+def _too_many_sources() -> InvalidInput:
+    return InvalidInput(f"A submission takes up to {MAX_SOURCES} metadata files. Remove one first.", code="too_many")
+
+
+def _note_source(work: Work, submission: Submission, row: MetadataSource) -> None:
     work.note("submission.source_added", submission, {"sha256": row.sha256, "reader": row.reader, "facts": len(row.facts)})
-    _touch(submission)
-    return row
 
 
 def remove_source(work: Work, submission: Submission, source_id: int) -> None:
@@ -156,8 +185,15 @@ def detach_evidence(work: Work, submission: Submission, role: EvidenceRole) -> N
     _touch(submission)
 
 
-def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer], *, reason_needed: bool = True) -> None:
-    """Record answers.
+def answer(
+    work: Work,
+    submission: Submission,
+    answers: Mapping[str, NewAnswer],
+    *,
+    reason_needed: bool = True,
+    first: Sequence[MetadataSource] | None = None,
+) -> None:
+    """Record answers. `first`: the metadata files of a submission that is being opened and has no answers yet.
 
     A value equal to the prefilled one confirms it; another one corrects it and needs a reason (a pipeline that gives none is
     recorded
@@ -166,9 +202,12 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
     Raises `InvalidInput` naming each question that cannot be taken; then none of them is recorded.
     """
     assert work.caller.person is not None
-    _, pack = pack_in_force(submission.kind)
+    _, pack = work.policy(submission.kind)
     around = work.background(submission)
-    facts = facts_within(around, submission, sources=submission.sources.all(), answers=submission.answers.all())
+    if first is None:
+        facts = facts_within(around, submission, sources=submission.sources.all(), answers=submission.answers.all())
+    else:
+        facts = facts_within(around, submission, sources=first, answers=())
     values, problems = try_answers(pack, answers)
     shown, offers = prefilled(facts), offered(facts, around.champion)
     rows = []
@@ -214,11 +253,12 @@ def answer(work: Work, submission: Submission, answers: Mapping[str, NewAnswer],
         unique_fields=["submission", "question"],
         update_fields=["value", "provenance", "replaced", "reason", "by", "at"],
     )
-    contributes(submission, work.caller.person, "answered questions on it")
+    if first is None:  # who opens it is on record with that already
+        contributes(submission, work.caller.person, "answered questions on it")
+        _touch(submission)
     work.note(
         "submission.answered", submission, {"questions": sorted(values), "digest": digest({r.question: r.value for r in rows})}
     )
-    _touch(submission)
 
 
 def discard_answer(work: Work, submission: Submission, question: str) -> None:

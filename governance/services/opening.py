@@ -12,7 +12,7 @@ from governance.domain.vocabulary import OPEN_STATES, Role, Scope, State
 from governance.models import Contributor, Submission, System, SystemVersion
 from governance.selectors.access import Caller
 from governance.selectors.search import search_vector
-from governance.services.drafts import add_source, answer, attach_evidence, source_name
+from governance.services.drafts import answer, attach_evidence, first_sources, source_name
 from governance.services.work import Work, unit_of_work
 
 
@@ -34,9 +34,10 @@ def open_submission(
     if existing is not None:
         return existing, False
     system = _system(work, unit_id, new)
-    version, _ = SystemVersion.objects.get_or_create(system=system, version=new.version)
+    version, version_is_new = SystemVersion.objects.get_or_create(system=system, version=new.version)
     try:
-        refuse_second_open(version, new.environment)
+        if not version_is_new:
+            refuse_second_open(version, new.environment)
     except Conflict:
         # the same request may have been answered since it was looked for
         existing = known_submission(unit_id=unit_id, content=content, key=idempotency_key)
@@ -57,18 +58,20 @@ def open_submission(
         content_digest=content,
         search=search_vector(f"{system.slug} {system.name} {version.version} {new.environment} {system.purpose}"),
     )
-    Contributor.objects.create(submission=submission, person=caller.person, why="submitted it")
+    did = {"submitted it": True, "brought metadata for it": new.sources, "answered questions on it": new.answers}
+    Contributor.objects.bulk_create(
+        [Contributor(submission=submission, person=caller.person, why=why) for why, what in did.items() if what]
+    )
     work.note(
         "submission.opened",
         submission,
         {"system": system.slug, "version": version.version, "environment": new.environment, "content": content},
     )
-    for source in new.sources:
-        add_source(work, submission, source)
+    sources = first_sources(work, submission, new.sources) if new.sources else []
     for item in new.evidence:
         attach_evidence(work, submission, item)
     if new.answers:
-        answer(work, submission, new.answers, reason_needed=False)
+        answer(work, submission, new.answers, reason_needed=False, first=sources)
     return submission, True
 
 

@@ -10,7 +10,6 @@ from governance.domain.facts import FactSet
 from governance.models import Answer, Evidence, MetadataSource, PolicyPack, Revision, Submission, SystemVersion, TrackDecision
 from governance.policy import Assessment, Pack
 from governance.selectors.facts import facts_within, pending_collectors
-from governance.selectors.policy import pack_in_force
 from governance.services.drafts import forget_confirmations
 from governance.services.tracks import assign
 from governance.services.work import Work
@@ -34,7 +33,7 @@ class Frozen:
 def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
     """Make the next revision of a locked submission and assign its provisional track. The state is not touched."""
     assert work.caller.person is not None
-    policy, pack = pack_in_force(submission.kind)
+    policy, pack = work.policy(submission.kind)
     around = work.background(submission)
     champion = around.champion
     sources = list(submission.sources.defer("content").order_by("id"))

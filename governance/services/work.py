@@ -22,9 +22,11 @@ from django.db import DatabaseError, connection, transaction
 
 from governance.domain.canonical import canonical_json
 from governance.domain.errors import Unavailable
-from governance.models import Submission
+from governance.models import PolicyPack, Submission
+from governance.policy import Pack
 from governance.selectors.access import Caller
 from governance.selectors.facts import Background, background_of
+from governance.selectors.policy import pack_in_force
 from governance.services.messages import BOX, Message
 
 
@@ -36,6 +38,13 @@ class Work:
     events: list[dict[str, Any]] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     _backgrounds: dict[int, Background] = field(default_factory=dict)
+    _policies: dict[str, tuple[PolicyPack, Pack]] = field(default_factory=dict)
+
+    def policy(self, kind: str) -> tuple[PolicyPack, Pack]:
+        """The pack in force, the same one for everything this transaction judges. Raises `Conflict` when none is loaded."""
+        if kind not in self._policies:
+            self._policies[kind] = pack_in_force(kind)
+        return self._policies[kind]
 
     def background(self, submission: Submission) -> Background:
         """What stands around the submission, read once in this transaction: its own changes do not alter it."""

@@ -21,10 +21,11 @@ from governance.selectors.previewing import preview_new
 from governance.services.drafts import answer, changing
 from reviews.api.bodies import ReviseBody, SubmitBody, WithdrawBody
 from reviews.api.schemas import AnswersIn, ProblemShape, ReviseIn, SubmissionIn, SubmissionListShape, VerdictShape, WithdrawIn
-from reviews.selectors.decision_view import decision_view
+from reviews.selectors.decision_view import decision_view, view_of
+from reviews.selectors.loading import just_submitted
 from reviews.selectors.queue import Filters, submissions
 from reviews.selectors.verdict import preview_document, verdict_document
-from reviews.services.intake import open_and_submit, revise, submit, withdraw
+from reviews.services.intake import open_and_hand_in, revise, submit, withdraw
 
 REFUSALS = {
     401: OpenApiResponse(ProblemShape, "not signed in"),
@@ -79,13 +80,15 @@ class SubmissionsView(APIView):
                 "“gates” belongs to a preview; a submission runs its gates by itself.",
                 errors=(FieldError("/gates", "unexpected", "Leave it out."),),
             )
-        pk, created = open_and_submit(
+        pk, created, handed_in = open_and_hand_in(
             caller=caller,
             unit_id=unit_of(caller),
             new=body.new_submission(),
             idempotency_key=_key(request),
             keep_draft=body.draft,
         )
+        if handed_in is not None:
+            return _answer(verdict_document(view_of(just_submitted(handed_in.material, handed_in.frozen.revision), caller)), 201)
         return _verdict(caller, pk, 201 if created else 200)
 
 
@@ -187,7 +190,10 @@ class WithdrawView(APIView):
 
 
 def _verdict(caller: Caller, pk: int, status: int = 200) -> Response:
-    document = verdict_document(decision_view(pk, caller))
+    return _answer(verdict_document(decision_view(pk, caller)), status)
+
+
+def _answer(document: dict[str, Any], status: int) -> Response:
     headers = {"Location": f"/api/v1/submissions/{document['submission']}"} if status == 201 else None
     return Response(document, status=status, headers=headers)
 

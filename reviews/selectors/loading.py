@@ -160,6 +160,32 @@ def load(*, caller: Caller, submission_id: int) -> Loaded:
     )
 
 
+def just_submitted(material: Material, revision: Revision) -> Loaded:
+    """The rows around a first revision submitted in this very request, from memory: nobody has looked at it, nothing has run.
+
+    Runs, contributors and history are left out: for the verdict, which shows none of them.
+    """
+    submission = material.submission
+    return Loaded(
+        submission=submission,
+        material=material,
+        champion_decision=None,
+        contributors=(),
+        steps=(),
+        sign_offs=(),
+        findings=(),
+        change_items=(),
+        conditions=(),
+        permits=(),
+        measurements=(),
+        charts=(),
+        runs=Progress(submission.pk, submission.revision, ()),
+        revisions=(revision,),
+        events=(),
+        names={},
+    )
+
+
 def _decisions(submission: Submission) -> tuple[TrackDecision | None, TrackDecision | None]:
     """The latest decision of the present revision, and the champion's latest: one query."""
     wanted = Q(submission=submission, revision=submission.revision)

@@ -12,7 +12,7 @@ from gates.services.control import cancel_unfinished, run_again
 from gates.services.planning import plan_runs
 from governance.domain.errors import Conflict, FieldError, InvalidInput
 from governance.domain.incoming import NewSubmission
-from governance.domain.lifecycle import Action, refusal
+from governance.domain.lifecycle import Action, Case, refusal
 from governance.domain.vocabulary import Scope, State
 from governance.models import Submission
 from governance.selectors.access import Caller
@@ -21,7 +21,8 @@ from governance.services.opening import open_submission
 from governance.services.submitting import Frozen, freeze
 from governance.services.work import Work, unit_of_work
 from reviews.models import ChangeItem
-from reviews.selectors.case import case_of
+from reviews.selectors.case import case_from, case_of
+from reviews.selectors.dossier import Material
 from reviews.services.locking import locked
 from reviews.services.steps import drop_rest
 
@@ -32,6 +33,14 @@ class HandedIn:
 
     submission: Submission
     frozen: Frozen
+
+    @property
+    def material(self) -> Material:
+        """What a dossier of it is made of, as long as no gate was judged."""
+        frozen = self.frozen
+        return Material(
+            self.submission, frozen.decision, frozen.answers, frozen.evidence, frozen.sources, outcomes=(), pack=frozen.pack
+        )
 
 
 def submit(*, caller: Caller, submission_id: int, note: str = "") -> HandedIn:
@@ -44,15 +53,31 @@ def submit(*, caller: Caller, submission_id: int, note: str = "") -> HandedIn:
         return submit_within(work, locked(caller, submission_id), note=note)
 
 
-def submit_within(work: Work, submission: Submission, *, note: str = "") -> HandedIn:
-    """The same inside a unit of work that is open already, on a locked row: opening and submitting are one transaction."""
-    return _hand_in(work, submission, Action.SUBMIT, note)
+def submit_within(work: Work, submission: Submission, *, note: str = "", case: Case | None = None) -> HandedIn:
+    """The same inside a unit of work that is open already, on a locked row: opening and submitting are one transaction.
+
+    `case`: what the lifecycle rules need to know, where the caller knows it already.
+    """
+    return _hand_in(work, submission, Action.SUBMIT, note, case)
 
 
 def open_and_submit(
     *, caller: Caller, unit_id: int, new: NewSubmission, idempotency_key: str = "", keep_draft: bool = False
 ) -> tuple[int, bool]:
     """Open a submission with everything that was sent and submit it, in one transaction. Returns its id and whether it is new.
+
+    See `open_and_hand_in`, which also gives what was frozen.
+    """
+    pk, created, _ = open_and_hand_in(
+        caller=caller, unit_id=unit_id, new=new, idempotency_key=idempotency_key, keep_draft=keep_draft
+    )
+    return pk, created
+
+
+def open_and_hand_in(
+    *, caller: Caller, unit_id: int, new: NewSubmission, idempotency_key: str = "", keep_draft: bool = False
+) -> tuple[int, bool, HandedIn | None]:
+    """The same; returns the id, whether it is new, and what was handed in when it was submitted now and is new.
 
     Sent again, with the same key or the same content, it is the same submission; one that was kept as a draft is submitted then.
     """
@@ -63,9 +88,14 @@ def open_and_submit(
                 row, created = open_submission(
                     work, unit_id=unit_id, new=new, idempotency_key=idempotency_key, origin=caller.origin
                 )
+                handed_in = None
                 if not keep_draft and row.state == State.DRAFT:
-                    submit_within(work, row if created else locked(caller, row.pk))
-                return row.pk, created
+                    if created:  # made in this transaction: there is nothing to lock, and nobody has reviewed it
+                        case = case_from(row, steps=(), sign_offs=(), contributors=())
+                        handed_in = submit_within(work, row, case=case)
+                    else:
+                        submit_within(work, locked(caller, row.pk))
+                return row.pk, created, handed_in
         except (IntegrityError, Conflict) as exc:
             # the same request arrived twice in the same moment: the other one made it, and is found now
             if last_try or getattr(exc, "code", "already_open") != "already_open":
@@ -114,9 +144,9 @@ def recheck(*, caller: Caller, submission_id: int) -> Submission:
     return submission
 
 
-def _hand_in(work: Work, submission: Submission, action: Action, note: str) -> HandedIn:
+def _hand_in(work: Work, submission: Submission, action: Action, note: str, case: Case | None = None) -> HandedIn:
     caller = work.caller
-    case, actor = case_of(submission, caller), caller.actor(submission.unit_id)
+    case, actor = case or case_of(submission, caller), caller.actor(submission.unit_id)
     if (refused := refusal(case, action, actor)) is not None:
         raise refused
     frozen = freeze(work, submission, note=note.strip())
