@@ -34,8 +34,13 @@ stop: .venv/.synced ## end what runs from GUIDERAIL_HOME
 status: .venv/.synced ## what runs from GUIDERAIL_HOME
 	@$(PY) -m governance.config.embedded status
 
-test: .venv/.synced ## run every test, in two processes; REQUIRE_ALL=1 makes a skipped one a failure (ARGS: more for pytest)
-	@$(PY) -m pytest -n $(or $(PROCESSES),2) --dist loadfile $(ARGS)
+test: .venv/.synced ## run every test; REQUIRE_ALL=1 makes a skipped one a failure (ARGS: more for pytest)
+	@status=0; \
+	$(PY) -m pytest -n $(or $(PROCESSES),2) --dist loadfile -m "not (alone or nightly or bench)" $(ARGS) || status=$$?; \
+	[ $$status -ne 5 ] || status=0; \
+	alone=0; $(PY) -m pytest -m "alone and not nightly" $(ARGS) || alone=$$?; \
+	[ $$alone -eq 0 ] || [ $$alone -eq 5 ] || status=$$alone; \
+	exit $$status
 
 coverage: .venv/.synced ## branch coverage; the pure packages have to be at 100 %
 	@$(PY) -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)

@@ -27,6 +27,9 @@ __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport", "pytest_te
 if os.environ.get("DJANGO_SETTINGS_MODULE"):
     raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests set it themselves, after they know their servers.")
 
+ALONE = ("tests/gates/engine/", "tests/governance/config/", "tests/governance/api/test_outage.py")
+"""Tests that kill servers or hold processes to their leases: `make test` runs them after the others, nothing beside them."""
+
 STACK = Stack.make()
 _SET = STACK.environment()
 _BEFORE = dict(os.environ)
@@ -59,6 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if "worker" in names or "start_worker" in names:
             item.add_marker("worker")
+        if item.path.is_relative_to(ROOT) and str(item.path.relative_to(ROOT)).startswith(ALONE):
+            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session")

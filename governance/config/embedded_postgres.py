@@ -215,7 +215,7 @@ class Postgres:
         settings = {"listen_addresses": "", "unix_socket_directories": f'"{self.sockets}"', "max_connections": "100"}
         settings |= {"shared_buffers": "128MB", "log_timezone": "UTC", "timezone": "UTC", "cluster_name": "guiderail"}
         if not self.durable:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+            settings |= {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
         return [
             str(binaries() / "postgres"),
             "-D",

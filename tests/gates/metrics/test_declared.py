@@ -53,7 +53,7 @@ def judged(
         ({"data.snapshot_date": "2026-11-02"}, REGISTER, Verdict.FAIL),
         ({"data.snapshot_date": "2026-03-01"}, REGISTER, Verdict.WARN),
         ({"training.code_commit": None}, REGISTER, Verdict.WARN),
-        ({"training.dataset_digest": "1ab2c3d4"}, REGISTER, Verdict.WARN),
+        ({"training.dataset_digest": "1ab2c3d4"}, REGISTER, Verdict.PASS),
         ({"data.sources": []}, REGISTER, Verdict.NOT_ASSESSED),
         ({}, None, Verdict.NOT_ASSESSED),
     ],

@@ -25,13 +25,14 @@ def doctor(**more: str) -> subprocess.CompletedProcess[str]:
 def test_a_whole_installation_is_well(worker: Running, web: Running, database_url: str) -> None:
     done = doctor(DATABASE_URL=database_url, GUIDERAIL_PUBLIC_URL=web.url)
     lines = {line.split()[1]: line.split()[0] for line in done.stdout.splitlines() if line.startswith(("ok", "PROBLEM"))}
-    # no beat runs in this test: its heartbeat is the one thing missing, and is said
-    assert lines.pop("heartbeat") == "PROBLEM"
+    # no beat runs in this test; whether an earlier test's worker was seen lately does not matter here
+    heartbeat = lines.pop("heartbeat")
     assert set(lines) == {"database", "clock", "migrations", "broker", "workers", "evidence", "mail", "address"}
     assert set(lines.values()) == {"ok"}, done.stdout
-    assert done.returncode == 1
-    assert "1 thing to set" in done.stderr
-    assert "celery -A governance.config.celery:app beat" in done.stdout
+    assert done.returncode == (0 if heartbeat == "ok" else 1)
+    if heartbeat == "PROBLEM":
+        assert "1 thing to set" in done.stderr
+        assert "celery -A governance.config.celery:app beat" in done.stdout
 
 
 def test_nothing_there_gives_a_line_to_set_for_each_part() -> None:
