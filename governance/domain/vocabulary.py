@@ -64,6 +64,7 @@ class Role(StrEnum):
     LEGAL = "legal"
     ETHICS = "ethics"
     PRODUCT = "product"
+    BUDGET_OWNER = "budget_owner"
     SECURITY = "security"
     AUDITOR = "auditor"
     POLICY_AUTHOR = "policy_author"
@@ -83,6 +84,7 @@ _ROLE_LABEL = {
     Role.LEGAL: "legal",
     Role.ETHICS: "ethics",
     Role.PRODUCT: "product",
+    Role.BUDGET_OWNER: "budget owner",
     Role.SECURITY: "security",
     Role.AUDITOR: "auditor",
     Role.POLICY_AUTHOR: "policy author",
@@ -98,6 +100,7 @@ REVIEWING_ROLES = frozenset(
         Role.LEGAL,
         Role.ETHICS,
         Role.PRODUCT,
+        Role.BUDGET_OWNER,
         Role.SECURITY,
     }
 )
