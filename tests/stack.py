@@ -68,7 +68,7 @@ class Running:
             if self.process.poll() is not None or time.monotonic() > until:
                 tail = "\n".join(self.said().splitlines()[-25:])
                 self.stop()
-                raise Stopped(f"{self.process.args} did not come up:\n{tail}")
+                raise Stopped(f"{self.process.args!r} did not come up:\n{tail}")
             time.sleep(0.05)
         return self
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def measure(stack: BenchStack, size: Size) -> Report:
             pages = [page for page in PAGES if _status(web, page, session) == 200]
             press(
                 web.url,
-                lambda n, pages=pages, session=session: Ask("GET", pages[n % len(pages)], headers=session),
+                _visits(pages, session),
                 connections=CONNECTIONS,
                 seconds=size.seconds,
             )
@@ -95,6 +95,10 @@ def _remember(server: Running, into: dict[str, list[float]]) -> set[str]:
     into["pss"].append(proportional)
     mapped = loaded_files(int(pid))
     return {name for name in HEAVY if f"/{name}/" in mapped}
+
+
+def _visits(pages: Sequence[str], session: dict[str, str]) -> Callable[[int], Ask]:
+    return lambda n: Ask("GET", pages[n % len(pages)], headers=session)
 
 
 def _status(server: Running, path: str, session: dict[str, str]) -> int:

@@ -40,7 +40,9 @@ def statements_of(ask: Ask, expected: int = 200) -> list[str]:
 
 
 def _request(ask: Ask, expected: int) -> None:
-    headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in ask.headers.items() if name != "Content-Type"}
+    headers: dict[str, Any] = {
+        f"HTTP_{name.upper().replace('-', '_')}": value for name, value in ask.headers.items() if name != "Content-Type"
+    }
     kind = ask.headers.get("Content-Type", "application/octet-stream")
     answer = Client(SERVER_NAME="localhost").generic(ask.method, ask.path, ask.body or b"", kind, **headers)
     if answer.status_code != expected:

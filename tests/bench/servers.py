@@ -79,9 +79,9 @@ class BenchStack(Stack):
 
     def _run_sql(self, database: str, statement: str) -> None:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
-            connection.execute(sql.SQL(statement))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement))
 
-    def start_floor(self, database: str, *, threads: int = CONNECTIONS, **more: str) -> Running:
+    def start_floor(self, database: str, **more: str) -> Running:
         """The same server program with the bare views of tests/bench/floor and no middleware."""
         port = free_port()
         words = [
@@ -93,7 +93,7 @@ class BenchStack(Stack):
             "--worker-class",
             "gthread",
         ]
-        words += ["--threads", str(threads), "--no-control-socket", "--graceful-timeout", "3"]
+        words += ["--threads", str(CONNECTIONS), "--no-control-socket", "--graceful-timeout", "3"]
         running = self._child("floor", words, self.url(database), **more)
         running.url = f"http://localhost:{port}"
         return running.wait(lambda: answers(f"{running.url}/bare"))

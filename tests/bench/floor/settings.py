@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from governance.config.settings import *  # noqa: F403
 
-INSTALLED_APPS: list[str] = []
-MIDDLEWARE: list[str] = []
+INSTALLED_APPS = []
+MIDDLEWARE = []
 ROOT_URLCONF = "tests.bench.floor.urls"
 WSGI_APPLICATION = "tests.bench.floor.wsgi.application"
