@@ -23,6 +23,8 @@ class Action(StrEnum):
     PASS_CHECKS = "pass_checks"
     FAIL_CHECKS = "fail_checks"
     RECHECK = "recheck"
+    PASS_WITH_WAIVER = "pass_with_waiver"
+    LAPSE = "lapse"
     APPROVE_BY_POLICY = "approve_by_policy"
     COMPLETE_REVIEW = "complete_review"
     REQUEST_CHANGES = "request_changes"
@@ -83,7 +85,14 @@ TRANSITIONS: Mapping[tuple[State, Action], Transition] = {
     (State.CHECKS_FAILED, Action.RECHECK): _t(
         State.IN_CHECKS, (By.SUBMITTER, By.REVIEWER), "Run the checks again", "For checks that stopped with an error."
     ),
+    (State.CHECKS_FAILED, Action.PASS_WITH_WAIVER): _t(
+        State.IN_REVIEW, By.POLICY, "Waived", "Every gate that failed is waived for a time; the case goes to its reviewers."
+    ),
     (State.CHECKS_FAILED, Action.WITHDRAW): _WITHDRAW,
+    (State.IN_REVIEW, Action.LAPSE): _t(
+        State.CHECKS_FAILED, By.POLICY, "Waiver ended", "The gate fails again: mend it, or ask for a new waiver."
+    ),
+    (State.APPROVED, Action.LAPSE): _t(State.REVOKED, By.POLICY, "Lapsed", "What the approval rested on ended; so does the permit."),
     (State.IN_REVIEW, Action.COMPLETE_REVIEW): _t(
         State.APPROVED, By.REVIEWER, "Approve", "The last required step approves the case and issues the permit."
     ),
@@ -127,7 +136,8 @@ class Case:
 
     `contributors`: people who submitted, co-authored, trained, or evidenced it, with why.
     `decided`: steps already decided on this dossier, role -> person.
-    `step`: the role whose turn it is, if any. `missing`: labels of what must be there before submitting.
+    `step`: the role whose turn it is, if any. `waived`: people who asked for or signed a waiver of it, with what they did.
+    `missing`: labels of what must be there before submitting.
     """
 
     state: State
@@ -137,6 +147,7 @@ class Case:
     decided: Mapping[Role, int] = field(default_factory=dict)
     step: Role | None = None
     steps_left: int = 0
+    waived: Mapping[int, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
 
 
@@ -184,6 +195,8 @@ def decision_refusal(case: Case, actor: Actor, *, last: bool = False) -> DomainE
         return SegregationOfDuties("You submitted this version, so somebody else decides on it.")
     if actor.person is not None and actor.person in case.contributors:
         return SegregationOfDuties(f"You {case.contributors[actor.person]}, so somebody else decides on it.")
+    if actor.person is not None and actor.person in case.waived:
+        return SegregationOfDuties(f"You {case.waived[actor.person]}, so somebody else decides on it.")
     earlier = next((role for role, person in case.decided.items() if person == actor.person and role is not case.step), None)
     if earlier is not None:
         return SegregationOfDuties(f"You already decided this case as {earlier.label}; the {case.step.label} is somebody else.")
@@ -222,6 +235,8 @@ _PAST = {
     Action.PASS_CHECKS: "passed",
     Action.FAIL_CHECKS: "failed",
     Action.RECHECK: "checked again",
+    Action.PASS_WITH_WAIVER: "passed on by a waiver",
+    Action.LAPSE: "lapsed",
     Action.APPROVE_BY_POLICY: "approved",
     Action.COMPLETE_REVIEW: "approved",
     Action.REQUEST_CHANGES: "sent back for changes",

@@ -205,13 +205,54 @@ class Step(Part):
         return self
 
 
+class EvaluationPlan(Part):
+    """The look back after a release: so many days after the approval, at what."""
+
+    after_days: Annotated[int, Field(ge=1, le=365)]
+    looks_at: Annotated[tuple[Words, ...], Field(min_length=1)]
+
+    @field_validator("looks_at", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+
+class NeverWaived(Part):
+    """Something no waiver reaches, with the reason people read."""
+
+    what: Words
+    why: Words
+
+
+class WaiverPlan(Part):
+    """What a waiver of one failed gate asks for; which gates can be waived stands at each gate.
+
+    `max_days`: the longest a waiver runs. `audit_within_days`: until when after the signatures its audit is due. `remind_days`:
+    how long before its end people are reminded. `stands_in`: the role that signs for a requester without a manager on record.
+    `never`: what no waiver reaches, beside gates that say so themselves.
+    """
+
+    why: Words
+    max_days: Annotated[int, Field(ge=1, le=90)] = 90
+    audit_within_days: Annotated[int, Field(ge=1, le=90)] = 30
+    remind_days: Annotated[int, Field(ge=1, le=30)] = 14
+    stands_in: RoleField = Role.PRODUCT
+    never: tuple[NeverWaived, ...] = ()
+
+    @field_validator("never", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+
 class TrackPlan(Part):
-    """What a track asks for."""
+    """What a track asks for. `evaluation`: the look back after the release."""
 
     steps: tuple[Step, ...]
     why: Words
     due: Duration | None = None
     deploy: Literal["automatic", "after_review"] = "after_review"
+    evaluation: EvaluationPlan | None = None
 
     @field_validator("steps", mode="before")
     @classmethod
@@ -224,7 +265,8 @@ class GateUse(Part):
 
     `blocking`: true, false, or the tracks on which it blocks. `limits` hold on every track; `limits_by_track` and
     `limits_by_domain` replace single entries. `needs`: evidence role -> why it is asked for. `source` or `note: convention`
-    says where the limits come from.
+    says where the limits come from. `waivable`: whether a failure can be waived for a time, at most `max_days` where that is
+    shorter than the pack's; `never_because` says why it cannot.
     """
 
     gate: Annotated[str, Field(pattern=r"^G[A-Z]\d{3}$")]
@@ -238,6 +280,9 @@ class GateUse(Part):
     applies_when: ConditionField | None = None
     note: Words | None = None
     source: Words | None = None
+    waivable: bool = False
+    max_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    never_because: Words | None = None
 
     @field_validator("tracks", "blocking", mode="before")
     @classmethod
@@ -258,6 +303,10 @@ class GateUse(Part):
             raise ValueError("Say where the limits come from: either “source: …” or “note: convention”.")
         if isinstance(self.blocking, tuple) and not set(self.blocking) <= set(self.tracks):
             raise ValueError("“blocking” names a track on which the gate does not run.")
+        if self.waivable and self.never_because is not None:
+            raise ValueError("“never_because” says why a gate cannot be waived; this one is waivable. Take one of the two out.")
+        if self.max_days is not None and not self.waivable:
+            raise ValueError("“max_days” bounds waivers; this gate is not waivable. Add “waivable: true” or take it out.")
         return self
 
     def blocks(self, track: Track) -> bool:
@@ -304,6 +353,7 @@ class PackDocument(Part):
     added_steps: tuple[Step, ...] = ()
     gates: tuple[GateUse, ...]
     collectors: dict[str, Setting] = Field(default_factory=dict)
+    waivers: WaiverPlan | None = None
 
     @field_validator("rules", "gates", "added_steps", mode="before")
     @classmethod
@@ -335,6 +385,9 @@ class PackDocument(Part):
         red = [step.role for step in self.tracks[Track.RED].steps]
         if red[-1] is not Role.RISK_OFFICER or Role.ANALYST not in red:
             raise ValueError("Red ends with the risk officer, after an analyst. Put analyst first and risk_officer last.")
+        waivable = next((gate.gate for gate in self.gates if gate.waivable), None)
+        if waivable is not None and self.waivers is None:
+            raise ValueError(f"{waivable} is waivable, but “waivers” does not say what a waiver asks for. Add “waivers: …”.")
         known = {step.role for step in self.added_steps}
         for rule in self.rules:
             if not set(rule.adds_steps) <= known:
