@@ -187,7 +187,29 @@ class EvidenceRole(StrEnum):
     LINEAGE = "lineage"
     EXPERIMENT = "experiment"
     COST_REPORT = "cost_report"
+    POPULATION = "population"
     DOCUMENT = "document"
+
+
+class ColumnMarkKind(StrEnum):
+    """What a data steward says about a column in which personal data was found."""
+
+    EXPECTED = "expected"
+    HASHED = "hashed"
+    WRONG = "wrong"
+    REMOVE = "remove"
+
+    @property
+    def label(self) -> str:
+        return _COLUMN_MARK_LABEL[self]
+
+
+_COLUMN_MARK_LABEL = {
+    ColumnMarkKind.EXPECTED: "expected and declared",
+    ColumnMarkKind.HASHED: "hashed or tokenised",
+    ColumnMarkKind.WRONG: "a false alarm",
+    ColumnMarkKind.REMOVE: "must be removed",
+}
 
 
 class RunStatus(StrEnum):

@@ -3,6 +3,7 @@
 from governance.models.audit import AuditCheckpoint, AuditEvent, AuditHead
 from governance.models.people import Person, RoleGrant, Unit
 from governance.models.policy import PolicyPack
+from governance.models.registers import ColumnMark, ReferencePopulation
 from governance.models.submissions import (
     Answer,
     Contributor,
@@ -22,6 +23,7 @@ __all__ = [
     "AuditCheckpoint",
     "AuditEvent",
     "AuditHead",
+    "ColumnMark",
     "Contributor",
     "DataApproval",
     "DataSource",
@@ -30,6 +32,7 @@ __all__ = [
     "MetadataSource",
     "Person",
     "PolicyPack",
+    "ReferencePopulation",
     "Revision",
     "RoleGrant",
     "Submission",

@@ -57,6 +57,10 @@ class DataSource(models.Model):
     consent_basis = models.CharField(max_length=60, blank=True)
     holds_personal_data = models.BooleanField(default=False)
     refreshed_on = models.DateField(null=True, blank=True)
+    purposes = models.JSONField(default=list, blank=True, help_text="decision domains the data may be used for")
+    agreement_ends_on = models.DateField(null=True, blank=True, help_text="the last day on which the data may be used")
+    licence = models.CharField(max_length=120, blank=True)
+    retention_days = models.PositiveIntegerField(null=True, blank=True, help_text="how long a row may be kept")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["unit", "name"], name="source_name_unique_in_unit")]
