@@ -57,6 +57,7 @@ class Collector:
     uses_facts: tuple[str, ...]
     module: str
     in_process: bool = False
+    uses_registers: tuple[str, ...] = ()
 
     def collect(self, inputs: Inputs) -> Collected:
         """Measure, in this process: the child process, or the worker for one that opens no file."""
@@ -97,6 +98,7 @@ def collectors() -> Mapping[str, Collector]:
             uses_facts=tuple(module.USES_FACTS),
             module=module.__name__,
             in_process=bool(getattr(module, "IN_PROCESS", False)),
+            uses_registers=tuple(getattr(module, "USES_REGISTERS", ())),
         )
         if collector.name in found:
             raise ValueError(f"{collector.name} is used by {found[collector.name].module} and {collector.module}")

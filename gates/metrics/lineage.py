@@ -18,6 +18,7 @@ HEAVY = False
 IN_PROCESS = True
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL: tuple[EvidenceRole, ...] = ()
+USES_REGISTERS = ("registered_sources",)
 USES_FACTS = (
     "data.sources",
     "data.snapshot_date",

@@ -11,6 +11,7 @@ VERSION = 1
 HEAVY = False
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL = (EvidenceRole.CANDIDATE_PREDICTIONS, EvidenceRole.BASELINE_PREDICTIONS)
+USES_REGISTERS = ("known_versions",)
 USES_FACTS = (
     "rollout.rollback_target",
     "champion.version",

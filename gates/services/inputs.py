@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, Func, JSONField, Value
+from django.db import connection
 
 from gates.collecting import Inputs
 from gates.registry import Collector
@@ -17,7 +17,6 @@ from governance.domain.facts import FactSet
 from governance.domain.vocabulary import State
 from governance.models import DataSource, Revision, Submission
 
-REGISTERS = ("registered_sources", "known_versions")
 _APPROVED = (State.APPROVED, State.SUPERSEDED, State.EXPIRED)
 _MOST_VERSIONS = 50
 
@@ -41,7 +40,7 @@ class Surroundings:
 
 
 def surroundings(*, submission: Submission, revision: Revision, settings: Mapping[str, Any], facts: FactSet) -> Surroundings:
-    """Gather the shared inputs. Four queries."""
+    """Gather the shared inputs. Two queries."""
     evidence = {row["role"]: row for row in revision.evidence}
     registers = {"registered_sources": _sources(submission.unit_id), "known_versions": _versions(submission)}
     return Surroundings(evidence, facts, settings, registers)
@@ -50,7 +49,7 @@ def surroundings(*, submission: Submission, revision: Revision, settings: Mappin
 def frozen_inputs(collector: Collector, around: Surroundings) -> dict[str, Any]:
     """The inputs of one collector as JSON: only roles and facts it says it uses, so that other changes leave its digest alone.
 
-    A collector module may say `USES_REGISTERS = (…)` to get fewer registers than all.
+    Registers go only to those that name them in `USES_REGISTERS`.
     """
     roles = [*collector.requires, *collector.optional]
     return {
@@ -65,14 +64,9 @@ def frozen_inputs(collector: Collector, around: Surroundings) -> dict[str, Any]:
             if (item := around.evidence.get(role)) is not None
         },
         "facts": {name: value for name in sorted(collector.uses_facts) if (value := around.facts.value(name)) is not None},
-        "settings": around.settings_with(registers_of(collector))[0],
+        "settings": around.settings_with(collector.uses_registers)[0],
         "seed": Inputs().seed,
     }
-
-
-def registers_of(collector: Collector) -> tuple[str, ...]:
-    """The registers a collector gets: all of them unless its module says which."""
-    return tuple(getattr(importlib.import_module(collector.module), "USES_REGISTERS", REGISTERS))
 
 
 def input_digest(collector: Collector, inputs: Mapping[str, Any], *, settings: bytes | None = None) -> str:
@@ -89,52 +83,54 @@ def input_digest(collector: Collector, inputs: Mapping[str, Any], *, settings: b
 
 
 def _sources(unit_id: int) -> dict[str, Any]:
-    rows = DataSource.objects.filter(unit_id=unit_id).order_by("name")
+    columns = ("name", "owner", "approved", "consent_basis", "holds_personal_data", "refreshed_on")
     return {
-        row.name: {
-            "owner": row.owner,
-            "approved": row.approved,
-            "consent_basis": row.consent_basis,
-            "holds_personal_data": row.holds_personal_data,
-            "refreshed_on": row.refreshed_on.isoformat() if row.refreshed_on else None,
+        name: {
+            "owner": owner,
+            "approved": approved,
+            "consent_basis": consent,
+            "holds_personal_data": personal,
+            "refreshed_on": refreshed.isoformat() if refreshed else None,
         }
-        for row in rows
+        for name, owner, approved, consent, personal, refreshed in DataSource.objects.filter(unit_id=unit_id)
+        .order_by("name")
+        .values_list(*columns)
     }
+
+
+_VERSIONS = """
+SELECT version, bool_or(approved), (array_agg(digest ORDER BY id DESC))[1], (array_agg(id ORDER BY id DESC))[1]
+FROM (
+  SELECT s.id, v.version, v.artifact_digest AS digest, s.state = ANY(%(approved)s) AS approved
+  FROM governance_submission s JOIN governance_systemversion v ON v.id = s.version_id
+  WHERE s.system_id = %(system)s AND s.version_id <> %(version)s AND s.revision <> 0 ORDER BY s.id DESC LIMIT %(most)s
+) latest GROUP BY version
+"""
+_FEATURES = f"""
+SELECT known.*, (
+  SELECT jsonb_path_query_array(r.facts, '$[*] ? (@.name == "model.features")') FROM governance_revision r
+  WHERE r.submission_id = known.id ORDER BY r.number DESC LIMIT 1
+) FROM ({_VERSIONS}) known (version, approved, digest, id) ORDER BY version COLLATE "C"
+"""
 
 
 def _versions(submission: Submission) -> dict[str, Any]:
-    """The latest other versions of the same system: whether approved, with which features, and the artefact's digest."""
-    same = Submission.objects.filter(system_id=submission.system_id).exclude(version_id=submission.version_id).exclude(revision=0)
-    found: dict[str, Any] = {}
-    rows = same.select_related("version").only("state", "version__version", "version__artifact_digest")
-    for row in rows.order_by("-id")[:_MOST_VERSIONS]:
-        before = found.get(row.version.version)
-        approved = row.state in _APPROVED or bool(before and before["approved"])
-        found[row.version.version] = {
-            "approved": approved,
-            "digest": row.version.artifact_digest,
-            "submission": row.pk if before is None else before["submission"],
-        }
-    features = _features([item["submission"] for item in found.values()])
-    return {
-        version: {"approved": item["approved"], "digest": item["digest"], "features": features.get(item["submission"], [])}
-        for version, item in sorted(found.items())
+    """The latest other versions of the same system: whether approved, the artefact's digest, and the features of the latest
+    revision of the latest submission. The database picks the features out: the other facts are not sent."""
+    wanted = {
+        "approved": [state.value for state in _APPROVED],
+        "system": submission.system_id,
+        "version": submission.version_id,
+        "most": _MOST_VERSIONS,
     }
-
-
-def _features(submissions: list[int]) -> dict[int, list[str]]:
-    """The features of each submission's latest revision. The database picks them out: the other facts are not sent."""
-    if not submissions:
-        return {}
-    latest = Revision.objects.filter(submission_id__in=submissions).order_by("submission_id", "-number").distinct("submission_id")
-    spoken = Func(
-        F("facts"),
-        Value('$[*] ? (@.name == "model.features")'),
-        function="jsonb_path_query_array",
-        template="%(function)s(%(expressions)s::jsonpath)",
-        output_field=JSONField(),
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_FEATURES, wanted)
+        rows = cursor.fetchall()
     return {
-        submission_id: [str(name) for name in FactSet.from_json(facts).value("model.features") or []]
-        for submission_id, facts in latest.values_list("submission_id", spoken)
+        version: {
+            "approved": approved,
+            "digest": digest,
+            "features": [str(name) for name in FactSet.from_json(json.loads(facts or "[]")).value("model.features") or []],
+        }
+        for version, approved, digest, _, facts in rows
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -12,7 +13,7 @@ from gates import registry
 from gates.models import GateRun
 from gates.registry import Collector
 from gates.services.finishing import SETTLE
-from gates.services.inputs import Surroundings, frozen_inputs, input_digest, registers_of, surroundings
+from gates.services.inputs import Surroundings, frozen_inputs, input_digest, surroundings
 from gates.services.relaying import HEAVY, LIGHT
 from governance.domain.facts import FactSet
 from governance.domain.vocabulary import Kind, RunStatus, Track
@@ -20,8 +21,10 @@ from governance.models import Revision, Submission
 from governance.policy import Assessment, Pack
 from governance.services.work import Work
 
-# On transports with priorities the smaller number goes first. Red has the longest way to go through people's hands.
+# The smaller number goes first. Red has the longest way to go through people's hands.
 PRIORITY = {Track.RED: 0, Track.YELLOW: 3, Track.GREEN: 6}
+# A run not taken by then is overdue and gets turns of its own, whatever its track (see claiming.py).
+TAKEN_WITHIN = {Track.RED: timedelta(minutes=1), Track.YELLOW: timedelta(minutes=5), Track.GREEN: timedelta(minutes=15)}
 
 _COPY_MEASUREMENTS = """
 INSERT INTO gates_measurement (run_id, submission_id, metric, "group", value, low, high, n, text, reason, detail)
@@ -50,7 +53,7 @@ def plan_runs(
     around = surroundings(submission=submission, revision=revision, settings=pack.settings, facts=facts)
     earlier = _earlier(submission, revision.number)
     runs = GateRun.objects.bulk_create(
-        [_row(collector, around, submission, revision.number, PRIORITY[assessment.track], earlier) for collector in wanted]
+        [_row(collector, around, submission, revision.number, assessment.track, earlier) for collector in wanted]
     )
     _copy_results([run.pk for run in runs if run.carried_from_id is not None])
     work.note(
@@ -115,7 +118,7 @@ def _row(
     around: Surroundings,
     submission: Submission,
     revision: int,
-    priority: int,
+    track: Track,
     earlier: dict[tuple[str, str], GateRun],
 ) -> GateRun:
     inputs = frozen_inputs(collector, around)
@@ -124,9 +127,10 @@ def _row(
         revision=revision,
         collector=collector.name,
         heavy=collector.heavy,
-        priority=priority,
+        priority=PRIORITY[track],
+        due_at=Now() + TAKEN_WITHIN[track],
         inputs=inputs,
-        input_digest=input_digest(collector, inputs, settings=around.settings_with(registers_of(collector))[1]),
+        input_digest=input_digest(collector, inputs, settings=around.settings_with(collector.uses_registers)[1]),
         max_attempts=settings.GATE_MAX_ATTEMPTS,
         dispatched_at=Now(),
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import gates.metrics
 from gates import registry
-from gates.services.inputs import Surroundings, frozen_inputs, input_digest, registers_of
+from gates.services.inputs import Surroundings, frozen_inputs, input_digest
 from governance.domain.canonical import digest
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance
@@ -22,6 +25,20 @@ def test_put_together_from_parts_it_is_the_digest_of_the_whole() -> None:
         files = {role: {key: item[key] for key in ("sha256", "columns", "format")} for role, item in inputs["evidence"].items()}
         whole = digest({"collector": collector.name, "version": collector.version, **inputs, "evidence": files})
         assert input_digest(collector, inputs) == whole
-        settings, ready = around.settings_with(registers_of(collector))
+        settings, ready = around.settings_with(collector.uses_registers)
         assert settings == inputs["settings"]
         assert input_digest(collector, inputs, settings=ready) == whole
+
+
+def test_only_who_reads_a_register_gets_it() -> None:
+    """Each collector's modules name the registers it declares, and no other: what it is not given it cannot ask for."""
+    around = Surroundings(EVIDENCE, FACTS, {}, REGISTERS)
+    declared = {name for collector in registry.collectors().values() for name in collector.uses_registers}
+    assert declared == set(REGISTERS)
+    folder = Path(gates.metrics.__path__[0])
+    for collector in registry.collectors().values():
+        stem = collector.module.rpartition(".")[2]
+        text = "".join(file.read_text() for file in folder.glob(f"{stem}*.py"))
+        spoken = {name for name in REGISTERS if f'settings.get("{name}")' in text or f'settings["{name}"]' in text}
+        assert spoken == set(collector.uses_registers), collector.name
+        assert set(frozen_inputs(collector, around)["settings"]) == set(collector.uses_registers)

@@ -97,7 +97,9 @@ def test_inputs_are_frozen_and_hold_only_what_the_collector_uses(posted: list[Me
     assert set(run.inputs["evidence"]) == {"candidate_predictions", "baseline_predictions"}
     assert run.inputs["evidence"]["candidate_predictions"]["columns"] == {"label": "y"}
     assert run.inputs["facts"] == {"model.task": "classification"}
-    assert set(run.inputs["settings"]["registered_sources"]) == {"s3://loans"}
+    assert "registered_sources" not in run.inputs["settings"]
+    lineage = GateRun.objects.get(collector="lineage")
+    assert set(lineage.inputs["settings"]["registered_sources"]) == {"s3://loans"}
     assert "path" not in run.inputs["evidence"]["candidate_predictions"]
 
 
