@@ -1,4 +1,4 @@
-"""What workers do for the gates. Tasks take ids, claim their rows, and are harmless when delivered twice."""
+"""What workers do for the gates. A message only wakes a worker: which run it then takes, the rows say. Harmless when delivered twice."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import Any
 from celery import Task, shared_task
 
 from gates.services import presence, relaying, running
+from governance.services.work import send
 
 
 @shared_task(name="gates.run_light", bind=True)
 def run_light(self: Task[Any, Any], submission_id: int) -> None:
-    """Run the due light collectors of a submission."""
+    """Light collectors wait: run those whose turn it is. `submission_id`: what the sender wanted done."""
     presence.note_worker(_host(self), *_queues(self))
-    running.run_light(submission_id, worker=_host(self), serves=_queues(self))
+    if not running.work_light(worker=_host(self), serves=_queues(self)):
+        send(relaying.LIGHT, submission_id)
 
 
 @shared_task(name="gates.run_heavy", bind=True)
 def run_heavy(self: Task[Any, Any], run_id: int) -> None:
-    """Run one heavy collector."""
+    """Heavy collectors wait: run the one whose turn it is. `run_id`: what the sender wanted done."""
     presence.note_worker(_host(self), *_queues(self))
-    running.run_heavy(run_id, worker=_host(self), serves=_queues(self))
+    if not running.work_heavy(worker=_host(self), serves=_queues(self)):
+        send(relaying.HEAVY, run_id)
 
 
 @shared_task(name="gates.relay")

@@ -15,6 +15,8 @@ class GateRun(models.Model):
 
     `attempt` only ever grows: it is the number a worker must still hold when it hands in its result. `inputs` is what the
     collector may look at, frozen when the run was planned, so that running again measures the same thing.
+
+    What has ended is never run again itself: running again adds a row (`again_of`), and the earlier one is no longer `current`.
     """
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="gate_runs")
@@ -22,6 +24,9 @@ class GateRun(models.Model):
     collector = models.CharField(max_length=60)
     heavy = models.BooleanField(default=False)
     priority = models.PositiveSmallIntegerField(default=9, help_text="smaller goes first")
+    due_at = models.DateTimeField(
+        db_default=Now(), help_text="when it should have been taken; overdue ones get turns of their own"
+    )
     inputs = models.JSONField(default=dict)
     input_digest = models.CharField(max_length=80)
     status = models.CharField(max_length=12, default=RunStatus.QUEUED)
@@ -44,6 +49,12 @@ class GateRun(models.Model):
     versions = models.JSONField(default=dict)
     seconds = models.FloatField(null=True, blank=True)
     results_digest = models.CharField(max_length=80, blank=True)
+    # what the collector says it is doing, while it runs: written about once a second at most
+    doing = models.CharField(max_length=200, blank=True)
+    steps_done = models.BigIntegerField(null=True, blank=True)
+    steps_total = models.BigIntegerField(null=True, blank=True)
+    current = models.BooleanField(default=True)
+    again_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="again")
     carried_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="carried_to")
 
     class Meta:
@@ -53,14 +64,27 @@ class GateRun(models.Model):
             models.CheckConstraint(
                 condition=~Q(status=RunStatus.RUNNING) | Q(lease_until__isnull=False), name="running_has_lease"
             ),
-            models.UniqueConstraint(fields=["submission", "revision", "collector"], name="one_run_per_collector_and_revision"),
+            models.UniqueConstraint(
+                fields=["submission", "revision", "collector"],
+                condition=Q(current=True),
+                name="one_current_run_per_collector_and_revision",
+            ),
+            models.CheckConstraint(
+                condition=Q(current=True) | ~Q(status__in=[RunStatus.QUEUED.value, RunStatus.RUNNING.value]),
+                name="unfinished_is_current",
+            ),
         ]
         indexes = [
             models.Index(
-                fields=["priority", "id"],
+                fields=["heavy", "priority", "due_at", "id"],
                 condition=Q(status__in=[RunStatus.QUEUED.value, RunStatus.RUNNING.value]),
                 name="run_unfinished",
-            )
+            ),
+            models.Index(
+                fields=["collector", "-finished_at"],
+                condition=Q(status=RunStatus.DONE.value, carried_from__isnull=True, seconds__isnull=False),
+                name="run_times",
+            ),
         ]
 
     def __str__(self) -> str:

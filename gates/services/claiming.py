@@ -4,21 +4,32 @@
     keep    still running under this attempt                                ->  lease renewed
 
 Whoever holds the current attempt may finish the run; an older attempt finds nothing to update and is discarded.
+
+Which run comes next is decided here, when a worker is free, and not by the order of messages: red before yellow before green,
+within a track by when the run was due. Every fourth claim of a process goes to what is longest overdue, whatever its track: so
+no flood of green keeps a red one waiting, and no flood of red keeps a green one waiting for ever.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 # The one condition under which a run may be taken; used by the claim (twice, so that a concurrent one is seen) and by the relay.
 CLAIMABLE = """attempt < max_attempts AND not_before <= statement_timestamp()
     AND (status = 'queued' OR (status = 'running' AND lease_until < statement_timestamp()))"""
+
+# The order of turns. Selectors count with the first one how many runs are ahead.
+BY_TRACK = "priority, due_at, id"
+_BY_DUE = """(CASE WHEN due_at <= statement_timestamp() THEN due_at ELSE 'infinity' END), priority, due_at, id"""
+_turns = itertools.count(1)
+OVERDUE_EVERY = 4
 
 # `= ANY(ARRAY(…))` and not `IN (…)`: a join may run the inner query once per row, each time past the rows already locked.
 _CLAIM = f"""
@@ -28,6 +39,16 @@ WHERE {CLAIMABLE} AND id = ANY(ARRAY(
     SELECT id FROM gates_gaterun WHERE {{which}} AND {CLAIMABLE} ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
 RETURNING id, submission_id, revision, collector, attempt, max_attempts, inputs
 """
+
+# The best light run, and with it what its submission has to measure in the same child process. One on its last attempt goes alone.
+_WITH_IT = f"""submission_id = (SELECT submission_id FROM best) AND NOT heavy AND
+    CASE WHEN (SELECT last FROM best) THEN id = (SELECT id FROM best) ELSE attempt < max_attempts - 1 END"""
+_NEXT = f"""
+WITH best AS (SELECT id, submission_id, attempt >= max_attempts - 1 AS last FROM gates_gaterun
+    WHERE status IN ('queued', 'running') AND {{lane}} AND {CLAIMABLE} ORDER BY {{order}} LIMIT 1 FOR UPDATE SKIP LOCKED)
+""" + _CLAIM.lstrip()
+_ROOM = """(SELECT count(*) FROM gates_gaterun held WHERE held.heavy AND held.status = 'running' AND held.worker = %(worker)s
+    AND held.lease_until > statement_timestamp()) < %(most)s"""
 
 _KEEP = """
 UPDATE gates_gaterun SET lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
@@ -66,6 +87,25 @@ def claim_heavy(run_id: int, *, worker: str) -> list[Claim]:
     return _claim("id = %(run)s AND heavy", 1, worker, run=run_id)
 
 
+def claim_next_light(*, worker: str) -> list[Claim]:
+    """Take the light run whose turn it is, with every other light run of its submission that is due. Nothing when none is."""
+    return _claim_next(_WITH_IT, "NOT heavy", 1_000, worker)
+
+
+def claim_next_heavy(*, worker: str, most: int | None = None) -> list[Claim]:
+    """Take the heavy run whose turn it is: a list of one, or nothing.
+
+    `most`: how many heavy ones a worker may hold at a time, so that slots remain for light ones; None for as many as it likes.
+    """
+    chosen = "id = (SELECT id FROM best)"
+    if most is None:
+        return _claim_next(chosen, "heavy", 1, worker)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # two slots of one worker count one after the other; the count has to be a statement of its own to see the other's claim
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('heavy runs of ' || %s, 0))", [worker[:120]])
+        return _claim_next(chosen, f"heavy AND {_ROOM}", 1, worker, most=most)
+
+
 def keep(claims: Iterable[Claim]) -> set[int]:
     """Renew the leases. Returns the ids still held; results of the others will be discarded."""
     held = sorted(claims, key=lambda claim: claim.id)
@@ -79,10 +119,19 @@ def keep(claims: Iterable[Claim]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
+def _claim_next(which: str, lane: str, limit: int, worker: str, **values: int) -> list[Claim]:
+    order = _BY_DUE if next(_turns) % OVERDUE_EVERY == 0 else BY_TRACK
+    return _run(_NEXT.format(which=which, lane=lane, order=order), limit, worker, values)
+
+
 def _claim(which: str, limit: int, worker: str, **values: int) -> list[Claim]:
+    return _run(_CLAIM.format(which=which), limit, worker, values)
+
+
+def _run(statement: str, limit: int, worker: str, values: dict[str, int]) -> list[Claim]:
     parameters: dict[str, Any] = {**values, "limit": limit, "worker": worker[:120], "lease": settings.GATE_LEASE_SECONDS}
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM.format(which=which), parameters)
+        cursor.execute(statement, parameters)
         return [_read(row) for row in sorted(cursor.fetchall())]
 
 

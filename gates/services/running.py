@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -13,32 +13,59 @@ from django.db import InterfaceError, OperationalError, connection
 
 from gates import registry, sandbox
 from gates.collecting import EvidenceInput, Inputs
-from gates.services.claiming import Claim, claim_heavy, claim_light, keep
+from gates.services.claiming import Claim, claim_heavy, claim_light, claim_next_heavy, claim_next_light, keep
 from gates.services.finishing import Result, finish
 from gates.services.presence import note_worker
 from governance.selectors.evidence import evidence_path
 
 log = logging.getLogger(__name__)
 
+GOES_ON = 10.0  # seconds after which a task takes no further runs: a worker that is asked to stop does not go on for long
 
-def run_light(submission_id: int, *, worker: str, serves: Sequence[str] = ()) -> int:
-    """Run every due light collector of a submission, together in one child process. Returns how many were taken.
 
-    `serves`: every queue the worker takes messages from; while it measures it is noted as present on all of them.
+def work_light(*, worker: str, serves: Sequence[str] = ()) -> bool:
+    """Run light collectors in the order of turns, those of one submission together in one child process.
+
+    Goes on for some seconds and then gives the slot back. Returns whether it found nothing more to do. `serves`: every queue
+    the worker takes messages from; while it measures it is noted as present on all of them.
     """
+    queues = {"gates", *serves}
+    return _work(lambda: claim_next_light(worker=worker), worker, queues)
+
+
+def work_heavy(*, worker: str, serves: Sequence[str] = ()) -> bool:
+    """Run heavy collectors in the order of turns, one at a time; otherwise as `work_light`.
+
+    A worker that takes light ones as well holds few heavy ones at a time: so light ones do not wait behind SHAP.
+    """
+    most = settings.GATE_HEAVY_BESIDE_LIGHT if "gates" in serves else None
+    return _work(lambda: claim_next_heavy(worker=worker, most=most), worker, {"gates.heavy", *serves})
+
+
+def run_light(submission_id: int, *, worker: str) -> int:
+    """Run every due light collector of one submission here and now. Returns how many were taken."""
     taken = 0
     while claims := claim_light(submission_id, worker=worker):
         taken += len(claims)
-        measure(claims, worker=worker, queues={"gates", *serves})
+        measure(claims, worker=worker, queues={"gates"})
     return taken
 
 
-def run_heavy(run_id: int, *, worker: str, serves: Sequence[str] = ()) -> int:
-    """Run one heavy collector if it is due; `serves` as for `run_light`. Returns 1 when it was taken."""
+def run_heavy(run_id: int, *, worker: str) -> int:
+    """Run one heavy collector here and now, if it is due. Returns 1 when it was taken."""
     claims = claim_heavy(run_id, worker=worker)
     if claims:
-        measure(claims, worker=worker, queues={"gates.heavy", *serves})
+        measure(claims, worker=worker, queues={"gates.heavy"})
     return len(claims)
+
+
+def _work(claim: Callable[[], list[Claim]], worker: str, queues: Collection[str]) -> bool:
+    until = time.monotonic() + GOES_ON
+    while claims := claim():
+        measure(claims, worker=worker, queues=queues)
+        if time.monotonic() > until:
+            return False
+    return True
 
 
 def measure(claims: Sequence[Claim], *, worker: str, queues: Collection[str]) -> None:

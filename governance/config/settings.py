@@ -259,6 +259,8 @@ CELERY_BEAT_SCHEDULE = {
 GATE_LEASE_SECONDS = float(os.environ.get("GUIDERAIL_GATE_LEASE_SECONDS", "30"))
 GATE_MAX_ATTEMPTS = int(os.environ.get("GUIDERAIL_GATE_MAX_ATTEMPTS", "3"))
 GATE_RETRY_SECONDS = float(os.environ.get("GUIDERAIL_GATE_RETRY_SECONDS", "5"))
+# how many heavy runs (SHAP) a worker holds at a time that takes light ones as well; its other slots stay free for those
+GATE_HEAVY_BESIDE_LIGHT = int(os.environ.get("GUIDERAIL_HEAVY_BESIDE_LIGHT", "1"))
 GATE_REDISPATCH_SECONDS = float(os.environ.get("GUIDERAIL_GATE_REDISPATCH_SECONDS", "30"))
 
 LOGGING = {
