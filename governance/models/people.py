@@ -26,6 +26,8 @@ class Person(AbstractUser):
     manager = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reports")
     # how metadata names this person (MLflow user, git e-mail), so that contributors are recognised
     known_as = models.JSONField(default=list, blank=True)
+    # messages nobody opened yet; a database trigger on the inbox keeps it, so that every page can show it without a query
+    unread = models.PositiveIntegerField(default=0, db_default=0)
 
     @property
     def name(self) -> str:

@@ -1,8 +1,27 @@
 """What people decided, and what follows from it."""
 
+from reviews.models.deployments import Deployment
 from reviews.models.dossiers import Dossier
+from reviews.models.evaluations import Evaluation
 from reviews.models.findings import Finding
+from reviews.models.notifications import Notification, NotificationChoice
 from reviews.models.permits import Permit
 from reviews.models.steps import ChangeItem, Condition, ReviewStep, SignOff
+from reviews.models.waivers import Waiver, WaiverAudit, WaiverSignature
 
-__all__ = ["ChangeItem", "Condition", "Dossier", "Finding", "Permit", "ReviewStep", "SignOff"]
+__all__ = [
+    "ChangeItem",
+    "Condition",
+    "Deployment",
+    "Dossier",
+    "Evaluation",
+    "Finding",
+    "Notification",
+    "NotificationChoice",
+    "Permit",
+    "ReviewStep",
+    "SignOff",
+    "Waiver",
+    "WaiverAudit",
+    "WaiverSignature",
+]
