@@ -1,4 +1,4 @@
-"""`POST /api/v1/evidence`: store a file by content."""
+"""`POST /api/v1/evidence`: store a file by content. `GET /api/v1/evidence/{sha256}`: is it there already?"""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.api.callers import caller_of, unit_of
-from governance.domain.errors import FieldError, InvalidInput
-from governance.services.evidence import store_evidence
+from governance.domain.errors import FieldError, Forbidden, InvalidInput
+from governance.domain.vocabulary import Scope
+from governance.services.evidence import find_evidence, store_evidence
 
 _CHUNK = 1024 * 1024
 
@@ -64,6 +65,24 @@ class EvidenceView(APIView):
         row, created = store_evidence(caller=caller, unit_id=unit_of(caller), name=name, media_type=media_type, chunks=chunks)
         body = {"sha256": row.sha256, "size": row.size, "name": row.name, "media_type": row.media_type}
         return Response(body, status=201 if created else 200)
+
+
+class EvidenceFileView(APIView):
+    """What is known of a stored file."""
+
+    @extend_schema(
+        operation_id="get_evidence",
+        summary="Whether a file is stored already, so that nobody sends it twice",
+        responses={200: EvidenceStored, 404: OpenApiResponse(description="not stored in the caller's unit")},
+    )
+    def get(self, request: Request, sha256: str) -> Response:
+        caller = caller_of(request)
+        if caller.token is not None and not {Scope.EVIDENCE.value, Scope.READ.value} & set(caller.token.scopes):
+            raise Forbidden(
+                "This token lacks the scope “evidence”. Ask an administrator for one that has it.", code="scope_needed"
+            )
+        row = find_evidence(caller=caller, unit_id=unit_of(caller), sha256=sha256)
+        return Response({"sha256": row.sha256, "size": row.size, "name": row.name, "media_type": row.media_type})
 
 
 def _incoming(request: Request) -> tuple[str, str, Iterator[bytes]]:

@@ -20,6 +20,7 @@ from governance.selectors.access import Caller
 from governance.selectors.previewing import preview_new
 from governance.services.drafts import answer, changing
 from reviews.api.bodies import ReviseBody, SubmitBody, WithdrawBody
+from reviews.api.renderers import VERDICT_RENDERERS
 from reviews.api.schemas import AnswersIn, ProblemShape, ReviseIn, SubmissionIn, SubmissionListShape, VerdictShape, WithdrawIn
 from reviews.selectors.decision_view import decision_view, view_of
 from reviews.selectors.loading import just_submitted
@@ -95,12 +96,20 @@ class SubmissionsView(APIView):
 class PreviewView(APIView):
     """The same rules before anything is handed in."""
 
+    renderer_classes = VERDICT_RENDERERS
+
     @extend_schema(
         operation_id="preview_submission",
         summary="What would happen to this submission; records nothing",
         description=_ACCEPTED,
         request=SubmissionIn,
-        responses={200: VerdictShape, **{code: REFUSALS[code] for code in (401, 403, 422)}},
+        responses={
+            (200, "application/json"): VerdictShape,
+            (200, "text/markdown"): str,
+            (200, "application/sarif+json"): str,
+            (200, "application/junit+xml"): str,
+            **{code: REFUSALS[code] for code in (401, 403, 422)},
+        },
     )
     def post(self, request: Request) -> Response:
         caller = caller_of(request)
