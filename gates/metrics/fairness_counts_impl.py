@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,13 +10,12 @@ import duckdb
 import numpy as np
 
 from gates.collecting import EvidenceInput, EvidenceProblem
+from gates.readers import counting, tables
 from gates.readers import predictions as reader
-from gates.readers import tables
 from gates.readers.tables import Table, TableInfo, quote_name
 
 MAX_LEVELS = 50
 MAX_CELLS = 1_000_000
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -104,8 +102,7 @@ def _check_rows(
     for column in attributes:
         if column in bins and info.kind(column) in tables.NUMERIC:
             continue
-        name = quote_name(column)
-        levels = _scalar(connection, f"SELECT count(*) FROM (SELECT DISTINCT {name} FROM c LIMIT {MAX_LEVELS + 2})")
+        levels = counting.levels_up_to(connection, "c", column, MAX_LEVELS)
         if levels > MAX_LEVELS:
             numeric = info.kind(column) in ("integer", "number")
             raise EvidenceProblem(
@@ -120,23 +117,8 @@ def _check_rows(
                 ),
             )
     for role in ("score", "weight"):
-        column = roles[role]
-        if not column:
-            continue
-        if info.kind(column) not in tables.NUMERIC:
-            tables.numbers(evidence, tables.load(evidence, [column]), column)
-        value = f"CAST({quote_name(column)} AS DOUBLE)"
-        rule = f"NOT isfinite({value})" + (f" OR {value} < 0 OR {value} > 1" if role == "score" else f" OR {value} < 0")
-        bad = _scalar(connection, f"SELECT count(*) FROM c WHERE {value} IS NULL OR {rule}")
-        if bad:
-            expected = "scores from 0 to 1 in every row" if role == "score" else "finite weights of zero or more"
-            raise EvidenceProblem(
-                file=evidence.name,
-                column=column,
-                expected=expected,
-                found=f"{bad:,} of {info.rows:,} rows missing, NaN, infinite or outside",
-                way_out="Mend or remove these rows, and say so in the description of the evaluation set.",
-            )
+        if roles[role]:
+            counting.check_numbers(connection, "c", evidence, info, roles[role], role)
 
 
 def _distinct_ids(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput, column: str) -> None:
@@ -170,7 +152,7 @@ def _join(
         )
     tables.require(baseline, info, [column for column in (other_id, prediction, score) if column])
     if prediction:
-        table = _levels_table(tables.connect({"b": baseline}), "b", info, prediction)
+        table = counting.levels_table(tables.connect({"b": baseline}), "b", info, prediction)
         reader.binary(baseline, table, prediction, "decision")
         decision = f"b.{quote_name(prediction)}"
     elif score and threshold is not None:
@@ -184,8 +166,8 @@ def _join(
         )
     connection = tables.connect({"c": candidate, "b": baseline})
     _distinct_ids(connection, "b", baseline, other_id)
-    rows = _scalar(connection, "SELECT count(*) FROM c")
-    both = _scalar(connection, f"SELECT count(*) FROM c JOIN b ON {_id('c', id_column)} = {_id('b', other_id)}")
+    rows = counting.scalar(connection, "SELECT count(*) FROM c")
+    both = counting.scalar(connection, f"SELECT count(*) FROM c JOIN b ON {_id('c', id_column)} = {_id('b', other_id)}")
     if not both == rows == info.rows:
         raise EvidenceProblem(
             file=baseline.name,
@@ -210,7 +192,8 @@ def _aggregate(
     baseline: EvidenceInput | None,
 ) -> Cells:
     groups = [
-        f"{_group(f'c.{quote_name(column)}', info.kind(column), bins.get(column))} AS g{i}" for i, column in enumerate(attributes)
+        f"{counting.group_sql(f'c.{quote_name(column)}', info.kind(column), bins.get(column))} AS g{i}"
+        for i, column in enumerate(attributes)
     ]
     label = f"c.{quote_name(roles['label'])}" if roles["label"] else "NULL"
     score = f"CAST(c.{quote_name(roles['score'])} AS DOUBLE)" if roles["score"] else ""
@@ -290,42 +273,5 @@ def _zero_one(evidence: EvidenceInput, info: TableInfo, column: str, values: lis
     return np.asarray(reader.binary(evidence, table, column, what), dtype=np.float64)
 
 
-def _levels_table(connection: duckdb.DuckDBPyConnection, view: str, info: TableInfo, column: str) -> Table:
-    rows = connection.execute(f"SELECT DISTINCT {quote_name(column)} FROM {view} LIMIT 100").fetchall()
-    table = Table(info)
-    missing = np.array([row[0] is None for row in rows])
-    if info.kind(column) in tables.NUMERIC:
-        table[column] = np.array([np.nan if row[0] is None else float(row[0]) for row in rows])
-    else:
-        table[column] = np.array([row[0] for row in rows], dtype=object)
-    table.missing[column] = missing
-    return table
-
-
-def _group(name: str, kind: str, edges: Sequence[float] | None) -> str:
-    """SQL of the group a row belongs to; missing and blank values are the group “unknown”."""
-    if edges and kind in tables.NUMERIC:
-        marks = sorted(float(edge) for edge in edges)
-        labels = [
-            f"below {marks[0]:g}",
-            *(f"{a:g} to below {b:g}" for a, b in itertools.pairwise(marks)),
-            f"{marks[-1]:g} and over",
-        ]
-        cases = " ".join(f"WHEN {name} < {edge!r} THEN '{label}'" for edge, label in zip(marks, labels, strict=False))
-        return f"CASE WHEN {name} IS NULL OR isnan(CAST({name} AS DOUBLE)) THEN '{UNKNOWN}' {cases} ELSE '{labels[-1]}' END"
-    if kind == "number":
-        whole = f"CAST(CAST({name} AS BIGINT) AS VARCHAR)"
-        return (
-            f"CASE WHEN {name} IS NULL OR isnan({name}) THEN '{UNKNOWN}' "
-            f"WHEN abs({name}) < 1e15 AND {name} = floor({name}) THEN {whole} ELSE CAST({name} AS VARCHAR) END"
-        )
-    text = f"CAST({name} AS VARCHAR)"
-    return f"CASE WHEN {name} IS NULL OR trim({text}) = '' THEN '{UNKNOWN}' ELSE {text} END"
-
-
 def _id(view: str, column: str) -> str:
     return f"CAST({view}.{quote_name(column)} AS VARCHAR)"
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(connection.execute(query).fetchall()[0][0])

@@ -10,11 +10,12 @@ import numpy as np
 
 from gates.collecting import Collected, EvidenceInput, Inputs, MeasuredFact
 from gates.metrics.fairness_compare_impl import SHOW_FROM, TEST_FROM, pairs, rates, summary
-from gates.metrics.fairness_counts_impl import UNKNOWN, Cells, count
+from gates.metrics.fairness_counts_impl import Cells, count
 from gates.metrics.fairness_frames_impl import METRICS, TITLES, Frame, equalized_odds, frames
 from gates.metrics.fairness_pictures_impl import pictures
 from gates.metrics.fairness_scores_impl import by_score
 from gates.readers import predictions as reader
+from gates.readers.counting import UNKNOWN
 from gates.spec import Measure
 
 

@@ -9,11 +9,12 @@ import pandas as pd
 
 from gates.collecting import EvidenceInput
 from gates.metrics.fairness_compare_impl import LEVEL, SHOW_FROM, TEST_FROM
-from gates.metrics.fairness_counts_impl import MAX_LEVELS, UNKNOWN, Cells
+from gates.metrics.fairness_counts_impl import MAX_LEVELS, Cells
 from gates.metrics.statistics.auc import delong
 from gates.metrics.statistics.intervals import effective_n, wilson
 from gates.readers import predictions as reader
 from gates.readers import tables
+from gates.readers.counting import UNKNOWN
 from gates.spec import Measure
 
 
