@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gates.collecting import Collected, EvidenceProblem, Inputs
+from gates.collecting import Collected, Doing, EvidenceProblem, Inputs, listen
 from gates.confine import Rights, confine, peak_megabytes
 from gates.wire import encode
 
@@ -41,6 +41,7 @@ LIBRARIES = (
 )
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
 MAX_MESSAGE = 1_000
+TOLD_PER_SECOND, TOLD_AT_ONCE = 4.0, 20.0
 
 
 def main() -> None:
@@ -64,9 +65,29 @@ def main() -> None:
     os._exit(0)
 
 
+class _Telling:
+    """Passes on what a collector says it is doing: every new sentence and now and then a count, never more than a few a second."""
+
+    def __init__(self, name: str, answer: Callable[..., None]) -> None:
+        self.name, self.answer = name, answer
+        self._says, self._at, self._left = "", 0.0, TOLD_AT_ONCE
+
+    def __call__(self, doing: Doing) -> None:
+        now = time.monotonic()
+        if doing.says == self._says and now - self._at < 1 / TOLD_PER_SECOND:
+            return
+        self._left = min(self._left + (now - self._at) * TOLD_PER_SECOND, TOLD_AT_ONCE)
+        if self._left < 1:
+            return
+        self._says, self._at, self._left = doing.says, now, self._left - 1
+        done, total = (None if count is None else int(count) for count in (doing.done, doing.total))  # numpy's numbers too
+        self.answer(event="doing", collector=self.name, says=str(doing.says), done=done, total=total)
+
+
 def _measure(collector: dict[str, Any], answer: Callable[..., None]) -> None:
     name = collector["name"]
     answer(event="start", collector=name)
+    listen(_Telling(name, answer))
     started, cpu = time.monotonic(), time.process_time()
     error = ""
     body: dict[str, Any] = {}
@@ -83,6 +104,7 @@ def _measure(collector: dict[str, Any], answer: Callable[..., None]) -> None:
     except Exception as problem:
         # The message may quote the file; it goes to the run's technical log, never into a sentence for people.
         error = f"{type(problem).__name__}: {problem}"[:MAX_MESSAGE] + _where(problem)
+    listen(None)
     answer(
         event="result",
         collector=name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -61,6 +61,33 @@ class Inputs:
     def from_json(cls, data: Mapping[str, Any]) -> Inputs:
         evidence = {role: EvidenceInput(**item) for role, item in data["evidence"].items()}
         return cls(evidence, data["facts"], data["settings"], data["seed"])
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What a collector is doing: `says` ("explaining rows"), and how far it is where it knows. "" means it has just begun."""
+
+    says: str = ""
+    done: int | None = None
+    total: int | None = None
+
+
+_listener: Callable[[Doing], None] | None = None
+
+
+def working_on(says: str, done: int | None = None, total: int | None = None) -> None:
+    """Tell whoever waits what is being done now: `working_on("explaining rows", 400, 1_000)`.
+
+    Cheap, so collectors may call it in a loop; what comes too fast is left out. Outside of a run it does nothing.
+    """
+    if _listener is not None:
+        _listener(Doing(says, done, total))
+
+
+def listen(listener: Callable[[Doing], None] | None) -> None:
+    """The child process sets who hears what collectors say they are doing."""
+    global _listener
+    _listener = listener
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from gates import registry
-from gates.collecting import Collected, Inputs, Picture
-from gates.wire import WireError, decode, plain
+from gates.collecting import Collected, Doing, Inputs, Picture
+from gates.wire import WireError, decode, decode_doing, plain
 
 GIB = 1024**3
 ROOT = str(Path(__file__).resolve().parents[1])
@@ -51,6 +51,7 @@ class SandboxLimits:
 
 
 LIMITS = SandboxLimits()
+Told = Callable[[str, Doing], None]
 
 
 class Status(StrEnum):
@@ -92,14 +93,15 @@ def run(
     limits: SandboxLimits = LIMITS,
     pictures: bool = True,
     beat: Callable[[], None] | None = None,
+    told: Told | None = None,
 ) -> Iterator[Ran]:
     """Measure with registered collectors. `beat` is called about once a second while waiting (to keep a lease); it may raise
-    to stop.
+    to stop. `told` hears what each collector says it is doing, a few times a second at most.
 
     Raises KeyError for a name that is not registered or has no inputs; never for what happens in the child.
     """
     jobs = [(name, registry.collector(name).module, inputs[name]) for name in collectors]
-    return run_modules(jobs, limits=limits, pictures=pictures, beat=beat)
+    return run_modules(jobs, limits=limits, pictures=pictures, beat=beat, told=told)
 
 
 def run_modules(
@@ -108,6 +110,7 @@ def run_modules(
     limits: SandboxLimits = LIMITS,
     pictures: bool = True,
     beat: Callable[[], None] | None = None,
+    told: Told | None = None,
 ) -> Iterator[Ran]:
     """As `run`, with (name, module, inputs) given directly."""
     if not jobs:
@@ -124,11 +127,13 @@ def run_modules(
                 "open_files": limits.open_files,
             },
         }
-        child = stack.enter_context(_Child(request, limits, beat))
+        child = stack.enter_context(_Child(request, limits, beat, told))
         artist = stack.enter_context(_Artist(limits, beat))
         for name, _, _ in jobs:
             ran = _one(child, name, limits)
             if ran.status is Status.DONE and pictures and ran.collected and ran.collected.pictures:
+                if told:
+                    told(name, Doing("drawing its pictures"))
                 ran = replace(ran, svgs=artist.draw(ran.collected.pictures))
             yield ran
 
@@ -214,8 +219,11 @@ class _Child:
     working folder.
     """
 
-    def __init__(self, request: Mapping[str, Any], limits: SandboxLimits, beat: Callable[[], None] | None) -> None:
-        self.request, self.limits, self.beat = request, limits, beat
+    def __init__(
+        self, request: Mapping[str, Any], limits: SandboxLimits, beat: Callable[[], None] | None, told: Told | None = None
+    ) -> None:
+        self.request, self.limits, self.beat, self.told = request, limits, beat, told
+        self._beaten = time.monotonic()
         self.held: dict[str, bool] = {}
         self.ended = False
         self._received = 0
@@ -280,12 +288,14 @@ class _Child:
                 self.held = {str(key): bool(value) for key, value in line["held"].items()}
             elif line["event"] == "result" and line["collector"] == name:
                 return dict(line)
-            elif line["event"] != "start":
+            elif line["event"] in ("start", "doing") and line["collector"] == name:
+                if self.told:
+                    self.told(name, decode_doing(line))
+            else:
                 raise ValueError(f"unexpected {line['event']!r}")
 
     def read_line(self) -> bytes:
         """The next line of the answer pipe; waits, beats, and ends the child when its time or answer size is used up."""
-        last_beat = time.monotonic()
         while b"\n" not in self._buffer:
             now = time.monotonic()
             if now > self._deadline:
@@ -305,9 +315,10 @@ class _Child:
                     self._buffer += chunk
                 else:
                     raise self._gone()
-            if self.beat and time.monotonic() - last_beat >= 1.0:
+            # counted across lines: a child that tells much must not keep the lease from being renewed
+            if self.beat and time.monotonic() - self._beaten >= 1.0:
                 self.beat()
-                last_beat = time.monotonic()
+                self._beaten = time.monotonic()
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 

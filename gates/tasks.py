@@ -1,4 +1,4 @@
-"""What workers do for the gates. A message only wakes a worker: which run it then takes, the rows say. Harmless when delivered twice."""
+"""What workers do for the gates. A message only wakes a worker, and may come twice: which run it then takes, the rows say."""
 
 from __future__ import annotations
 

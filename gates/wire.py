@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gates.collecting import Collected, MeasuredFact, Picture
+from gates.collecting import Collected, Doing, MeasuredFact, Picture
 from gates.spec import Measure
 
 MAX_MEASURES = 50_000
 MAX_TEXT = 20_000
 MAX_DEPTH = 40
+MAX_DOING = 160
 
 
 class WireError(ValueError):
@@ -61,6 +62,18 @@ def decode(data: Any) -> Collected:
     if bool(collected.measures) + bool(collected.not_measured) + bool(collected.not_applicable) > 1:
         raise WireError("measurements and a reason for having none")
     return collected
+
+
+def decode_doing(data: Mapping[str, Any]) -> Doing:
+    """What a collector says it is doing, from a progress line. Raises WireError for another form; long words are cut."""
+    says = " ".join(_text(data.get("says", ""), "says").split())
+    return Doing(says[:MAX_DOING], _count(data.get("done"), "done"), _count(data.get("total"), "total"))
+
+
+def _count(value: Any, what: str) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**62):
+        raise WireError(f"{what} is not a count")
+    return value
 
 
 def _measure(data: Any) -> Measure:

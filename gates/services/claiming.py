@@ -21,6 +21,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from gates.collecting import Doing
+
 # The one condition under which a run may be taken; used by the claim (twice, so that a concurrent one is seen) and by the relay.
 CLAIMABLE = """attempt < max_attempts AND not_before <= statement_timestamp()
     AND (status = 'queued' OR (status = 'running' AND lease_until < statement_timestamp()))"""
@@ -34,14 +36,15 @@ OVERDUE_EVERY = 4
 # `= ANY(ARRAY(…))` and not `IN (…)`: a join may run the inner query once per row, each time past the rows already locked.
 _CLAIM = f"""
 UPDATE gates_gaterun SET status = 'running', attempt = attempt + 1, worker = %(worker)s, started_at = statement_timestamp(),
+    doing = '', steps_done = NULL, steps_total = NULL,
     lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
 WHERE {CLAIMABLE} AND id = ANY(ARRAY(
     SELECT id FROM gates_gaterun WHERE {{which}} AND {CLAIMABLE} ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
 RETURNING id, submission_id, revision, collector, attempt, max_attempts, inputs
 """
 
-# The best light run, and with it what its submission has to measure in the same child process. One on its last attempt goes alone.
-_WITH_IT = f"""submission_id = (SELECT submission_id FROM best) AND NOT heavy AND
+# The best light run, and with it what its submission has to measure in the same child. One on its last attempt goes alone.
+_WITH_IT = """submission_id = (SELECT submission_id FROM best) AND NOT heavy AND
     CASE WHEN (SELECT last FROM best) THEN id = (SELECT id FROM best) ELSE attempt < max_attempts - 1 END"""
 _NEXT = f"""
 WITH best AS (SELECT id, submission_id, attempt >= max_attempts - 1 AS last FROM gates_gaterun
@@ -49,6 +52,10 @@ WITH best AS (SELECT id, submission_id, attempt >= max_attempts - 1 AS last FROM
 """ + _CLAIM.lstrip()
 _ROOM = """(SELECT count(*) FROM gates_gaterun held WHERE held.heavy AND held.status = 'running' AND held.worker = %(worker)s
     AND held.lease_until > statement_timestamp()) < %(most)s"""
+
+_DOING = """
+UPDATE gates_gaterun SET doing = %s, steps_done = %s, steps_total = %s WHERE id = %s AND attempt = %s AND status = 'running'
+"""
 
 _KEEP = """
 UPDATE gates_gaterun SET lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
@@ -104,6 +111,13 @@ def claim_next_heavy(*, worker: str, most: int | None = None) -> list[Claim]:
         # two slots of one worker count one after the other; the count has to be a statement of its own to see the other's claim
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('heavy runs of ' || %s, 0))", [worker[:120]])
         return _claim_next(chosen, f"heavy AND {_ROOM}", 1, worker, most=most)
+
+
+def note_doing(claim: Claim, doing: Doing) -> bool:
+    """Write down what a running collector is doing. False when the run is not held any more: cancelled, or taken over."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DOING, [doing.says[:200], doing.done, doing.total, claim.id, claim.attempt])
+        return cursor.rowcount == 1
 
 
 def keep(claims: Iterable[Claim]) -> set[int]:

@@ -12,14 +12,23 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from gates import registry, sandbox
-from gates.collecting import EvidenceInput, Inputs
-from gates.services.claiming import Claim, claim_heavy, claim_light, claim_next_heavy, claim_next_light, keep
+from gates.collecting import Doing, EvidenceInput, Inputs
+from gates.services.claiming import (
+    Claim,
+    claim_heavy,
+    claim_light,
+    claim_next_heavy,
+    claim_next_light,
+    keep,
+    note_doing,
+)
 from gates.services.finishing import Result, finish
 from gates.services.presence import note_worker
 from governance.selectors.evidence import evidence_path
 
 log = logging.getLogger(__name__)
 
+LOOKS = 3.0  # seconds after which a worker looks whether what it measures was cancelled, when it had nothing to write before
 GOES_ON = 10.0  # seconds after which a task takes no further runs: a worker that is asked to stop does not go on for long
 
 
@@ -86,11 +95,16 @@ def measure(claims: Sequence[Claim], *, worker: str, queues: Collection[str]) ->
     try:
         while waiting:
             before = len(waiting)
-            for ran in sandbox.run(list(waiting), {name: inputs_of(claim) for name, claim in waiting.items()}, beat=holding.tick):
-                if ran.status is not sandbox.Status.NOT_RUN and ran.collector in waiting:
-                    holding.add(_result(waiting.pop(ran.collector), ran))
-                holding.tick()
-                waiting = {name: claim for name, claim in waiting.items() if claim.id in holding.held}
+            inputs = {name: inputs_of(claim) for name, claim in waiting.items()}
+            try:
+                for ran in sandbox.run(list(waiting), inputs, beat=holding.tick, told=holding.hear):
+                    if ran.status is not sandbox.Status.NOT_RUN and ran.collector in waiting:
+                        holding.add(_result(waiting.pop(ran.collector), ran))
+                    holding.tick()
+            except _Dropped:
+                log.info("“%s” was cancelled or taken over, its child is stopped: run %s", holding.busy, waiting[holding.busy].id)
+                holding.busy = ""
+            waiting = {name: claim for name, claim in waiting.items() if claim.id in holding.held}
             if len(waiting) == before:
                 raise RuntimeError(f"the sandbox ran none of {sorted(waiting)}")
     except _NothingHeld:
@@ -119,11 +133,16 @@ class _NothingHeld(Exception):
     """Every run of the batch was cancelled or taken over by somebody else."""
 
 
+class _Dropped(Exception):
+    """The run being measured was cancelled or taken over; others of the batch are still held."""
+
+
 @dataclass
 class _Holding:
-    """The claims a batch still holds, and results not handed in yet.
+    """The claims a batch still holds, what is being measured now, and results not handed in yet.
 
-    Quick results are stored together in one transaction; none waits longer than about a second.
+    Quick results are stored together in one transaction; none waits longer than about a second. What a collector says it is
+    doing is written about once a second at most.
     """
 
     claims: list[Claim]
@@ -131,6 +150,9 @@ class _Holding:
     queues: Collection[str]
     held: set[int] = field(default_factory=set)
     results: list[Result] = field(default_factory=list)
+    busy: str = ""
+    _doing: Doing | None = None
+    _told: float = field(default_factory=time.monotonic)
     _renewed: float = field(default_factory=time.monotonic)
     _handed_in: float = field(default_factory=time.monotonic)
 
@@ -139,13 +161,37 @@ class _Holding:
 
     def add(self, result: Result) -> None:
         self.results.append(result)
+        if result.claim.collector == self.busy:
+            self.busy, self._doing = "", None
+
+    def hear(self, collector: str, doing: Doing) -> None:
+        """What a collector says it is doing: kept, and written with a later tick."""
+        self.busy, self._doing = collector, doing if doing.says else Doing("measuring")  # it has begun and said nothing yet
 
     def tick(self) -> None:
-        """Hand in what is ready; renew the leases when a third has passed. Raises _NothingHeld when nothing is left to do."""
+        """Hand in what is ready, write what is being done, renew the leases when it is time.
+
+        Raises _NothingHeld when nothing is left to do, _Dropped when what is being measured is not wanted any more.
+        """
         now = time.monotonic()
         if self.results and now - self._handed_in >= 1.0:
             self.hand_in()
-        if now - self._renewed >= settings.GATE_LEASE_SECONDS / 3:
+        if self._doing is not None and now - self._told >= 0.9:  # beats come every second, now and then a little early
+            self._tell(now)
+        if now - self._renewed >= min(settings.GATE_LEASE_SECONDS / 3, LOOKS):
+            self._renew()
+
+    def _tell(self, now: float) -> None:
+        claim = next((claim for claim in self.claims if claim.collector == self.busy), None)
+        doing, self._doing, self._told = self._doing, None, now
+        if claim is None or doing is None:
+            return
+        try:
+            held = note_doing(claim, doing)
+        except (OperationalError, InterfaceError):
+            connection.close()
+            return
+        if not held:
             self._renew()
 
     def hand_in(self) -> None:
@@ -171,6 +217,9 @@ class _Holding:
         self.held = kept
         if not kept - waiting:
             raise _NothingHeld
+        busy = next((claim for claim in self.claims if claim.collector == self.busy), None)
+        if busy is not None and busy.id not in kept:
+            raise _Dropped
 
 
 def _not_runnable(claim: Claim) -> str:
