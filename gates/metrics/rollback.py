@@ -7,7 +7,7 @@ from governance.domain.vocabulary import EvidenceRole
 
 NAME = "rollback"
 TITLE = "Checking the way back and the decisions that flip"
-VERSION = 1
+VERSION = 2
 HEAVY = False
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL = (EvidenceRole.CANDIDATE_PREDICTIONS, EvidenceRole.BASELINE_PREDICTIONS)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import duckdb
-
 from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs, MeasuredFact, Picture
+from gates.metrics import rollback_join_impl as joining
 from gates.metrics import rollback_target_impl as target
 from gates.metrics.rollback_pictures_impl import flips_picture, moves_picture, segments_picture
 from gates.metrics.statistics.intervals import wilson
@@ -58,21 +57,21 @@ def measure(inputs: Inputs) -> Collected:
 
 def _flips(inputs: Inputs, candidate: EvidenceInput, baseline: EvidenceInput, measures: list[Measure]) -> Collected:
     threshold = inputs.facts.get("model.decision_threshold")
+    sides, sensitive = _sides(candidate, baseline, threshold), _sensitive(candidate)
     with tables.connect({"candidate": candidate, "champion": baseline}) as connection:
-        _unique(connection, "candidate", candidate)
-        _unique(connection, "champion", baseline)
-        _join(connection, candidate, baseline, threshold)
-        counts = _count(connection, candidate)
-        if not counts.rows:
-            raise EvidenceProblem(
-                file=baseline.name,
-                column=_key(baseline),
-                expected=f"row keys that occur in {candidate.name}",
-                found="none in common",
-                way_out="Score the same evaluation rows with both versions and keep the row key.",
-            )
-        segments = list(_segments(connection, candidate))
-        moves = _moves(connection)
+        for side in sides:
+            joining.unique(connection, side.view, side.evidence)
+        joined = joining.join(connection, *sides, sensitive)
+    counts = _count(joined, sides)
+    if not counts.rows:
+        raise EvidenceProblem(
+            file=baseline.name,
+            column=joining.key_of(baseline),
+            expected=f"row keys that occur in {candidate.name}",
+            found="none in common",
+            way_out="Score the same evaluation rows with both versions and keep the row key.",
+        )
+    segments, moves = list(_segments(joined)), joined.moves
     rate = wilson(counts.flipped, counts.rows)
     up, down = counts.both.get((0, 1), 0), counts.both.get((1, 0), 0)
     test = mcnemar(up, down)
@@ -120,37 +119,11 @@ def _flips(inputs: Inputs, candidate: EvidenceInput, baseline: EvidenceInput, me
         notes.append(
             f"Left out: {counts.unmatched[0]:,} rows only in {candidate.name}, {counts.unmatched[1]:,} only in {baseline.name}."
         )
+    notes += [f"Flips by {column} were not counted: it has more than {joining.LEVELS:,} values." for column in joined.too_many]
     fact = MeasuredFact(
         "rollout.flip_rate", rate.value, rate.low, rate.high, locator=f"{counts.flipped:,} of {counts.rows:,} decisions"
     )
     return Collected(tuple(measures), (fact,), tuple(pictures), tuple(notes))
-
-
-def _key(evidence: EvidenceInput) -> str:
-    key = evidence.columns.get("id")
-    if not isinstance(key, str) or not key:
-        raise EvidenceProblem(
-            file=evidence.name,
-            expected="a row key",
-            found="no columns.id in the mapping",
-            way_out="Name the column that identifies a row; files are never joined by position.",
-        )
-    tables.require(evidence, tables.inspect(evidence), [key])
-    return key
-
-
-def _unique(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput) -> None:
-    key = quote_name(_key(evidence))
-    row = connection.execute(f"SELECT count(*) - count({key}), count({key}) - count(DISTINCT {key}) FROM {view}").fetchone()
-    empty, doubled = row or (0, 0)
-    if empty or doubled:
-        raise EvidenceProblem(
-            file=evidence.name,
-            column=_key(evidence),
-            expected="every row key once",
-            found=f"{doubled:,} doubled and {empty:,} empty",
-            way_out="Keep one row per case.",
-        )
 
 
 def _decision(evidence: EvidenceInput, threshold: object) -> str:
@@ -170,7 +143,7 @@ def _decision(evidence: EvidenceInput, threshold: object) -> str:
                 way_out="Write 1 for the positive decision.",
             )
         if role == "prediction":
-            return f"CASE WHEN {quote_name(column)}::DOUBLE IN (0, 1) THEN {quote_name(column)}::INTEGER END"
+            return f"CASE WHEN {quote_name(column)} IN (0, 1) THEN {quote_name(column)}::TINYINT END"
         if isinstance(threshold, int | float) and not isinstance(threshold, bool):
             return (
                 f"CASE WHEN isfinite({quote_name(column)}::DOUBLE) THEN ({quote_name(column)}::DOUBLE >= "
@@ -184,25 +157,24 @@ def _decision(evidence: EvidenceInput, threshold: object) -> str:
     )
 
 
-def _join(connection: duckdb.DuckDBPyConnection, candidate: EvidenceInput, baseline: EvidenceInput, threshold: object) -> None:
-    """One joined table with everything the later questions need: decisions, label, scores, and the sensitive columns as s0,
-    s1, …
-    """
-    label = candidate.columns.get("label")
-    truth = quote_name(label) if isinstance(label, str) and label in tables.inspect(candidate).names else "NULL"
-    kinds = {tables.inspect(item).kind(_key(item)) for item in (candidate, baseline)}
-    ours, theirs = (
-        f"CAST({quote_name(_key(item))} AS VARCHAR)" if len(kinds) > 1 else quote_name(_key(item))
-        for item in (candidate, baseline)
+def _sides(candidate: EvidenceInput, baseline: EvidenceInput, threshold: object) -> tuple[joining.Side, joining.Side]:
+    label, kinds = (
+        candidate.columns.get("label"),
+        {tables.inspect(item).kind(joining.key_of(item)) for item in (candidate, baseline)},
     )
-    sensitive = "".join(f", CAST({quote_name(column)} AS VARCHAR) AS s{at}" for at, column in enumerate(_sensitive(candidate)))
-    connection.execute(
-        "CREATE TEMP TABLE joined AS SELECT a.*, b.before, b.score_before, (a.k IS NULL) AS only_before, (b.k "
-        "IS NULL) AS only_now FROM "
-        f"(SELECT {ours} AS k, {_decision(candidate, threshold)} AS now, CAST({truth} AS VARCHAR) AS truth, "
-        f"{_score(candidate)} AS score_now{sensitive} FROM candidate) AS a "
-        f"FULL JOIN (SELECT {theirs} AS k, {_decision(baseline, threshold)} AS before, {_score(baseline)} AS "
-        "score_before FROM champion) AS b ON a.k = b.k"
+    truth = "NULL::TINYINT"
+    if isinstance(label, str) and label in tables.inspect(candidate).names:
+        plain = tables.inspect(candidate).kind(label) in tables.NUMERIC
+        number = f"CAST({quote_name(label)} AS DOUBLE)" if plain else f"TRY_CAST(CAST({quote_name(label)} AS VARCHAR) AS DOUBLE)"
+        truth = f"CASE {number} WHEN 0 THEN 0::TINYINT WHEN 1 THEN 1::TINYINT END"
+
+    def key(evidence: EvidenceInput) -> str:
+        name = quote_name(joining.key_of(evidence))
+        return f"CAST({name} AS VARCHAR)" if len(kinds) > 1 else name
+
+    return (
+        joining.Side(candidate, "candidate", key(candidate), _decision(candidate, threshold), _score(candidate), truth),
+        joining.Side(baseline, "champion", key(baseline), _decision(baseline, threshold), _score(baseline)),
     )
 
 
@@ -219,54 +191,43 @@ def _sensitive(evidence: EvidenceInput) -> list[str]:
     return columns
 
 
-def _count(connection: duckdb.DuckDBPyConnection, candidate: EvidenceInput) -> Flips:
-    rows = connection.execute(
-        "SELECT before, now, TRY_CAST(truth AS DOUBLE), count(*) FROM joined WHERE NOT only_before AND NOT only_now GROUP BY ALL"
-    ).fetchall()
-    odd = sum(count for before, now, _, count in rows if before is None or now is None)
+def _count(joined: joining.Joined, sides: tuple[joining.Side, joining.Side]) -> Flips:
+    candidate, champion = sides
+    odd = sum(count for (before, now, _), count in joined.cells.items() if before is None or now is None)
     if odd:
         raise EvidenceProblem(
-            file=candidate.name,
-            column=str(candidate.columns.get("prediction") or candidate.columns.get("score")),
+            file=candidate.evidence.name,
+            column=str(candidate.evidence.columns.get("prediction") or candidate.evidence.columns.get("score")),
             expected="0 or 1 in every row of both files",
             found=f"{odd:,} rows with something else",
             way_out="Write the decision as 0 or 1 and leave none empty.",
         )
     both: dict[tuple[int, int], int] = {}
     better = worse = 0
-    labelled = bool(rows) and all(truth in (0.0, 1.0) for _, _, truth, _ in rows)
-    for before, now, truth, count in rows:
+    labelled = bool(joined.cells) and all(truth is not None for _, _, truth in joined.cells)
+    for (before, now, truth), count in joined.cells.items():
+        if before is None or now is None:
+            continue
         both[(before, now)] = both.get((before, now), 0) + count
         if labelled and before != now:
             better, worse = better + count * (now == truth), worse + count * (before == truth)
-    unmatched = connection.execute(
-        "SELECT count(*) FILTER (WHERE only_now), count(*) FILTER (WHERE only_before) FROM joined"
-    ).fetchone() or (0, 0)
     return Flips(
-        sum(both.values()),
+        joined.matched,
         both,
         better if labelled else None,
         worse if labelled else None,
-        (int(unmatched[0]), int(unmatched[1])),
+        (candidate.rows - joined.matched, champion.rows - joined.matched),
     )
 
 
-def _segments(connection: duckdb.DuckDBPyConnection, candidate: EvidenceInput) -> Iterable[tuple[str, int, int]]:
-    """Flips by each sensitive column: (group, flipped, rows), in order of the group."""
-    for at, column in enumerate(_sensitive(candidate)):
-        rows = connection.execute(
-            f"SELECT coalesce(s{at}, 'unknown'), count(*) FILTER (WHERE now <> before), count(*) FROM joined "
-            f"WHERE NOT only_before AND NOT only_now GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {LEVELS}"
-        ).fetchall()
-        for group, flipped, total in sorted(rows):
-            yield f"{column}={group}", int(flipped), int(total)
-
-
-def _moves(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, float, float]]:
-    """The ten rows whose score moved most: (row key, champion's score, candidate's score)."""
-    rows = connection.execute(
-        "SELECT CAST(k AS VARCHAR), score_before, score_now FROM joined WHERE NOT only_before AND NOT "
-        "only_now AND isfinite(score_before) "
-        "AND isfinite(score_now) ORDER BY abs(score_now - score_before) DESC, 1 LIMIT 10"
-    ).fetchall()
-    return [(str(key)[:60], float(before), float(now)) for key, before, now in rows]
+def _segments(joined: joining.Joined) -> Iterable[tuple[str, int, int]]:
+    """Flips by each sensitive column: (group, flipped, rows), the largest groups, in order of the group."""
+    for column, counted in joined.groups.items():
+        rows: dict[str, list[int]] = {}
+        for (value, flipped), count in counted.items():
+            both = rows.setdefault(value, [0, 0])
+            both[0] += count if flipped else 0
+            both[1] += count
+        largest = sorted(rows.items(), key=lambda item: (-item[1][1], item[0]))[:LEVELS]
+        for value, (flipped_rows, total) in sorted(largest):
+            yield f"{column}={value}", flipped_rows, total
