@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs, MeasuredFact, Picture
+from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs, MeasuredFact, Picture, working_on
 from gates.metrics import drift_statistics_impl as statistics
 from gates.metrics.drift_columns_impl import Column, columns_of, compare_column
 from gates.metrics.drift_pictures_impl import overlay_picture, ranking_picture
@@ -54,7 +54,8 @@ def _features(inputs: Inputs, reference: EvidenceInput, current: EvidenceInput, 
     names, notes = columns_of(reference, current, inputs)
     found.notes.extend(notes)
     compared: list[Column] = []
-    for name in names:
+    for number, name in enumerate(names):
+        working_on("comparing {} columns", number, len(names))
         column = compare_column(reference, current, name, inputs.seed)
         if column.skipped:
             found.notes.append(f"{name}: {column.skipped}.")

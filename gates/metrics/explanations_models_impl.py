@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from gates.collecting import EvidenceInput, EvidenceProblem, Inputs
+from gates.collecting import EvidenceInput, EvidenceProblem, Inputs, working_on
 from gates.readers import tables
 from gates.readers.models import OpenedModel
 from gates.readers.models_refusal import ModelRefused
 
+ROWS_AT_A_TIME = 100  # between two words about how far it is
 ROWS_NATIVE = 1_000
 ROWS_PERMUTATION = 200
 BACKGROUND = 50
@@ -109,10 +110,11 @@ def explain(
     try:
         margin = model.margin(rows)
         if method == "native":
-            matrix, base = model.contributions(rows)
+            matrix, base = _by_trees(model, rows)
         elif method == "linear":
             matrix, base = _by_linear(model.estimator, rows, background)
         else:
+            working_on(f"explaining {len(rows):,} rows with {evidence.name} by permutation")
             matrix, base = _by_permutation(model.margin, rows, background, seed)
     except ModelRefused as refused:
         raise EvidenceProblem(
@@ -136,6 +138,15 @@ def explain(
             way_out="Check the model for empty leaves and the rows for infinite values.",
         )
     return Explained(names, np.asarray(matrix, dtype=float), np.asarray(base, dtype=float), margin, model.scale, method=method)
+
+
+def _by_trees(model: OpenedModel, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Native contributions, some rows at a time: each row is explained by itself, so the numbers are the same."""
+    parts = []
+    for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME):
+        working_on("explaining {} rows", start, len(rows))
+        parts.append(model.contributions(rows[start : start + ROWS_AT_A_TIME]))
+    return np.concatenate([matrix for matrix, _ in parts]), np.concatenate([np.atleast_1d(base) for _, base in parts])
 
 
 def _linear(estimator: Any) -> tuple[Any, Any] | None:

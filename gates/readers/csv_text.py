@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from gates.collecting import EvidenceInput, EvidenceProblem
+from gates.collecting import EvidenceInput, EvidenceProblem, working_on
 from gates.readers.caps import CAPS, Caps, bytes_in_words
 
 BLOCK = 4 * 1024 * 1024
@@ -195,6 +195,7 @@ def batches(evidence: EvidenceInput, columns: Sequence[str], caps: Caps = CAPS) 
         for batch in reader:
             _refuse_second_header(batch, evidence.name, first)
             first += batch.num_rows
+            working_on(f"reading {{}} rows of {evidence.name}", first - 2)
             yield batch
     except (pa.ArrowInvalid, pa.ArrowCapacityError) as error:
         hint = " Decimal commas in a comma-separated file look like this." if shape.delimiter == "," else ""

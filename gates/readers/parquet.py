@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gates.collecting import EvidenceInput, EvidenceProblem
+from gates.collecting import EvidenceInput, EvidenceProblem, working_on
 from gates.readers.caps import CAPS, Caps, bytes_in_words
 
 BATCH_ROWS = 65_536
@@ -115,6 +115,7 @@ def batches(evidence: EvidenceInput, columns: Sequence[str], caps: Caps = CAPS) 
                         found="more while reading it",
                         way_out="Keep the columns that are needed, or draw a stated sample of the rows.",
                     )
+                working_on(f"reading {{}} rows of {evidence.name}", rows, declared)
                 if batch.num_rows:
                     yield batch
                 if step == FIRST_BATCH_ROWS:
