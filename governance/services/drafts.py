@@ -6,11 +6,13 @@ Everything here happens while a submission is a draft, its checks failed or chan
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from django.db import connection
 from django.db.models.functions import Now
 
 from governance.domain.canonical import digest
@@ -75,7 +77,7 @@ def add_source(work: Work, submission: Submission, new: NewSource) -> MetadataSo
     contributes(submission, work.caller.person, "brought metadata for it")
     _trained_by(submission, facts)
     _note_source(work, submission, row)
-    _touch(submission)
+    _touch(work, submission)
     return row
 
 
@@ -135,45 +137,89 @@ def remove_source(work: Work, submission: Submission, source_id: int) -> None:
         raise NotFound("That file is no longer part of this submission.")
     work.note("submission.source_removed", submission, {"sha256": row.sha256})
     row.delete()
-    _touch(submission)
+    _touch(work, submission)
 
 
 def attach_evidence(work: Work, submission: Submission, new: NewEvidence) -> Evidence:
     """Put a stored file into a role, replacing what was there."""
-    file = EvidenceFile.objects.filter(unit_id=submission.unit_id, sha256=new.sha256.removeprefix("sha256:")).first()
-    if file is None:
-        raise InvalidInput(
-            f"No evidence with sha256 {new.sha256[:19]}… is stored in this unit. Send the file first: POST /api/v1/evidence.",
-            code="unknown_evidence",
-            errors=(
-                FieldError(
-                    f"/evidence/{new.role.value}/sha256", "unknown", "Send the file first, then refer to it by its sha256."
-                ),
-            ),
-        )
+    file = _stored_files(submission, [new])[0]
+    said = _evidence(work, submission, new, file)
+    values = {name: getattr(said, name) for name in ("file", "columns", "format", "added_by")}
+    row, _ = Evidence.objects.update_or_create(submission=submission, role=new.role, defaults={**values, "added_at": Now()})
+    for person, why in _evidence_givers(work, file):
+        contributes(submission, person, why)
+    _note_evidence(work, submission, row)
+    _touch(work, submission)
+    return row
+
+
+def first_evidence(work: Work, submission: Submission, new: Sequence[NewEvidence]) -> list[Evidence]:
+    """Put stored files into roles of a submission that is being opened: one statement for all. Of two in one role the last stays.
+
+    The caller puts on record who gave them, see `givers_of`.
+    """
+    rows: dict[EvidenceRole, Evidence] = {}
+    for each, file in zip(new, _stored_files(submission, new), strict=True):
+        rows.pop(each.role, None)
+        rows[each.role] = _evidence(work, submission, each, file)
+    made = Evidence.objects.bulk_create(rows.values())
+    for row in made:
+        _note_evidence(work, submission, row)
+    return made
+
+
+def givers_of(work: Work, evidence: Iterable[Evidence]) -> list[tuple[int, str]]:
+    """Who gave evidence, as (person's id, why they do not decide)."""
+    found = [(person.pk, why) for row in evidence for person, why in _evidence_givers(work, row.file)]
+    return list(dict.fromkeys(found))
+
+
+def _evidence_givers(work: Work, file: EvidenceFile) -> list[tuple[Person, str]]:
+    assert work.caller.person is not None
+    found = [(work.caller.person, "attached evidence to it")]
+    if file.uploaded_by_id != work.caller.person.pk:
+        found.append((file.uploaded_by, "uploaded evidence for it"))
+    return found
+
+
+def _stored_files(submission: Submission, new: Sequence[NewEvidence]) -> list[EvidenceFile]:
+    """The unit's stored file of each. Raises `InvalidInput` for one nobody has stored."""
+    wanted = [each.sha256.removeprefix("sha256:") for each in new]
+    rows = EvidenceFile.objects.filter(unit_id=submission.unit_id, sha256__in=wanted).select_related("uploaded_by")
+    known = {row.sha256: row for row in rows}
+    for each, sha256 in zip(new, wanted, strict=True):
+        if sha256 not in known:
+            says = "Send the file first, then refer to it by its sha256."
+            raise InvalidInput(
+                f"No evidence with sha256 {each.sha256[:19]}… is stored in this unit. "
+                "Send the file first: POST /api/v1/evidence.",
+                code="unknown_evidence",
+                errors=(FieldError(f"/evidence/{each.role.value}/sha256", "unknown", says),),
+            )
+    return [known[sha256] for sha256 in wanted]
+
+
+def _evidence(work: Work, submission: Submission, new: NewEvidence, file: EvidenceFile) -> Evidence:
+    """The row of a file in a role, not stored yet. Raises `InvalidInput` for columns that cannot be kept."""
     assert work.caller.person is not None
     if bad := unstorable({**new.columns, "format": new.format}):
         raise InvalidInput(
             f"The columns of {new.role.value.replace('_', ' ')} cannot be kept: {bad[0]} {bad[1]}.",
             errors=(FieldError(f"/evidence/{new.role.value}/columns", "unstorable", f"This {bad[1]}. Remove it."),),
         )
-    row, _ = Evidence.objects.update_or_create(
+    return Evidence(
         submission=submission,
         role=new.role,
-        defaults={
-            "file": file,
-            "columns": dict(new.columns),
-            "format": new.format[:40],
-            "added_by": work.caller.person,
-            "added_at": Now(),
-        },
+        file=file,
+        columns=dict(new.columns),
+        format=new.format[:40],
+        added_by=work.caller.person,
     )
-    contributes(submission, work.caller.person, "attached evidence to it")
-    if file.uploaded_by_id != work.caller.person.pk:
-        contributes(submission, file.uploaded_by, "uploaded evidence for it")
-    work.note("submission.evidence_attached", submission, {"role": new.role.value, "sha256": file.sha256})
-    _touch(submission)
-    return row
+
+
+def _note_evidence(work: Work, submission: Submission, row: Evidence) -> None:
+    role = EvidenceRole(row.role).value
+    work.note("submission.evidence_attached", submission, {"role": role, "sha256": row.file.sha256})
 
 
 def detach_evidence(work: Work, submission: Submission, role: EvidenceRole) -> None:
@@ -182,7 +228,7 @@ def detach_evidence(work: Work, submission: Submission, role: EvidenceRole) -> N
     if not deleted:
         raise NotFound(f"No {role.value.replace('_', ' ')} is attached.")
     work.note("submission.evidence_detached", submission, {"role": role.value})
-    _touch(submission)
+    _touch(work, submission)
 
 
 def answer(
@@ -192,7 +238,7 @@ def answer(
     *,
     reason_needed: bool = True,
     first: Sequence[MetadataSource] | None = None,
-) -> None:
+) -> list[Answer]:
     """Record answers. `first`: the metadata files of a submission that is being opened and has no answers yet.
 
     A value equal to the prefilled one confirms it; another one corrects it and needs a reason (a pipeline that gives none is
@@ -247,7 +293,7 @@ def answer(
         )
     if problems:
         raise refused_answers(problems)
-    Answer.objects.bulk_create(
+    made = Answer.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["submission", "question"],
@@ -255,17 +301,18 @@ def answer(
     )
     if first is None:  # who opens it is on record with that already
         contributes(submission, work.caller.person, "answered questions on it")
-        _touch(submission)
+        _touch(work, submission)
     work.note(
         "submission.answered", submission, {"questions": sorted(values), "digest": digest({r.question: r.value for r in rows})}
     )
+    return made
 
 
 def discard_answer(work: Work, submission: Submission, question: str) -> None:
     """Take an answer back, so that the prefilled value (or nothing) stands again."""
     submission.answers.filter(question=question).delete()
     work.note("submission.answer_discarded", submission, {"question": question})
-    _touch(submission)
+    _touch(work, submission)
 
 
 def forget_confirmations(submission: Submission, facts: FactSet, answers: Collection[Answer]) -> list[Answer]:
@@ -294,17 +341,38 @@ def contributes(submission: Submission, person: Person, why: str) -> None:
     Contributor.objects.bulk_create([Contributor(submission=submission, person=person, why=why)], ignore_conflicts=True)
 
 
-def _trained_by(submission: Submission, facts: tuple[Any, ...]) -> None:
+def _trained_by(submission: Submission, facts: Iterable[Fact]) -> None:
     """People whom the metadata names as having built the model may not decide on it."""
     names = {str(name).lower() for fact in facts if fact.name == "training.contributors" for name in fact.value or []}
     if not names:
         return
-    for person in Person.objects.filter(is_active=True).only("pk", "username", "email", "known_as"):
-        if names & {person.username.lower(), person.email.lower(), *(str(alias).lower() for alias in person.known_as)}:
-            contributes(submission, person, "trained it, as the metadata says")
+    why = "trained it, as the metadata says"
+    found = [pk for pk, *known in _candidates(names) if names & {str(name).lower() for name in known}]
+    rows = [Contributor(submission=submission, person_id=pk, why=why) for pk in found]
+    Contributor.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _touch(submission: Submission) -> None:
+_CANDIDATES = """
+SELECT id, username, email, known_as FROM governance_person WHERE is_active AND (
+  lower(username COLLATE "C") = ANY(%(names)s) OR lower(email COLLATE "C") = ANY(%(names)s)
+  OR lower(known_as::text COLLATE "C")::jsonb ?| %(names)s
+  OR octet_length(username || email || known_as::text) - length(username || email || known_as::text) > 0)
+"""
+
+
+def _candidates(names: Collection[str]) -> Iterator[tuple[Any, ...]]:
+    """Active people who may go by one of these names, as (id, names …): each condition has an index.
+
+    Databases lower letters by their locale, so here they lower only ASCII ones; whoever has others is looked at in Python.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CANDIDATES, {"names": sorted(names)})
+        for pk, username, email, known_as in cursor.fetchall():
+            yield pk, username, email, *json.loads(known_as)
+
+
+def _touch(work: Work, submission: Submission) -> None:
+    work.made.pop(submission.pk, None)
     Submission.objects.filter(pk=submission.pk).update(updated_at=Now())
 
 

@@ -12,8 +12,8 @@ from governance.domain.vocabulary import OPEN_STATES, Role, Scope, State
 from governance.models import Contributor, Submission, System, SystemVersion
 from governance.selectors.access import Caller
 from governance.selectors.search import search_vector
-from governance.services.drafts import answer, attach_evidence, first_sources, source_name
-from governance.services.work import Work, unit_of_work
+from governance.services.drafts import answer, first_evidence, first_sources, givers_of, source_name
+from governance.services.work import Work, WorkingCopy, unit_of_work
 
 
 def open_submission(
@@ -58,20 +58,18 @@ def open_submission(
         content_digest=content,
         search=search_vector(f"{system.slug} {system.name} {version.version} {new.environment} {system.purpose}"),
     )
-    did = {"submitted it": True, "brought metadata for it": new.sources, "answered questions on it": new.answers}
-    Contributor.objects.bulk_create(
-        [Contributor(submission=submission, person=caller.person, why=why) for why, what in did.items() if what]
-    )
     work.note(
         "submission.opened",
         submission,
         {"system": system.slug, "version": version.version, "environment": new.environment, "content": content},
     )
     sources = first_sources(work, submission, new.sources) if new.sources else []
-    for item in new.evidence:
-        attach_evidence(work, submission, item)
-    if new.answers:
-        answer(work, submission, new.answers, reason_needed=False, first=sources)
+    evidence = first_evidence(work, submission, new.evidence) if new.evidence else []
+    did = {"submitted it": True, "brought metadata for it": new.sources, "answered questions on it": new.answers}
+    gave = [*((caller.person.pk, why) for why, what in did.items() if what), *givers_of(work, evidence)]
+    Contributor.objects.bulk_create([Contributor(submission=submission, person_id=pk, why=why) for pk, why in gave])
+    answers = answer(work, submission, new.answers, reason_needed=False, first=sources) if new.answers else []
+    work.made[submission.pk] = WorkingCopy(tuple(sources), tuple(answers), tuple(evidence))
     return submission, True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models.functions import Now
@@ -36,11 +37,10 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
     policy, pack = work.policy(submission.kind)
     around = work.background(submission)
     champion = around.champion
-    sources = list(submission.sources.defer("content").order_by("id"))
-    answers = list(submission.answers.order_by("id"))
-    facts = facts_within(around, submission, sources=sources, answers=answers)
-    answers = forget_confirmations(submission, facts, answers)
-    evidence = list(submission.evidence.select_related("file").order_by("id"))
+    copy = work.working_copy(submission)
+    sources, evidence = copy.sources, copy.evidence
+    facts = facts_within(around, submission, sources=sources, answers=copy.answers)
+    answers = forget_confirmations(submission, facts, copy.answers)
     _remember_artifact(submission, evidence, facts)
     submission.revision += 1
     # a new revision is judged afresh: what its own facts say, no longer what an earlier revision's did
@@ -88,10 +88,10 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
         final=False,
         also=("revision", "champion", "dossier_digest", "submitted_at"),
     )
-    return Frozen(revision, facts, decision, assessment, policy, pack, tuple(answers), tuple(evidence), tuple(sources))
+    return Frozen(revision, facts, decision, assessment, policy, pack, tuple(answers), evidence, sources)
 
 
-def _remember_artifact(submission: Submission, evidence: list[Evidence], facts: FactSet) -> None:
+def _remember_artifact(submission: Submission, evidence: Iterable[Evidence], facts: FactSet) -> None:
     """Record which artefact this version is, once: from the model file handed in, else as the metadata declares."""
     version: SystemVersion = submission.version
     model = next((e.file.sha256 for e in evidence if e.role == "candidate_model"), "")

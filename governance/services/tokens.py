@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import zlib
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from governance.domain.vocabulary import Scope
 from governance.models import ApiToken, Person, Unit
-from governance.selectors.access import Caller
+from governance.selectors.access import HELD_NOW, Caller
 from governance.services.work import unit_of_work
 
 PREFIX = "grl_"
@@ -50,17 +51,26 @@ def revoke_token(*, caller: Caller, token: ApiToken) -> None:
 
 
 def find_token(secret: str) -> ApiToken | None:
-    """The live token of a secret, with its person, or None. The checksum spares the database made-up strings."""
+    """The live token of a secret, with its person and their roles, or None. One query; none for made-up strings."""
     if not secret.startswith(PREFIX) or secret[-6:] != _checksum(secret[len(PREFIX) : -6]):
         return None
-    live = Q(revoked_at__isnull=True, expires_at__gt=Now(), person__is_active=True)
-    token = ApiToken.objects.select_related("person").filter(live, sha256=hash_of(secret)).first()
-    if token is not None:
+    for person in Person.objects.raw(_LIVE, [hash_of(secret)]):
+        token = ApiToken(**{name: person.__dict__.pop(f"token_{name}") for name in _COLUMNS}, person=person)
+        token.scopes = json.loads(token.scopes)
         # once a minute is enough to see whether a token is in use, and spares a write per request
         stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - timedelta(minutes=1))
         if token.last_used_at is None or token.last_used_at < timezone.now() - timedelta(minutes=1):
             ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=Now())
-    return token
+        return token
+    return None
+
+
+_COLUMNS = tuple(field.attname for field in ApiToken._meta.concrete_fields if field.attname != "person_id")
+_LIVE = f"""
+SELECT p.*, {HELD_NOW}, {", ".join(f"t.{name} AS token_{name}" for name in _COLUMNS)}
+FROM governance_apitoken t JOIN governance_person p ON p.id = t.person_id
+WHERE t.sha256 = %s AND t.revoked_at IS NULL AND t.expires_at > statement_timestamp() AND p.is_active
+"""
 
 
 def hash_of(secret: str) -> str:

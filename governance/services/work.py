@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,12 +22,21 @@ from django.db import DatabaseError, connection, transaction
 
 from governance.domain.canonical import canonical_json
 from governance.domain.errors import Unavailable
-from governance.models import PolicyPack, Submission
+from governance.models import Answer, Evidence, MetadataSource, PolicyPack, Submission
 from governance.policy import Pack
 from governance.selectors.access import Caller
 from governance.selectors.facts import Background, background_of
 from governance.selectors.policy import pack_in_force
 from governance.services.messages import BOX, Message
+
+
+@dataclass(frozen=True)
+class WorkingCopy:
+    """The rows of a submission's working copy, in the order of their ids."""
+
+    sources: tuple[MetadataSource, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass
@@ -37,6 +46,9 @@ class Work:
     caller: Caller
     events: list[dict[str, Any]] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    _last: dict[Callable[[Work, list[Any]], None], list[Any]] = field(default_factory=dict)
+    # working copies this transaction has made itself and not changed since: nobody else can have
+    made: dict[int, WorkingCopy] = field(default_factory=dict)
     _backgrounds: dict[int, Background] = field(default_factory=dict)
     _policies: dict[str, tuple[PolicyPack, Pack]] = field(default_factory=dict)
 
@@ -52,12 +64,34 @@ class Work:
             self._backgrounds[submission.pk] = background_of(submission)
         return self._backgrounds[submission.pk]
 
+    def working_copy(self, submission: Submission) -> WorkingCopy:
+        """The rows of the working copy: as this transaction made them, else read now. Files' contents stay where they are."""
+        made = self.made.get(submission.pk)
+        if made is not None:
+            return made
+        return WorkingCopy(
+            tuple(submission.sources.defer("content").order_by("id")),
+            tuple(submission.answers.order_by("id")),
+            tuple(submission.evidence.select_related("file").order_by("id")),
+        )
+
     def note(self, action: str, target: Any, data: Mapping[str, Any] | None = None, *, unit: int | None = None) -> None:
         """Add an audit event. `target`: a model instance (named `table:pk`) or a reference. `data`: JSON, no personal data."""
         if not isinstance(target, str):
             unit = unit if unit is not None else getattr(target, "unit_id", None)
             target = f"{target._meta.model_name}:{target.pk}"
         self.events.append({"action": action, "object": target, "unit": unit, "data": dict(data or {})})
+
+    def later(self, write: Callable[[Work, list[Any]], None], row: Any) -> None:
+        """Keep a row for `write`, which is called once with all its rows right before the events: rows that many transactions
+        want to lock are locked last, and in one order."""
+        self._last.setdefault(write, []).append(row)
+
+    def end(self) -> None:
+        """Write what was kept for the end."""
+        while self._last:
+            write, rows = self._last.popitem()
+            write(self, rows)
 
     def enqueue(self, task: str, *ids: int | str, priority: int = 0) -> None:
         """Wake a worker after commit. Losing the message only costs time: the row is the truth."""
@@ -72,6 +106,7 @@ def unit_of_work(caller: Caller, *, durable: bool = True) -> Iterator[Work]:
     work = Work(caller)
     with transaction.atomic(durable=durable):
         yield work
+        work.end()
         _append(work)
         for message in work.messages:
             transaction.on_commit(partial(BOX.post, message))

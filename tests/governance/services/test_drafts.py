@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from governance.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
-from governance.domain.incoming import NewAnswer, NewSource
+from governance.domain.incoming import NewAnswer, NewEvidence, NewSource
 from governance.domain.vocabulary import OPEN_STATES, EvidenceRole, Role, Scope, State
-from governance.models import Answer, AuditEvent, Submission, System, SystemVersion
+from governance.models import Answer, AuditEvent, Person, Submission, System, SystemVersion
 from governance.selectors.access import SYSTEM, caller_for
 from governance.selectors.facts import facts_of
+from governance.services import drafts
 from governance.services.drafts import add_source, attach_evidence, changing, discard_answer, remove_source
-from governance.services.opening import open_draft
+from governance.services.opening import open_draft, open_submission
 from governance.services.tokens import issue_token
+from governance.services.work import unit_of_work
 from reviews.services.intake import open_and_submit, submit
 from tests.governance import making
 
@@ -351,6 +354,63 @@ def test_people_whom_the_metadata_names_contributed_in_whatever_spelling() -> No
     assert (eli.username, "trained it, as the metadata says") in why
     assert ("dana", "submitted it") in why and ("dana", "brought metadata for it") in why
     assert "ruth" not in {name for name, _ in why}
+
+
+@pytest.mark.parametrize(
+    ("person", "named", "found"),
+    [
+        ({"username": "Eli"}, "eLI", True),
+        ({"username": "eli", "email": "E.Mora@Bank.example"}, "e.mora@bank.EXAMPLE", True),
+        ({"username": "eli", "known_as": ["Mora\\Eli", 'the "one"']}, "mora\\eli", True),
+        ({"username": "eli", "known_as": ["x", 'the "One"']}, 'The "one"', True),
+        ({"username": "ÉLODIE"}, "élodie", True),
+        ({"username": "eli", "known_as": ["ÇAĞLA"]}, "çağla", True),
+        ({"username": "İlkay"}, "İLKAY", True),
+        ({"username": "eli", "email": ""}, "", False),
+        ({"username": "eli", "known_as": ["elia"]}, "eli.a", False),
+        ({"username": "eli", "is_active": False}, "eli", False),
+    ],
+)
+def test_names_are_matched_whatever_the_letters_and_the_databases_locale(person: dict[str, Any], named: str, found: bool) -> None:
+    Person.objects.create(**person)
+    run = {"info": {"run_id": "1", "user_id": named}, "data": {"tags": {"mlflow.user": named}, "metrics": {}, "params": {}}}
+    row = making.opened(making.new(sources=[NewSource("run.json", json.dumps(run).encode())]))
+    why = {c.person.username for c in row.contributors.select_related("person") if c.why == "trained it, as the metadata says"}
+    assert (person["username"] in why) is found
+
+
+def test_people_are_found_by_index() -> None:
+    """Nobody's table of people is read from end to end for a name in a metadata file."""
+    Person.objects.bulk_create(Person(username=f"p{n}", email=f"p{n}@bank.example", known_as=[f"P.{n}"]) for n in range(3_000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE governance_person")
+        cursor.execute("EXPLAIN " + drafts._CANDIDATES, {"names": ["p.7", "p8"]})
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Seq Scan" not in plan, plan
+    assert [pk for pk, *_ in drafts._candidates(["p.7", "p8"])] == [Person.objects.get(username=name).pk for name in ("p7", "p8")]
+
+
+def test_the_working_copy_a_transaction_made_is_what_was_stored() -> None:
+    by, file, other = making.caller(), making.stored(b"a,b\n1,2\n"), making.stored(b"a,b\n3,4\n")
+    given = making.new(
+        sources=[making.source(), making.source(making.RUN)],
+        answers={"decision.domain": "credit", "impact.financial": "high"},
+        evidence={EvidenceRole.REFERENCE_SAMPLE: f"sha256:{file.sha256}", EvidenceRole.CANDIDATE_PREDICTIONS: other.sha256},
+    )
+    with unit_of_work(by) as work:
+        row, _ = open_submission(work, unit_id=making.unit().pk, new=given)
+        made = work.working_copy(row)
+        assert row.pk in work.made
+        work.made.clear()
+        stored = work.working_copy(row)
+        for mine, theirs in ((made.sources, stored.sources), (made.answers, stored.answers), (made.evidence, stored.evidence)):
+            assert len(mine) == 2
+            for a, b in zip(mine, theirs, strict=True):
+                names = [field.attname for field in a._meta.concrete_fields if field.attname != "content"]
+                assert {name: getattr(a, name) for name in names} == {name: getattr(b, name) for name in names}
+        work.made[row.pk] = made
+        attach_evidence(work, row, NewEvidence(EvidenceRole.REFERENCE_SAMPLE, other.sha256))
+        assert row.pk not in work.made, "what was changed since is read again"
 
 
 # --- who may touch it, and when
