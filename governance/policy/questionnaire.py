@@ -32,7 +32,19 @@ MONITOR_KINDS = (
     "latency",
     "cost",
 )
-_MONITOR_WORDS = ("features", "test", "limit", "window", "owner", "reference", "metric", "route", "minimum_rows", "runbook")
+_MONITOR_WORDS = (
+    "features",
+    "test",
+    "limit",
+    "window",
+    "owner",
+    "reference",
+    "metric",
+    "route",
+    "minimum_rows",
+    "runbook",
+    "stops",
+)
 
 
 class Choice(Part):
@@ -302,8 +314,10 @@ def _monitor(question: Question, raw: Mapping[Any, Any]) -> dict[str, Any]:
         fine = isinstance(value, str | bool) or as_number(value) is not None
         if key == "features":
             fine = isinstance(value, list) and len(value) <= MOST_ITEMS and all(isinstance(item, str) for item in value)
+        elif key == "stops":
+            fine = isinstance(value, bool)
         if not fine:
-            raise _refuse(question, dict(raw), f"a word or number for “{key}” (features: a list of words)")
+            raise _refuse(question, dict(raw), f"a word or number for “{key}” (features: a list of words; stops: true or false)")
     return dict(raw)
 
 

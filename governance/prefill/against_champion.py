@@ -9,11 +9,20 @@ from governance.prefill.derived import ORIGIN, derived, known, registered, union
 from governance.prefill.estimators import class_name, is_specific
 from governance.prefill.performance_change import performance_change
 
+FIRST_VERSION = "first version"
+"""The rollback target of a version before which there was none."""
 
-def champion_facts(facts: FactSet, champion: FactSet | None, champion_version: str | None) -> tuple[Fact, ...]:
-    """Facts about the champion and the change against it. Without a champion everything is new."""
+
+def champion_facts(
+    facts: FactSet, champion: FactSet | None, champion_version: str | None, nothing_before: bool = False
+) -> tuple[Fact, ...]:
+    """Facts about the champion and the change against it. Without a champion everything is new.
+
+    `nothing_before`: no version was ever approved, so there is none to return to. A champion that ended leaves the question open.
+    """
     if champion is None and champion_version is None:
-        return (*_existence(None), *_all_new(facts))
+        way_back = [registered("rollout.rollback_target", FIRST_VERSION, "no version was approved before this one")]
+        return (*_existence(None), *(way_back if nothing_before else ()), *_all_new(facts))
     found = list(_existence(champion_version or "(version not recorded)"))
     if champion_version:
         found.append(registered("rollout.rollback_target", champion_version, "the champion in production"))

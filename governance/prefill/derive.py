@@ -26,6 +26,7 @@ def derive(
     approved_sources: Collection[str],
     approved_features: Collection[str],
     approvals: Mapping[str, str],
+    nothing_before: bool = False,
 ) -> tuple[Fact, ...]:
     """What follows from `facts` (readers, answers, measurements; not what was derived before), without the facts themselves.
 
@@ -33,12 +34,13 @@ def derive(
     `champion_version`). `approved_sources`, `approved_features`: entries of the registers; a source ending in `/` stands for
     everything
     below it. `approvals`: data source -> reference of the data-governance approval for personal data in force.
+    `nothing_before`: the register knows that no version was ever approved where this one goes.
     A fact whose value is not of its type says nothing here.
     """
     facts, champion = _well_formed(facts), None if champion is None else _well_formed(champion)
     own = (*purpose_facts(facts), *technical_facts(facts))
     known = facts.with_facts(own)
-    compared = champion_facts(known, champion, champion_version)
+    compared = champion_facts(known, champion, champion_version, nothing_before)
     known = known.with_facts(compared)
     return (*own, *compared, *register_facts(known, approved_sources, approved_features, approvals))
 

@@ -1,4 +1,4 @@
-"""Facts that follow from columns, features, parameters and times of a submission alone."""
+"""Facts that follow from columns, features, parameters, times and the monitoring plan of a submission alone."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def technical_facts(facts: FactSet) -> tuple[Fact, ...]:
         *_architecture(facts),
         *_threshold(facts),
         *_evaluated_on_training_data(facts),
+        *_circuit_breaker(facts),
     )
 
 
@@ -118,4 +119,14 @@ def _evaluated_on_training_data(facts: FactSet) -> tuple[Fact, ...]:
             if str(evaluated.value) in str(trained.value).split(", "):
                 because = f"both digests are {evaluated.value}: the figures do not show how it does on new data"
                 return (derived("evaluation.on_training_data", True, [evaluated, trained], because),)
+    return ()
+
+
+def _circuit_breaker(facts: FactSet) -> tuple[Fact, ...]:
+    """There is one where the plan names a monitor that stops the model by itself. Silence says nothing."""
+    for plan in known(facts, "monitoring.plan"):
+        stopping = [str(row.get("kind")) for row in plan.value if isinstance(row, dict) and row.get("stops") is True]
+        if stopping:
+            because = f"the monitoring plan says that {', '.join(stopping)} stops it by itself"
+            return (derived("rollout.circuit_breaker", True, [plan], because),)
     return ()

@@ -38,6 +38,15 @@ def champion_of(*, system_id: int, environment: str, before: int | None = None) 
     return Champion(row, row.version.version, decided_facts(row.pk))
 
 
+def nothing_before(*, system_id: int, environment: str, before: int | None = None) -> bool:
+    """Whether no version of the system was ever approved for that environment (leaving one submission out).
+
+    Asked where there is no champion: one that was revoked or expired is not in force, but it was there.
+    """
+    rows = Submission.objects.filter(system_id=system_id, environment=environment, state__in=(*_WAS_APPROVED, State.REVOKED))
+    return not (rows if before is None else rows.exclude(pk=before)).exists()
+
+
 def decided_facts(submission_id: int) -> FactSet:
     """The facts of the last track decision of a submission, measured ones included."""
     facts = TrackDecision.objects.filter(submission_id=submission_id).order_by("-id").values_list("facts", flat=True).first()

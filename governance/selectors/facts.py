@@ -13,7 +13,7 @@ from governance.models import Answer, DataApproval, DataSource, MetadataSource, 
 from governance.policy import Pack
 from governance.prefill.carry_over import carry_over
 from governance.prefill.derive import derive
-from governance.selectors.champions import Champion, champion_of, earlier_change, strictest_recent_track
+from governance.selectors.champions import Champion, champion_of, earlier_change, nothing_before, strictest_recent_track
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,26 @@ class Background:
     champion: Champion | None
     registers: Registers
     remembered: tuple[Fact, ...]
+    nothing_before: bool = False
 
 
 def background_of(submission: Submission) -> Background:
-    """The version in force, the unit's registers, and what happened before. Six queries at most where nothing is approved."""
+    """The version in force, the unit's registers, and what happened before. Seven queries at most where nothing is approved."""
     champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
-    return Background(champion, registers_of(submission.unit_id), tuple(remembered(submission)))
+    return background_with(submission, champion)
+
+
+def background_with(submission: Submission, champion: Champion | None) -> Background:
+    """The same around a champion that is known already."""
+    first = champion is None and nothing_before(
+        system_id=submission.system_id, environment=submission.environment, before=submission.pk
+    )
+    return Background(champion, registers_of(submission.unit_id), tuple(remembered(submission)), first)
 
 
 def facts_of(submission: Submission, champion: Champion | None) -> FactSet:
     """Every fact of the working copy, derived ones included."""
-    around = Background(champion, registers_of(submission.unit_id), tuple(remembered(submission)))
+    around = background_with(submission, champion)
     return facts_within(around, submission, sources=submission.sources.all(), answers=submission.answers.all())
 
 
@@ -77,10 +86,15 @@ def facts_within(
         if answer.provenance != Provenance.CONFIRMED
     ]
     known = [*register_facts(submission), *around.remembered]
-    return complete([*read, *typed, *known], champion=around.champion, registers=around.registers)
+    return complete(
+        [*read, *typed, *known],
+        champion=around.champion,
+        registers=around.registers,
+        nothing_before=around.nothing_before,
+    )
 
 
-def complete(facts: Iterable[Fact], *, champion: Champion | None, registers: Registers) -> FactSet:
+def complete(facts: Iterable[Fact], *, champion: Champion | None, registers: Registers, nothing_before: bool = False) -> FactSet:
     """Add what follows from the given facts, the champion and the registers."""
     base = FactSet.of(facts)
     derived = derive(
@@ -90,6 +104,7 @@ def complete(facts: Iterable[Fact], *, champion: Champion | None, registers: Reg
         approved_sources=registers.sources,
         approved_features=registers.features,
         approvals=registers.approvals,
+        nothing_before=nothing_before,
     )
     return base.with_facts(derived)
 

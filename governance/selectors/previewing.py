@@ -15,7 +15,7 @@ from governance.prefill.reading import read_source
 from governance.prefill.source import Problem
 from governance.selectors.access import Caller
 from governance.selectors.answers import parsed_answers
-from governance.selectors.champions import Champion, champion_of
+from governance.selectors.champions import Champion, champion_of, nothing_before
 from governance.selectors.evidence import stored_source
 from governance.selectors.facts import answer_fact, complete, facts_of, offered, pending_collectors, registers_of
 from governance.selectors.policy import pack_in_force
@@ -61,7 +61,8 @@ def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
         problems += reading.problems
     values = parsed_answers(pack, new.answers)
     facts += [answer_fact(question, value, caller.reference) for question, value in values.items()]
-    found = complete(facts, champion=champion, registers=registers_of(unit_id))
+    first = champion is None and (system is None or nothing_before(system_id=system.pk, environment=new.environment))
+    found = complete(facts, champion=champion, registers=registers_of(unit_id), nothing_before=first)
     roles = frozenset(item.role.value for item in new.evidence)
     return _preview(policy, pack, found, roles, champion, tuple(problems))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from governance.domain.facts import FactSet
+from governance.prefill.against_champion import FIRST_VERSION
 
-FIRST_VERSION = "first version"
 QUESTION = "rollout.rollback_target"
 
 

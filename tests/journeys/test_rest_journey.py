@@ -33,8 +33,8 @@ from governance.models import Person, Unit
 from reviews.demo.handing_in import Version, build, parquet
 from reviews.demo.people import PASSWORD, load_people, load_tokens
 from reviews.demo.publicdata import compas_case, taiwan
-from reviews.demo.stories import FIRST, Cast, standard_facts
-from tests.journeys.speaking import Pipeline, SignedIn
+from reviews.demo.stories import FIRST, MONITORS, Cast, standard_facts
+from tests.journeys.speaking import Pipeline, SignedIn, readings
 from tests.stack import Running
 
 CONTEXT = "Decides whether the credit card limit of a customer is raised; a refusal costs the customer a purchase."
@@ -74,11 +74,14 @@ def some(population: Population, rows: int) -> Population:
     return replace(population, frame=population.frame.head(rows).reset_index(drop=True))
 
 
-def taiwan_version(version: str, data: Path, *, seed: int, champion: Any = None, **more: Any) -> tuple[Version, Any, Population]:
-    """A small model trained on part of the real applicants, evaluated on 10,000 others."""
+def taiwan_version(
+    version: str, data: Path, *, seed: int, champion: Any = None, unsaid: str = "", **more: Any
+) -> tuple[Version, Any, Population]:
+    """A small model trained on part of the real applicants, evaluated on 10,000 others. `unsaid`: a fact its pipeline leaves out."""
     training, evaluation = taiwan(data)
     training = some(training, 6_000)
     model = train(training, seed=seed, trees=25, depth=3)
+    said = {name: value for name, value in standard_facts("credit").items() if name != unsaid}
     new = build(
         system="taiwan-default",
         version=version,
@@ -90,20 +93,11 @@ def taiwan_version(version: str, data: Path, *, seed: int, champion: Any = None,
         intended_use=CONTEXT,
         limitations="Taiwan, 2005. Undocumented codes in education and marriage were left out.",
         owner="credit-risk",
-        governance=standard_facts("credit", **{"data.consent_basis": "contract"}),
+        governance={**said, "data.consent_basis": "contract"},
         sensitive=["sex"],
         **more,
     )
     return new, model, evaluation
-
-
-def readings(document: Any, who: str) -> dict[str, str]:
-    """A sentence of one's own for every gate that is not green."""
-    return {
-        gate["code"]: f"{who} read {gate['name'].replace('-', ' ')} on {gate['n'] or 'no'} rows; the canary bounds it."
-        for gate in document["gates"]
-        if gate["verdict"] not in ("pass", "not_applicable")
-    }
 
 
 def measured(view: Any, metric: str, group: str = "") -> Any:
@@ -115,7 +109,7 @@ def measured(view: Any, metric: str, group: str = "") -> Any:
 
 def test_a_credit_model_goes_from_files_to_permit(office: Office, shared_data: Path) -> None:
     file_of(shared_data, "taiwan/UCI_Credit_Card.csv")
-    new, model, evaluation = taiwan_version("1.0.0", shared_data, seed=1)
+    new, model, evaluation = taiwan_version("1.0.0", shared_data, seed=1, unsaid="monitoring.plan")
     ci = office.ci
     asked = "/api/v1/permits?system=taiwan-default&version=1.0.0&environment=production"
 
@@ -146,7 +140,7 @@ def test_a_credit_model_goes_from_files_to_permit(office: Office, shared_data: P
     assert {"decision.domain"} <= {reason["fact"] for reason in document["reasons"]}
     assert all(reason["says"] and reason["rule"] for reason in document["reasons"])
     assert [way["to"] for way in document["would_change"]] and not document["would_change"][0]["possible"]
-    assert {row["id"] for row in document["questions"]["missing"]} >= {"rollout.rollback_target"}
+    assert {row["id"] for row in document["questions"]["missing"]} >= {"monitoring.plan"}
     counts = document["questions"]
     assert counts["prefilled"] >= 0.75 * counts["total"], counts
     assert document["missing_evidence"] == []
@@ -164,21 +158,21 @@ def test_a_credit_model_goes_from_files_to_permit(office: Office, shared_data: P
     other = ci.ask("POST", "/api/v1/submissions", {**body, "version": "1.0.1"}, Idempotency_Key="build-17")
     assert other.status == 409, other.text
 
-    # without a rollback target it stops at the checks, and says so; nothing may be deployed
+    # without a monitoring plan it stops at the checks, and says so; nothing may be deployed
     stopped = ci.through(number)
     assert stopped["state"] == "checks_failed", stopped["says"]
     assert stopped["exit_code"] == 1
     stopping = [gate for gate in stopped["gates"] if gate["blocking"] and gate["verdict"] in ("fail", "not_assessed")]
-    assert "GR102" in {gate["code"] for gate in stopping}
+    assert "GM101" in {gate["code"] for gate in stopping}
     assert all(gate["fix"] for gate in stopping)
     before = ci.get(asked).json
     assert (before["allowed"], before["permit"]) == (False, None)
     assert before["reasons"]
 
     # answers and the missing file mend it; only what changed is measured again
-    answered = ci.ask("PATCH", f"/api/v1/submissions/{number}/answers", {"answers": {**FIRST, "business.context": CONTEXT}})
+    answered = ci.ask("PATCH", f"/api/v1/submissions/{number}/answers", {"answers": {"monitoring.plan": MONITORS, "business.context": CONTEXT}})
     assert answered.status == 200, answered.text
-    revised = ci.ask("POST", f"/api/v1/submissions/{number}/revise", {"note": "rollback target named"})
+    revised = ci.ask("POST", f"/api/v1/submissions/{number}/revise", {"note": "monitors named"})
     assert revised.status == 200, revised.text
     reviewed = ci.through(number)
     assert reviewed["state"] == "in_review", (reviewed["says"], [g for g in reviewed["gates"] if g["verdict"] != "pass"])

@@ -80,7 +80,7 @@ class TestHandingIn:
             "nobody",
         )
         assert [(way["to"], way["possible"]) for way in verdict["would_change"]] == [("yellow", False), ("green", False)]
-        assert {q["id"] for q in verdict["questions"]["missing"]} == {"business.context", "rollout.rollback_target"}
+        assert {q["id"] for q in verdict["questions"]["missing"]} == {"business.context"}
         assert (verdict["state"], verdict["turn"], verdict["exit_code"]) == ("in_checks", ["machine"], 3)
         assert answer["Location"] == f"/api/v1/submissions/{verdict['submission']}"
         assert verdict["policy"]["version"] == "2026.11.1"
@@ -130,8 +130,8 @@ class TestHandingIn:
         bad = ci("PATCH", f"/submissions/{number}/answers", {"answers": {"no.such": 1}})
         assert bad.status_code == 422
         assert bad.json()["errors"][0]["pointer"] == "/answers/no.such"
-        good = ci("PATCH", f"/submissions/{number}/answers", {"answers": {"rollout.rollback_target": "first version"}})
-        assert {q["id"] for q in good.json()["questions"]["missing"]} == {"business.context"}
+        good = ci("PATCH", f"/submissions/{number}/answers", {"answers": {"business.context": "Limits of new cards."}})
+        assert good.json()["questions"]["missing"] == []
         assert ci("POST", f"/submissions/{number}/submit").json()["state"] == "in_checks"
         again = ci("POST", f"/submissions/{number}/submit")
         assert (again.status_code, again.json()["code"]) == (409, "wrong_state")

@@ -112,7 +112,10 @@ def test_green_is_approved_by_the_policy_which_is_named_and_signs_nothing_as_a_p
 
 @pytest.mark.parametrize("target", [None, ""])
 def test_nothing_without_a_way_back_is_approved_not_even_green(target: str | None) -> None:
+    """The version before was revoked: nothing in force to return to, and not the first version either."""
     making.policy(GATE)
+    before = making.draft(Track.GREEN)
+    Submission.objects.filter(pk=before.pk).update(state=State.REVOKED)
     row = making.handed_in(Track.GREEN, facts=making.facts_for(Track.GREEN, rollout__rollback_target=target))
     finish(row)
     assert settle(submission_id=row.pk) is State.CHECKS_FAILED

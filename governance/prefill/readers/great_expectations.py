@@ -19,6 +19,8 @@ _COLUMN_LISTS = {
     "expect_table_columns_to_match_set": "column_set",
 }
 
+_COLUMN_KEYS = ("column", "column_A", "column_B")
+
 
 def recognises(name: str, document: Document) -> bool:
     data = mapping(document.data)
@@ -115,13 +117,17 @@ def _failure(row: dict[str, Any], source: Source, place: str) -> tuple[dict[str,
 
 
 def _table_columns(row: dict[str, Any]) -> list[str]:
-    """Columns of the table where a passed expectation names all of them."""
-    config = mapping(row.get("expectation_config"))
-    key = _COLUMN_LISTS.get(text(config.get("type")) or text(config.get("expectation_type")))
-    kwargs = mapping(config.get("kwargs"))
-    if key is None or row.get("success") is not True or kwargs.get("exact_match") is False:
+    """Columns that the table has: those an expectation was evaluated on, and all of them where a passed one lists them."""
+    config = mapping(row.get("expectation_config")) or row
+    kind, kwargs = text(config.get("type")) or text(config.get("expectation_type")), mapping(config.get("kwargs"))
+    if "success" not in row or mapping(row.get("exception_info")).get("raised_exception") is True:
         return []
-    return [text(name) for name in sequence(kwargs.get(key)) if text(name)]
+    listed = _COLUMN_LISTS.get(kind)
+    if listed is None:
+        return [text(kwargs.get(key)) for key in _COLUMN_KEYS if text(kwargs.get(key))]
+    if row.get("success") is not True or kwargs.get("exact_match") is False:
+        return []
+    return [text(name) for name in sequence(kwargs.get(listed)) if text(name)]
 
 
 def _contradictions(result: dict[str, Any], rows: list[Any], source: Source, path: str) -> Iterator[Problem]:

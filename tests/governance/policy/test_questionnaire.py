@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from governance.domain.facts import FactSet
 from governance.domain.vocabulary import Assurance
 from governance.policy import AnswerError, PackError, asked, load_questionnaire, missing, parse_answer
+from governance.policy.conditions import facts_of
 from tests.governance.policy.cases import QUESTIONNAIRE_TEXT, facts, pack, statement
 
 FORM = load_questionnaire(QUESTIONNAIRE_TEXT)
@@ -60,11 +62,30 @@ def test_every_name_of_the_contract_is_accepted() -> None:
     assert set(KEPT_NAMES) <= set(FORM.by_id)
 
 
-def test_at_most_34_are_asked_of_anybody_who_brings_nothing_and_few_follow() -> None:
-    assert len([q for q in FORM.questions if q.asked and not q.follow_up]) <= 34
-    assert len(asked(FORM, FactSet.of([]))) <= 34
-    red = facts({"decision.domain": "credit", "decision.automated": True, "impact.financial": "high", "training.run_id": "4f"})
-    assert len(asked(FORM, red)) <= 34
+BRANCHES: dict[str, list[Any]] = {
+    "decision.domain": ["credit", "pricing", "recommendation"],
+    "impact.financial": ["high", "low"],
+    "rollout.strategy": ["canary", "full"],
+    "training.run_id": ["4f1c"],
+    "model.framework": ["xgboost"],
+    "monitoring.plan": [["data drift, weekly"]],
+}
+
+
+def test_at_most_34_are_asked_in_any_branch_follow_ups_included() -> None:
+    """Every combination of what the conditions read, said or not."""
+    read = sorted({name for question in FORM.questions if question.ask_when for name in facts_of(question.ask_when)})
+    values = [[None, *(statement(name, value) for value in BRANCHES.get(name, [True, False]))] for name in read]
+    counts = {len(asked(FORM, FactSet.of(said for said in branch if said is not None))) for branch in itertools.product(*values)}
+    assert len(counts) > 5
+    assert max(counts) <= 34
+    assert len([q for q in FORM.questions if q.asked and not q.follow_up]) < 34
+
+
+def test_what_the_platform_works_out_is_accepted_but_never_asked() -> None:
+    never = {question.id for question in FORM.questions if not question.asked}
+    assert {"data.new_sources", "model.new_features", "performance.baseline", "performance.relative_change"} < never
+    assert all(not FORM.by_id[name].required for name in never)
 
 
 def test_each_topic_is_a_page_in_order() -> None:
@@ -83,13 +104,18 @@ def test_follow_ups_wait_for_what_they_follow_from() -> None:
         "impact.financial": "high",
     }
     found = ids(asked(FORM, facts(more)))
-    assert {"data.pii_approval", "data.consent_basis", "decision.human_review", "rollout.traffic_percent"} <= found
-    assert {"decision.affects_purchases", "impact.people_per_month", "rollout.circuit_breaker"} <= found
-    assert "decision.reversible" in ids(asked(FORM, facts({"decision.automated": True})))
+    assert {"data.pii_approval", "rollout.traffic_percent"} <= found
+    assert {"decision.affects_purchases", "impact.people_per_month"} <= found
+    automated, reviewed = (ids(asked(FORM, facts({"decision.automated": said}))) for said in (True, False))
+    assert automated - reviewed == {"decision.reversible"}
+    assert reviewed - automated == {"decision.human_review"}
+    customers = {"decision.affects_customers": True}
+    assert "rollout.circuit_breaker" in ids(asked(FORM, facts({**customers, "monitoring.plan": ["data drift, weekly"]})))
+    assert "rollout.circuit_breaker" not in ids(asked(FORM, facts({**customers, "monitoring.plan": None})))
 
 
 def test_a_first_version_is_not_asked_about_the_champion() -> None:
-    compared = {"performance.baseline", "performance.relative_change", "model.threshold_change", "model.architecture_changed"}
+    compared = {"model.threshold_change", "model.architecture_changed"}
     assert compared <= ids(asked(FORM, FactSet.of([])))
     assert compared.isdisjoint(ids(asked(FORM, facts({"system.first_deployment": True}))))
 

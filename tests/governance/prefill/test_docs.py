@@ -42,7 +42,7 @@ def test_the_examples_are_read(read: Read) -> None:
     mlmodel = read("MLmodel", "flavors:\n  sklearn: {}\n" + _example("yaml"))
     assert errors(mlmodel) == []
     assert values(mlmodel)["impact.people_per_month"] == 12000
-    assert values(mlmodel)["monitoring.plan"] == [{"kind": "data_drift", "limit": 0.2, "owner": "risk-ml"}]
+    assert values(mlmodel)["monitoring.plan"] == [{"kind": "data_drift", "limit": 0.2, "owner": "risk-ml", "stops": True}]
     metrics = read("metrics.json", _example("json"))
     assert metrics.problems == ()
     assert values(metrics)["performance.candidate"] == 0.91

@@ -7,14 +7,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from governance.domain.facts import Fact, FactSet
-from governance.domain.vocabulary import Assurance
+from governance.domain.vocabulary import Assurance, Track
+from governance.policy import asked, evaluate, load_pack, load_questionnaire
 from governance.prefill.carry_over import carry_over
 from governance.prefill.derive import derive
-from governance.prefill.fact_types import FACT_TYPES, check_value
+from governance.prefill.fact_types import check_value
 from governance.prefill.reading import Reading, read_source
 from tests.governance.prefill.conftest import METADATA
 
@@ -26,43 +29,11 @@ SAMPLES = (
     "gx-1.24.1.validation_result.json",
 )
 
-ALWAYS = [
-    "decision.domain",
-    "decision.automated",
-    "decision.affects_customers",
-    "decision.reversible",
-    "impact.financial",
-    "impact.people_per_month",
-    "regulation.regimes",
-    "data.sources",
-    "data.new_sources",
-    "data.contains_pii",
-    "data.protected_attributes",
-    "data.consent_basis",
-    "data.snapshot_date",
-    "model.architecture",
-    "model.architecture_changed",
-    "model.framework",
-    "model.serialization",
-    "model.features",
-    "model.new_features",
-    "model.unapproved_features",
-    "model.decision_threshold",
-    "performance.metric",
-    "performance.candidate",
-    "rollout.strategy",
-    "rollout.rollback_target",
-    "rollout.circuit_breaker",
-    "monitoring.plan",
-    "business.context",
-    "model.limitations",
-    "system.owner",
-    "training.code_commit",
-    "training.run_id",
-    "evaluation.dataset_digest",
-]
-OPTIONAL = ("cost.per_1k_predictions", "vendor.third_party")
-WITH_A_CHAMPION = ("model.threshold_change", "performance.baseline", "performance.relative_change")
+FOUR = SAMPLES[:2] + SAMPLES[3:]
+"""What the criterion names: MLmodel, run, model card and Great Expectations."""
+
+PACK = Path(__file__).resolve().parents[3] / "governance" / "packs" / "questionnaires" / "ml_model.yaml"
+FORM = load_questionnaire(PACK.read_text(encoding="utf-8"))
 
 ANSWERS = {
     "decision.automated": True,
@@ -77,18 +48,15 @@ ANSWERS = {
     "rollout.circuit_breaker": True,
     "monitoring.plan": [{"kind": "data_drift", "limit": 0.2}],
 }
-
-
-def asked(facts: FactSet) -> list[str]:
-    """The required questions of a submission of which `facts` are known: automated, so nobody reviews; no canary."""
-    names = [*ALWAYS]
-    if facts.value("champion.exists"):
-        names += WITH_A_CHAMPION
-    if facts.value("data.contains_pii") is True:
-        names.append("data.pii_approval")
-    if facts.value("rollout.strategy") in {"canary", "ab_test"}:
-        names.append("rollout.traffic_percent")
-    return names
+OPEN = [
+    "decision.automated",
+    "impact.financial",
+    "data.contains_pii",
+    "model.limitations",
+    "rollout.strategy",
+    "monitoring.plan",
+]
+"""What the four files cannot say, in the order of the pages."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +67,25 @@ class Share:
     facts: FactSet
 
     @property
+    def asked(self) -> list[str]:
+        """What the shipped questionnaire asks about a submission of which these facts are known."""
+        return [question.id for question in asked(FORM, self.facts)]
+
+    @property
     def left(self) -> list[str]:
-        return [name for name in asked(self.facts) if not any(fact.known for fact in self.facts.all(name))]
+        return [name for name in self.asked if not any(fact.known for fact in self.facts.all(name))]
 
     @property
     def share(self) -> float:
-        return 1 - len(self.left) / len(asked(self.facts))
+        return 1 - len(self.left) / len(self.asked)
+
+    def answered(self, values: dict[str, Any]) -> Share:
+        """With what a person types on top, and the follow-ups this opens."""
+        typed = [Fact(name, value, Assurance.DECLARED, "answer", "by dana") for name, value in values.items()]
+        return Share(self.title, self.facts.with_facts(typed))
 
     def __str__(self) -> str:
-        count = len(asked(self.facts))
+        count = len(self.asked)
         filled = f"{count - len(self.left)} of {count} asked questions are prefilled ({self.share:.0%})"
         return f"{self.title}: {filled}; to type: {', '.join(self.left)}"
 
@@ -123,6 +101,7 @@ def _submission(
         approved_sources=["s3://bucket/", "acme/credit"] if registers else [],
         approved_features=[],
         approvals={"s3://bucket/": "DG-2026-014", "acme/credit": "DG-2026-014"} if registers else {},
+        nothing_before=champion is None,
     )
     facts = facts.with_facts(found)
     if carried and champion is not None:
@@ -148,14 +127,37 @@ def champion(files: dict[str, bytes]) -> FactSet:
 
 def test_answers_of_the_champion_are_of_their_types() -> None:
     assert all(check_value(name, value) == (value, "") for name, value in ANSWERS.items())
-    assert set(ALWAYS) | set(OPTIONAL) | set(WITH_A_CHAMPION) <= set(FACT_TYPES)
+
+
+def test_three_quarters_of_a_red_first_deployment_are_prefilled_from_files_alone(files: dict[str, bytes]) -> None:
+    """MLmodel, run, card and GX as their tools wrote them, no champion, no registers, no `guiderail:` block."""
+    share = _submission({name: files[name] for name in FOUR}, None, title="first deployment, four files alone")
+    print(share)
+    pack = load_pack((PACK.parents[1] / PACK.name).read_text(encoding="utf-8"), PACK.read_text(encoding="utf-8"))
+    assert evaluate(pack, share.facts, pending=frozenset(pack.measured)).track is Track.RED
+    assert share.share >= 0.75
+    assert share.left == OPEN
+
+
+def test_what_a_person_still_types_on_a_first_deployment(files: dict[str, bytes]) -> None:
+    """Only what no file can know, its follow-ups included: at most eight answers without personal data, nine with it."""
+    share = _submission({name: files[name] for name in FOUR}, None, title="first deployment, answered")
+    typed = {name: ANSWERS[name] for name in OPEN}
+    followed = share.answered(typed)
+    assert followed.left == ["decision.reversible", "impact.people_per_month", "rollout.circuit_breaker"]
+    assert share.answered(typed | {"data.contains_pii": True}).left[2] == "data.pii_approval"
+    stops = share.answered(typed | {"monitoring.plan": [{"kind": "data_drift", "limit": 0.2, "stops": True}]})
+    assert "rollout.circuit_breaker" in {fact.name for fact in derive_again(stops)}
+
+
+def derive_again(share: Share) -> tuple[Fact, ...]:
+    return derive(share.facts, champion=None, champion_version=None, approved_sources=[], approved_features=[], approvals={})
 
 
 def test_with_a_champion_three_quarters_are_prefilled(files: dict[str, bytes], champion: FactSet) -> None:
     share = _submission(files, champion, carried=True, title="champion, its answers carried over")
     print(share)
     assert share.share >= 0.75
-    assert len(share.left) <= 8
     assert share.left == ["model.threshold_change"]
 
 
@@ -163,37 +165,27 @@ def test_from_files_and_comparison_alone(files: dict[str, bytes], champion: Fact
     """Without one answer of the champion: what nobody but a person can say is left."""
     share = _submission(files, champion, title="champion, nothing carried over")
     print(share)
-    assert share.left == [
-        "decision.automated",
-        "decision.reversible",
-        "impact.financial",
-        "impact.people_per_month",
-        "data.contains_pii",
-        "data.consent_basis",
-        "rollout.strategy",
-        "rollout.circuit_breaker",
-        "monitoring.plan",
-        "model.limitations",
-        "model.threshold_change",
-    ]
+    at = OPEN.index("model.limitations")
+    assert share.left == [*OPEN[:at], "model.threshold_change", *OPEN[at:]]
 
 
-def test_on_a_first_deployment(files: dict[str, bytes]) -> None:
-    bare = _submission(files, None, title="first deployment, files alone")
+def test_registers_answer_for_the_sources(files: dict[str, bytes]) -> None:
     known = _submission(files, None, registers=True, title="first deployment, sources in the registers")
-    print(bare)
     print(known)
-    assert bare.share >= 0.66
-    assert set(known.left) < set(bare.left)
-    assert "data.contains_pii" not in known.left
-    assert "data.pii_approval" not in known.left
+    assert known.left == [name for name in OPEN if name != "data.contains_pii"]
+    assert known.facts.value("data.pii_approval")
+
+
+def test_only_where_nothing_was_ever_approved_the_way_back_is_known(files: dict[str, bytes]) -> None:
+    """A champion that was revoked or expired was there: then a person says where to return to."""
+    facts = FactSet.of(fact for name in FOUR for fact in read_source(name, files[name]).facts)
+    found = derive(facts, champion=None, champion_version=None, approved_sources=[], approved_features=[], approvals={})
+    assert "rollout.rollback_target" not in {fact.name for fact in found}
 
 
 def test_a_card_and_a_tag_block_close_the_gap_of_a_first_deployment(files: dict[str, bytes]) -> None:
     """What the convention is for: nine lines beside the model, and nobody types anything."""
-    block = {name: value for name, value in ANSWERS.items() if name != "model.limitations"} | {
-        "rollout.rollback_target": "first version"
-    }
+    block = {name: value for name, value in ANSWERS.items() if name != "model.limitations"}
     written = files[SAMPLES[0]].replace(b"metadata:\n", b"metadata:\n  guiderail: " + json.dumps(block).encode() + b"\n")
     card = files[SAMPLES[3]] + b"\n\n## Limitations\n\nNot for business loans.\n"
     share = _submission({**files, SAMPLES[0]: written, SAMPLES[3]: card}, None, title="first deployment, with the convention")
@@ -203,7 +195,7 @@ def test_a_card_and_a_tag_block_close_the_gap_of_a_first_deployment(files: dict[
 
 def test_every_prefilled_answer_shows_where_it_comes_from(files: dict[str, bytes], champion: FactSet) -> None:
     facts = _submission(files, champion, registers=True, carried=True, title="").facts
-    filled = [fact for name in asked(facts) for fact in facts.all(name) if fact.known]
+    filled = [fact for question in asked(FORM, facts) for fact in facts.all(question.id) if fact.known]
     assert len(filled) > 30
     assert all(fact.origin and fact.locator for fact in filled)
     assert all(fact.digest for fact in filled if fact.origin in SAMPLES)

@@ -599,9 +599,19 @@ def test_great_expectations_0x(read: Read) -> None:
             {"expectation": "expect_column_values_to_be_unique", "column": "id", "count": 2, "percent": 50.0},
             {"expectation": "expect_column_pair_values_to_be_equal", "column": "a, b", "count": 2, "percent": 50.0},
         ],
-        "data.columns": ["id", "email"],
+        "data.columns": ["id", "a", "b", "email"],
         "data.snapshot_date": "2025-03-05",
     }
+
+
+def test_a_column_is_there_when_an_expectation_was_evaluated_on_it(read: Read) -> None:
+    """A passed check names a column as well as a failed one; one that stopped with an error may have named what is not there."""
+    stopped = expectation(False, type="expect_column_values_to_be_unique", kwargs={"column": "ssn"})
+    stopped["exception_info"] = {"raised_exception": True}
+    passed = expectation(type="expect_column_values_to_not_be_null", kwargs={"column": "customer_email"})
+    missing = expectation(False, type="expect_table_columns_to_match_set", kwargs={"column_set": ["phone"]})
+    reading = read("validation.json", {"success": False, "results": [stopped, passed, missing], "statistics": {}})
+    assert values(reading)["data.columns"] == ["customer_email"]
 
 
 @pytest.mark.parametrize("key", ["run_results", "_run_results"])

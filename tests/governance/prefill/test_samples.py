@@ -152,6 +152,7 @@ def test_validation_result(sample: Sample) -> None:
                 "severity": "warning",
             },
         ],
+        "data.columns": ["age", "target"],
         "data.snapshot_date": "2026-11-21",
     }
     assert fact(reading, "data.snapshot_date").locator == "meta.batch_markers.ge_load_time"
