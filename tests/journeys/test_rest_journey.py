@@ -77,7 +77,7 @@ def some(population: Population, rows: int) -> Population:
 def taiwan_version(
     version: str, data: Path, *, seed: int, champion: Any = None, unsaid: str = "", **more: Any
 ) -> tuple[Version, Any, Population]:
-    """A small model trained on part of the real applicants, evaluated on 10,000 others. `unsaid`: a fact its pipeline leaves out."""
+    """A small model trained on part of the real applicants, evaluated on 10,000 others. `unsaid`: what its files leave out."""
     training, evaluation = taiwan(data)
     training = some(training, 6_000)
     model = train(training, seed=seed, trees=25, depth=3)
@@ -170,7 +170,9 @@ def test_a_credit_model_goes_from_files_to_permit(office: Office, shared_data: P
     assert before["reasons"]
 
     # answers and the missing file mend it; only what changed is measured again
-    answered = ci.ask("PATCH", f"/api/v1/submissions/{number}/answers", {"answers": {"monitoring.plan": MONITORS, "business.context": CONTEXT}})
+    answered = ci.ask(
+        "PATCH", f"/api/v1/submissions/{number}/answers", {"answers": {"monitoring.plan": MONITORS, "business.context": CONTEXT}}
+    )
     assert answered.status == 200, answered.text
     revised = ci.ask("POST", f"/api/v1/submissions/{number}/revise", {"note": "monitors named"})
     assert revised.status == 200, revised.text
