@@ -131,3 +131,12 @@ class SignedIn(Pipeline):
         csrf = next(cookie.value for cookie in self.jar if "csrf" in cookie.name)
         body = {"dossier_digest": digest, **given}
         return self.ask("POST", f"/api/v1/submissions/{number}/decisions", body, X_CSRFToken=str(csrf))
+
+
+def readings(document: Any, who: str) -> dict[str, str]:
+    """A sentence of one's own for every gate that is not green."""
+    return {
+        gate["code"]: f"{who} read {gate['name'].replace('-', ' ')} on {gate['n'] or 'no'} rows; the canary bounds it."
+        for gate in document["gates"]
+        if gate["verdict"] not in ("pass", "not_applicable")
+    }

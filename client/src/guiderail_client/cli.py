@@ -96,7 +96,15 @@ def _server(given: argparse.Namespace, project: Project | None) -> Server:
     url = given.server or os.environ.get("GUIDERAIL_URL", "") or (project.server if project else "")
     if not url:
         raise Problem(INVALID, "No server is named. Set GUIDERAIL_URL=https://guiderail.example.org")
-    return Server(url, os.environ.get("GUIDERAIL_TOKEN", "").strip(), say=note)
+    tries, timeout = _number("GUIDERAIL_TRIES", 5, 1, 20), _number("GUIDERAIL_TIMEOUT", 60, 1, 3600)
+    return Server(url, os.environ.get("GUIDERAIL_TOKEN", "").strip(), timeout=timeout, tries=tries, say=note)
+
+
+def _number(name: str, default: int, least: int, most: int) -> int:
+    given = os.environ.get(name, "") or str(default)
+    if not given.isascii() or not given.isdigit() or not least <= int(given) <= most:
+        raise Problem(INVALID, f"{name} is a number from {least} to {most}.")
+    return int(given)
 
 
 def _project(given: argparse.Namespace, *, files: bool = True) -> Project:

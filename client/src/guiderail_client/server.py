@@ -18,7 +18,6 @@ from typing import IO, Any
 from guiderail_client import __version__
 from guiderail_client.exits import INVALID, NOT_ALLOWED, SERVER, Problem
 
-TRIES = 5
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 _AGAIN = {429, 502, 503, 504}
 _LARGEST_ANSWER = 64 * 1024 * 1024
@@ -52,8 +51,8 @@ class Server:
 
     url: str
     token: str
-    timeout: float = 60.0
-    tries: int = TRIES
+    timeout: float
+    tries: int
     say: Callable[[str], None] = lambda line: None
     _opener: urllib.request.OpenerDirector = field(init=False, repr=False)
 
