@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 
 from gates.collecting import EvidenceInput, EvidenceProblem
-from gates.readers import counting, tables
+from gates.readers import counting, keys, tables
 from gates.readers import predictions as reader
 from gates.readers.tables import Table, TableInfo, quote_name
 
@@ -23,7 +23,8 @@ class Cells:
     """Counts: row i stands for `count[i]` people with these attribute values, label (NaN: none) and decisions.
 
     `weight` and `weight2` are sums of row weights and of their squares (equal to `count` without weights); `score` the
-    weighted sum of scores, or None. `champion` is the champion's decision for the same people, or None.
+    weighted sum of scores and `score2` that of their squares, or None. `champion` is the champion's decision for the same
+    people, or None.
     """
 
     attributes: tuple[str, ...]
@@ -35,6 +36,7 @@ class Cells:
     weight: np.ndarray
     weight2: np.ndarray
     score: np.ndarray | None
+    score2: np.ndarray | None = None
 
     @property
     def rows(self) -> int:
@@ -47,7 +49,7 @@ class Cells:
     def of_champion(self) -> Cells:
         """The same people with the champion's decisions."""
         assert self.champion is not None
-        return replace(self, decision=self.champion, champion=None, score=None)
+        return replace(self, decision=self.champion, champion=None, score=None, score2=None)
 
 
 def count(
@@ -76,16 +78,13 @@ def count(
     connection = tables.connect({"c": candidate})
     _check_rows(connection, candidate, info, roles, attributes, bins)
     notes: list[str] = []
-    source, champion_column = "c", ""
-    joined: duckdb.DuckDBPyConnection | None = None
+    sources, champion_column = ["c"], ""
     if baseline is not None:
         try:
-            joined, champion_column = _join(candidate, baseline, roles["id"], champion_threshold)
+            connection, champion_column, sources = _join(candidate, baseline, roles["id"], champion_threshold)
         except EvidenceProblem as problem:
             notes.append(f"The champion is not shown beside the candidate. {problem}")
-    if joined is not None:
-        connection, source = joined, f"c JOIN b ON {_id('c', roles['id'])} = {_id('b', reader.column_of(baseline, 'id'))}"  # type: ignore[arg-type]
-    cells = _aggregate(connection, candidate, info, roles, attributes, source, champion_column, threshold, bins, baseline)
+    cells = _aggregate(connection, candidate, info, roles, attributes, sources, champion_column, threshold, bins, baseline)
     return cells, notes
 
 
@@ -122,25 +121,21 @@ def _check_rows(
 
 
 def _distinct_ids(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput, column: str) -> None:
-    name = quote_name(column)
-    rows, known, distinct = connection.execute(f"SELECT count(*), count({name}), count(DISTINCT {name}) FROM {view}").fetchall()[
-        0
-    ]
-    if known < rows or distinct < known:
-        found = f"{rows - known:,} rows without one" if known < rows else f"{known - distinct:,} rows that repeat one"
+    missing, doubled = keys.missing_and_doubled(connection, view, column, tables.inspect(evidence).kind(column))
+    if missing or doubled:
         raise EvidenceProblem(
             file=evidence.name,
             column=column,
             expected="each id once and in every row",
-            found=found,
+            found=f"{missing:,} rows without one" if missing else f"{doubled:,} rows that repeat one",
             way_out="Keep one row per case, or map the column that tells the rows apart.",
         )
 
 
 def _join(
     candidate: EvidenceInput, baseline: EvidenceInput, id_column: str, threshold: float | None
-) -> tuple[duckdb.DuckDBPyConnection, str]:
-    """A connection with both files and the SQL of the champion's decision."""
+) -> tuple[duckdb.DuckDBPyConnection, str, list[str]]:
+    """A connection with both files, the SQL of the champion's decision, and what to select from, in parts that fit memory."""
     info = tables.inspect(baseline)
     other_id, prediction, score = (reader.column_of(baseline, role) for role in ("id", "prediction", "score"))
     if not id_column or not other_id:
@@ -167,7 +162,8 @@ def _join(
     connection = tables.connect({"c": candidate, "b": baseline})
     _distinct_ids(connection, "b", baseline, other_id)
     rows = counting.scalar(connection, "SELECT count(*) FROM c")
-    both = counting.scalar(connection, f"SELECT count(*) FROM c JOIN b ON {_id('c', id_column)} = {_id('b', other_id)}")
+    sources = _parts(candidate, baseline, id_column, other_id)
+    both = sum(counting.scalar(connection, f"SELECT count(*) FROM {source}") for source in sources)
     if not both == rows == info.rows:
         raise EvidenceProblem(
             file=baseline.name,
@@ -176,7 +172,21 @@ def _join(
             found=f"{both:,} of them among {info.rows:,}",
             way_out="Score both versions on exactly the same cases.",
         )
-    return connection, decision
+    return connection, decision, sources
+
+
+def _parts(candidate: EvidenceInput, baseline: EvidenceInput, id_column: str, other_id: str) -> list[str]:
+    first, second = tables.inspect(candidate), tables.inspect(baseline)
+    kinds = {first.kind(id_column), second.kind(other_id)}
+    left, right = (
+        f"{view}.{quote_name(column)}" if len(kinds) == 1 else f"CAST({view}.{quote_name(column)} AS VARCHAR)"
+        for view, column in (("c", id_column), ("b", other_id))
+    )
+    parts = keys.parts_for(max(first.rows, second.rows), whole=kinds == {"integer"})
+    return [
+        f"c JOIN b ON {left} = {right} WHERE {keys.in_part(left, part, parts)} AND {keys.in_part(right, part, parts)}"
+        for part in range(parts)
+    ]
 
 
 def _aggregate(
@@ -185,7 +195,7 @@ def _aggregate(
     info: TableInfo,
     roles: Mapping[str, str],
     attributes: Sequence[str],
-    source: str,
+    sources: Sequence[str],
     champion: str,
     threshold: float | None,
     bins: Mapping[str, Sequence[float]],
@@ -205,11 +215,12 @@ def _aggregate(
     weight = f"CAST(c.{quote_name(roles['weight'])} AS DOUBLE)" if roles["weight"] else "1.0"
     query = (
         f"SELECT {', '.join(groups)}, {label} AS label, {decision} AS decision, {champion or 'NULL'} AS champion, count(*) AS n, "
-        f"sum({weight}) AS w, sum({weight} * {weight}) AS w2, {f'sum({weight} * {score})' if score else 'NULL'} AS s "
-        f"FROM {source} GROUP BY ALL ORDER BY ALL"
+        f"sum({weight}) AS w, sum({weight} * {weight}) AS w2, {f'sum({weight} * {score})' if score else 'NULL'} AS s, "
+        f"{f'sum({weight} * {score} * {score})' if score else 'NULL'} AS s2 "
     )
+    k = len(attributes)
     try:
-        rows = connection.execute(query).fetchmany(MAX_CELLS + 1)
+        rows = _counted(connection, query, sources, k + 3)
     except duckdb.Error as error:
         raise EvidenceProblem(
             file=evidence.name,
@@ -224,7 +235,6 @@ def _aggregate(
             found="more",
             way_out="Map fewer attributes, or coarser ones.",
         )
-    k = len(attributes)
     values = {column: np.array([str(row[i]) for row in rows], dtype=object) for i, column in enumerate(attributes)}
     return Cells(
         tuple(attributes),
@@ -240,7 +250,24 @@ def _aggregate(
         weight=np.array([row[k + 4] for row in rows], dtype=np.float64),
         weight2=np.array([row[k + 5] for row in rows], dtype=np.float64),
         score=np.array([row[k + 6] for row in rows], dtype=np.float64) if score else None,
+        score2=np.array([row[k + 7] for row in rows], dtype=np.float64) if score else None,
     )
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, select: str, sources: Sequence[str], width: int) -> list[tuple[Any, ...]]:
+    """The cells of all parts put together: `width` columns name a cell, the rest are sums. At most `MAX_CELLS` + 1 of them."""
+    whole: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for source in sources:
+        rows = connection.execute(f"{select} FROM {source} GROUP BY ALL ORDER BY ALL").fetchmany(MAX_CELLS + 1)
+        if len(sources) == 1:
+            return rows
+        for row in rows:
+            name, sums = row[:width], row[width:]
+            before = whole.get(name)
+            whole[name] = (
+                sums if before is None else tuple(None if a is None else a + b for a, b in zip(before, sums, strict=True))
+            )
+    return [(*name, *sums) for name, sums in whole.items()]
 
 
 def _decisions(evidence: EvidenceInput, info: TableInfo, column: str, values: list[Any]) -> np.ndarray:
@@ -271,7 +298,3 @@ def _zero_one(evidence: EvidenceInput, info: TableInfo, column: str, values: lis
         table[column] = np.array(values, dtype=object)
     table.missing[column] = missing
     return np.asarray(reader.binary(evidence, table, column, what), dtype=np.float64)
-
-
-def _id(view: str, column: str) -> str:
-    return f"CAST({view}.{quote_name(column)} AS VARCHAR)"

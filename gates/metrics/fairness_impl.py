@@ -54,7 +54,7 @@ def collect(inputs: Inputs) -> Collected:
         measures += _side(other, "champion")[0]
     measures += [*_odds(cells, attributes), *_unknown(cells), *_spelling(cells)]
     if cells.labelled:
-        scored, more = by_score(evidence, cells, attributes, banded=bins)
+        scored, more = by_score(evidence, cells, attributes, bins)
         measures += scored
         notes += more
     notes += _notes(cells, found, evidence)

@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
-import numpy as np
 
 from gates.collecting import EvidenceInput, EvidenceProblem
-from gates.readers import tables
+from gates.readers import keys, tables
 from gates.readers.tables import quote_name
 
-PART_ROWS = {"integer": 12_000_000}
-PART_ROWS_TEXT = 4_000_000
-MOST_PARTS = 256
 CELLS = 20_000
 LEVELS = 1_000
-DENSE = 16
 MOVES = 10
 
 
@@ -73,24 +67,9 @@ def key_of(evidence: EvidenceInput) -> str:
 
 
 def unique(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput) -> None:
-    """EvidenceProblem unless every row has a key of its own.
-
-    Whole-number keys, and the hashes of others, are looked at in numpy (8 bytes a row); only equal hashes are counted exactly.
-    """
+    """EvidenceProblem unless every row has a key of its own."""
     column = key_of(evidence)
-    name, whole = quote_name(column), tables.inspect(evidence).kind(column) == "integer"
-    empty = _scalar(connection, f"SELECT count(*) - count({name}) FROM {view}")
-    doubled = 0
-    if not empty:
-        found = connection.execute(f"SELECT {name if whole else f'hash({name})'} AS k FROM {view}").fetchnumpy()["k"]
-        doubled = _doubled(np.asarray(found))
-        if doubled and not whole:
-            parts = max(1, math.ceil(len(found) / PART_ROWS_TEXT))
-            distinct = sum(
-                _scalar(connection, f"SELECT count(DISTINCT {name}) FROM {view} WHERE hash({name}) % {parts} = {part}")
-                for part in range(parts)
-            )
-            doubled = len(found) - distinct
+    empty, doubled = keys.missing_and_doubled(connection, view, column, tables.inspect(evidence).kind(column))
     if empty or doubled:
         raise EvidenceProblem(
             file=evidence.name,
@@ -101,28 +80,16 @@ def unique(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceI
         )
 
 
-def _doubled(keys: np.ndarray) -> int:
-    """How many keys repeat an earlier one. Keys that fill their range are ticked off, others sorted."""
-    least, most = int(keys.min()), int(keys.max())
-    if most - least < DENSE * len(keys):
-        seen = np.zeros(most - least + 1, dtype=np.bool_)
-        seen[keys - np.asarray(least, dtype=keys.dtype)] = True
-        return len(keys) - int(seen.sum())
-    ordered = np.sort(keys)
-    return int((ordered[1:] == ordered[:-1]).sum())
-
-
 def join(connection: duckdb.DuckDBPyConnection, candidate: Side, champion: Side, sensitive: Sequence[str]) -> Joined:
     """Join on the key and count. `sensitive`: columns of the candidate's file to count by. Keys must be unique."""
     kinds = {tables.inspect(side.evidence).kind(key_of(side.evidence)) for side in (candidate, champion)}
-    part_rows = PART_ROWS.get(next(iter(kinds)), PART_ROWS_TEXT) if len(kinds) == 1 else PART_ROWS_TEXT
-    parts = max(1, math.ceil(max(candidate.rows, champion.rows) / part_rows))
+    parts = keys.parts_for(max(candidate.rows, champion.rows), whole=kinds == {"integer"})
     while True:
         try:
             return _join(connection, candidate, champion, sensitive, parts)
         except duckdb.OutOfMemoryException as error:
             parts *= 4
-            if parts > MOST_PARTS:
+            if parts > keys.MOST_PARTS:
                 raise EvidenceProblem(
                     file=candidate.evidence.name,
                     column=key_of(candidate.evidence),
@@ -190,8 +157,8 @@ def _counted(
 
 
 def _part(side: Side, part: int, parts: int, extra: str) -> str:
-    where = f" WHERE hash({side.key}) % {parts} = {part}" if parts > 1 else ""
-    return f"(SELECT {side.key} AS k, CAST({side.decision} AS TINYINT) AS decision{extra} FROM {side.view}{where})"
+    decision = f"CAST({side.decision} AS TINYINT) AS decision"
+    return f"(SELECT {side.key} AS k, {decision}{extra} FROM {side.view} WHERE {keys.in_part(side.key, part, parts)})"
 
 
 def _exact_moves(

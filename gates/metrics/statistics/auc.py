@@ -104,6 +104,25 @@ def delong(label: np.ndarray, *scores: np.ndarray, exact_rows: int = EXACT_ROWS)
     return Aucs(values, covariance, bound)
 
 
+def of_bins(positive: np.ndarray, negative: np.ndarray) -> Aucs:
+    """One score's AUC from its counts per bin, in order of the bins. ValueError with one class only.
+
+    Rows of a bin count as tied. `bound` is what the AUC can be off by if they are not: half the pairs that share a bin.
+    """
+    p, q = positive.astype(np.float64), negative.astype(np.float64)
+    m, n = float(p.sum()), float(q.sum())
+    if not m or not n:
+        raise ValueError("AUC needs both classes")
+    below = (np.cumsum(q) - q / 2) / n
+    above = 1 - (np.cumsum(p) - p / 2) / m
+    value = float((p * below).sum() / m)
+    variance = sum(
+        float((count * (place - value) ** 2).sum() / (rows - 1) / rows) if rows > 1 else 0.0
+        for count, place, rows in ((p, below, m), (q, above, n))
+    )
+    return Aucs(np.array([value]), np.array([[variance]]), float((p * q).sum() / 2 / (m * n)))
+
+
 def _covariance(rows: np.ndarray) -> np.ndarray:
     if rows.shape[1] < 2:
         return np.zeros((len(rows), len(rows)))

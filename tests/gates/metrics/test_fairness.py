@@ -20,11 +20,13 @@ from fairlearn.metrics import (
     selection_rate,
     true_positive_rate,
 )
-from sklearn.metrics import accuracy_score, precision_score
+from sklearn.metrics import accuracy_score, precision_score, roc_auc_score
 
 from gates import registry
 from gates.collecting import Collected, EvidenceProblem, Inputs
 from gates.metrics import fairness
+from gates.metrics.fairness_auc_impl import by_group
+from gates.readers import keys
 from gates.spec import Measure, Measured
 from governance.domain.vocabulary import Verdict
 from tests.gates.readers.making import evidence, predictions_file
@@ -290,9 +292,39 @@ def test_facts_for_the_policy(tmp_path: Path) -> None:
     assert accuracy.low is not None and accuracy.high is not None and accuracy.low < accuracy.value < accuracy.high
 
 
-def test_bands_made_here_have_calibration_but_no_auc(tmp_path: Path) -> None:
+def test_bands_made_here_have_calibration_and_auc(tmp_path: Path) -> None:
     frame = people(1000).assign(age=lambda f: 18 + f["case_id"] % 60, p=lambda f: 0.25 + 0.5 * f["pred"])
     got = collect(written(tmp_path, frame), ["age"], settings={"fairness.bins": {"age": [40]}}, score="p")
     assert one(got, "fairness.calibration_gap", "age=below 40").value is not None
-    assert not Measured(got.measures).all("fairness.roc_auc")
-    assert any("AUC by age was not measured" in note for note in got.notes)
+    young = frame[frame["age"] < 40]
+    assert one(got, "fairness.roc_auc", "age=below 40").value == pytest.approx(roc_auc_score(young["y"], young["p"]), abs=1e-12)
+
+
+@pytest.mark.parametrize("squeeze", [1.0, 1e-3, 1e-6])
+def test_auc_by_group_from_counts_stays_within_the_bound_it_gives(tmp_path: Path, squeeze: float) -> None:
+    rng = np.random.default_rng(9)
+    frame = people(40_000).assign(p=lambda f: rng.beta(2, 5, len(f)) * squeeze * (0.7 + 0.3 * f["y"]))
+    frame.loc[::97, "sex"] = None
+    file = evidence(written(tmp_path, frame), {**MAPPING, "score": "p", "sensitive": ["sex"]})
+    exact, binned = by_group(file, "sex"), by_group(file, "sex", exact_rows=10)
+    assert list(exact) == list(binned) == ["female", "male", "unknown"]
+    for name, one_group in exact.items():
+        other = binned[name]
+        assert (one_group.positives, one_group.negatives) == (other.positives, other.negatives)
+        assert one_group.found is not None and other.found is not None
+        assert one_group.found.bound == 0 < other.found.bound < 1e-3
+        assert abs(one_group.found.values[0] - other.found.values[0]) <= other.found.bound
+        assert other.found.covariance[0, 0] == pytest.approx(one_group.found.covariance[0, 0], rel=0.01)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_join_in_parts_counts_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
+    frame = people()
+    other = frame.assign(pred=1 - frame["pred"])[["case_id", "y", "pred"]].sample(frac=1, random_state=3)
+    if not whole:
+        frame, other = (one.assign(case_id="C" + one["case_id"].astype(str)) for one in (frame, other))
+    paths = written(tmp_path, frame), written(tmp_path, other, "b.parquet")
+    at_once = collect(paths[0], ["sex", "band"], paths[1])
+    monkeypatch.setattr(keys, "WHOLE_ROWS", 900)
+    monkeypatch.setattr(keys, "TEXT_ROWS", 900)
+    assert collect(paths[0], ["sex", "band"], paths[1]).measures == at_once.measures

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from gates.collecting import Collected, EvidenceProblem, Inputs
-from gates.metrics import rollback, rollback_join_impl
+from gates.metrics import rollback
+from gates.readers import keys as reader_keys
 from gates.spec import Measured
 from tests.gates.readers.making import evidence, parquet_file
 
@@ -39,8 +40,8 @@ def collect(folder: Path, now: pd.DataFrame, before: pd.DataFrame) -> Collected:
 @pytest.mark.parametrize("keys", ["numbers", "words"])
 @pytest.mark.parametrize("part_rows", [10_000_000, 700])
 def test_the_counts_are_those_of_pandas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: str, part_rows: int) -> None:
-    monkeypatch.setattr(rollback_join_impl, "PART_ROWS", {"integer": part_rows})
-    monkeypatch.setattr(rollback_join_impl, "PART_ROWS_TEXT", part_rows)
+    monkeypatch.setattr(reader_keys, "WHOLE_ROWS", part_rows)
+    monkeypatch.setattr(reader_keys, "TEXT_ROWS", part_rows)
     now, before = frames(keys=keys)
     before = before.iloc[:2_900]
     got = collect(tmp_path, now, before)
@@ -71,7 +72,7 @@ def test_equal_moves_are_shown_in_the_order_of_their_keys_however_the_work_is_sp
 ) -> None:
     now, before = frames(digits=1)
     whole = collect(tmp_path, now, before).pictures
-    monkeypatch.setattr(rollback_join_impl, "PART_ROWS", {"integer": 250})
+    monkeypatch.setattr(reader_keys, "WHOLE_ROWS", 250)
     assert collect(tmp_path, now, before).pictures == whole
 
 
