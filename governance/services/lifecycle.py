@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models.functions import Now
@@ -22,11 +23,12 @@ def advance(
     turn: str = "",
     due_at: datetime | None = None,
     data: dict[str, object] | None = None,
+    also: Collection[str] = (),
 ) -> None:
     """Make the move or raise the refusal. The row must be locked by the caller.
 
     `turn`: whose turn it is afterwards (a role, "submitter", "machine" or ""); `data`: what the audit event adds (no personal
-    data).
+    data); `also`: fields of the submission that the caller has set, saved in the same statement.
     """
     refused = refusal(case, action, actor)
     if refused is not None:
@@ -37,6 +39,7 @@ def advance(
     submission.turn, submission.due_at = turn, due_at
     submission.claimed_by = None
     values: dict[str, object] = {
+        **{name: getattr(submission, name) for name in also},
         "state": move.to,
         "turn": turn,
         "due_at": due_at,

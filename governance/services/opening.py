@@ -12,6 +12,7 @@ from governance.domain.vocabulary import OPEN_STATES, Role, Scope, State
 from governance.models import Contributor, Submission, System, SystemVersion
 from governance.selectors.access import Caller
 from governance.selectors.search import search_vector
+from governance.selectors.standing import ENDED_WITHOUT, standing
 from governance.services.drafts import answer, first_evidence, first_sources, givers_of, source_name
 from governance.services.work import Work, WorkingCopy, unit_of_work
 
@@ -30,13 +31,17 @@ def open_submission(
     assert caller.person is not None
     _names_once(new)
     content = new.content_digest()
-    existing = known_submission(unit_id=unit_id, content=content, key=idempotency_key)
-    if existing is not None:
-        return existing, False
-    system = _system(work, unit_id, new)
-    version, version_is_new = SystemVersion.objects.get_or_create(system=system, version=new.version)
+    before = standing(unit_id=unit_id, slug=new.system, version=new.version, content=content, key=idempotency_key)
+    if before.known:
+        existing = known_submission(unit_id=unit_id, content=content, key=idempotency_key)
+        if existing is not None:
+            return existing, False
+    system = _system(work, unit_id, new, before.system)
+    # a version made by somebody else in the same moment is a conflict of the whole unit of work, which is tried once more
+    version = before.version or SystemVersion.objects.create(system=system, version=new.version)
+    version.system = system
     try:
-        if not version_is_new:
+        if before.version is not None:
             refuse_second_open(version, new.environment)
     except Conflict:
         # the same request may have been answered since it was looked for
@@ -45,7 +50,7 @@ def open_submission(
             raise
         return existing, False
     submission = Submission.objects.create(
-        unit_id=unit_id,
+        unit=before.unit,
         system=system,
         version=version,
         kind=new.kind,
@@ -97,8 +102,7 @@ def known_submission(*, unit_id: int, content: str, key: str) -> Submission | No
             )
         if found is not None:
             return found
-    gone = (State.WITHDRAWN, State.REJECTED, State.REVOKED, State.EXPIRED, State.SUPERSEDED)
-    return rows.filter(unit_id=unit_id, content_digest=content).exclude(state__in=gone).order_by("-id").first()
+    return rows.filter(unit_id=unit_id, content_digest=content).exclude(state__in=ENDED_WITHOUT).order_by("-id").first()
 
 
 def refuse_second_open(version: SystemVersion, environment: str) -> None:
@@ -122,13 +126,15 @@ def _names_once(new: NewSubmission) -> None:
         )
 
 
-def _system(work: Work, unit_id: int, new: NewSubmission) -> System:
-    try:
-        system, created = System.objects.select_related("owner").get_or_create(
-            unit_id=unit_id, slug=new.system, defaults={"name": new.system.replace("-", " ").capitalize(), "kind": new.kind}
-        )
-    except IntegrityError:  # somebody made it in the same moment
-        system, created = System.objects.select_related("owner").get(unit_id=unit_id, slug=new.system), False
+def _system(work: Work, unit_id: int, new: NewSubmission, found: System | None) -> System:
+    system, created = found, False
+    if system is None:
+        try:
+            system, created = System.objects.select_related("owner").get_or_create(
+                unit_id=unit_id, slug=new.system, defaults={"name": new.system.replace("-", " ").capitalize(), "kind": new.kind}
+            )
+        except IntegrityError:  # somebody made it in the same moment
+            system = System.objects.select_related("owner").get(unit_id=unit_id, slug=new.system)
     if created:
         work.note("system.registered", system, {"slug": system.slug, "kind": system.kind})
     if system.kind != new.kind:

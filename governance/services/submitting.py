@@ -12,8 +12,10 @@ from governance.models import Answer, Evidence, MetadataSource, PolicyPack, Revi
 from governance.policy import Assessment, Pack
 from governance.selectors.facts import facts_within, pending_collectors
 from governance.services.drafts import forget_confirmations
-from governance.services.tracks import assign
+from governance.services.tracks import TRACK_FIELDS, assign
 from governance.services.work import Work
+
+FROZEN_FIELDS = (*TRACK_FIELDS, "revision", "champion", "dossier_digest", "submitted_at")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,10 @@ class Frozen:
 
 
 def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
-    """Make the next revision of a locked submission and assign its provisional track. The state is not touched."""
+    """Make the next revision of a locked submission and assign its provisional track.
+
+    The submission's own fields are set and not saved: `FROZEN_FIELDS` go with the move of the lifecycle that follows.
+    """
     assert work.caller.person is not None
     policy, pack = work.policy(submission.kind)
     around = work.background(submission)
@@ -86,7 +91,7 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
         facts=facts,
         pending=pending_collectors(pack),
         final=False,
-        also=("revision", "champion", "dossier_digest", "submitted_at"),
+        save=False,
     )
     return Frozen(revision, facts, decision, assessment, policy, pack, tuple(answers), evidence, sources)
 

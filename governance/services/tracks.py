@@ -11,6 +11,8 @@ from governance.policy import Assessment, Pack, evaluate, what_would_change
 from governance.prefill.cumulative import with_cumulative
 from governance.services.work import Work
 
+TRACK_FIELDS = ("track", "track_is_final", "policy")
+
 
 def assign(
     work: Work,
@@ -21,12 +23,12 @@ def assign(
     facts: FactSet,
     pending: Collection[str],
     final: bool,
-    also: Collection[str] = (),
+    save: bool = True,
 ) -> tuple[TrackDecision, Assessment]:
     """Evaluate the facts and store the decision on the submission's current revision.
 
     A track assigned earlier to the same revision holds at least: measurements raise it, never lower it.
-    `also`: fields of the submission that the caller has set and that are saved with the track.
+    `save=False`: the caller saves `TRACK_FIELDS` of the submission itself.
     """
     names = frozenset(pending)
     facts = with_cumulative(facts)
@@ -47,7 +49,8 @@ def assign(
         would_change=[way.to_json() for way in ways],
     )
     submission.track, submission.track_is_final, submission.policy = track, final, policy
-    submission.save(update_fields=["track", "track_is_final", "policy", *also])
+    if save:
+        submission.save(update_fields=TRACK_FIELDS)
     work.note(
         "submission.track_assigned",
         submission,

@@ -18,7 +18,7 @@ from governance.models import Submission
 from governance.selectors.access import Caller
 from governance.services.lifecycle import advance
 from governance.services.opening import open_submission
-from governance.services.submitting import Frozen, freeze
+from governance.services.submitting import FROZEN_FIELDS, Frozen, freeze
 from governance.services.work import Work, unit_of_work
 from reviews.models import ChangeItem
 from reviews.selectors.case import case_from, case_of
@@ -150,7 +150,7 @@ def _hand_in(work: Work, submission: Submission, action: Action, note: str, case
     if (refused := refusal(case, action, actor)) is not None:
         raise refused
     frozen = freeze(work, submission, note=note.strip())
-    advance(work, submission, action, case=case, actor=actor, turn="machine")
+    advance(work, submission, action, case=case, actor=actor, turn="machine", also=FROZEN_FIELDS)
     plan_runs(
         work, submission=submission, revision=frozen.revision, pack=frozen.pack, assessment=frozen.assessment, facts=frozen.facts
     )
