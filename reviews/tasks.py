@@ -6,9 +6,11 @@ import logging
 
 from celery import shared_task
 
+from reviews.services.delivering import deliver_digests, deliver_due
 from reviews.services.permits import expire_due
 from reviews.services.refreshing import refresh_now
 from reviews.services.settling import due_to_settle, settle
+from reviews.services.waiving import lapse_due
 
 log = logging.getLogger(__name__)
 
@@ -39,3 +41,21 @@ def refresh_one(submission_id: int) -> None:
 def expire_permits() -> None:
     """Let approvals lapse whose permit ran out."""
     expire_due()
+
+
+@shared_task(name="reviews.deliver")
+def deliver() -> None:
+    """Send messages that are due by e-mail."""
+    deliver_due()
+
+
+@shared_task(name="reviews.deliver_digests")
+def deliver_daily() -> None:
+    """Send each person's daily mail."""
+    deliver_digests()
+
+
+@shared_task(name="reviews.lapse_waivers")
+def lapse_waivers() -> None:
+    """Write down which waivers stopped to hold, and end what rests on them."""
+    lapse_due()

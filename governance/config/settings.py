@@ -7,6 +7,8 @@ import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from celery.schedules import crontab
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
@@ -243,6 +245,9 @@ CELERY_BEAT_SCHEDULE = {
     "relay": {"task": "gates.relay", "schedule": RELAY_SECONDS, "options": {"expires": max(RELAY_SECONDS, 1)}},
     "settle": {"task": "reviews.settle_due", "schedule": 10.0, "options": {"expires": 10}},
     "checkpoint": {"task": "governance.checkpoint", "schedule": 900.0, "options": {"expires": 900}},
+    "deliver": {"task": "reviews.deliver", "schedule": 60.0, "options": {"expires": 60}},
+    "digests": {"task": "reviews.deliver_digests", "schedule": crontab(hour="7", minute="0"), "options": {"expires": 3600}},
+    "lapse": {"task": "reviews.lapse_waivers", "schedule": 300.0, "options": {"expires": 300}},
     "expire": {"task": "reviews.expire_permits", "schedule": 300.0, "options": {"expires": 300}},
     **{
         f"heartbeat-{queue}": {

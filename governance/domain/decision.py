@@ -124,6 +124,49 @@ class PictureView:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverSignatureView:
+    """One of the two signatures under a waiver, or the refusal of one."""
+
+    part: str
+    part_label: str
+    by: str
+    by_id: int
+    signed: bool
+    meaning: str
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverView:
+    """One failed gate waived for a time. `state`: requested, countersigned, live, expired, or how it ended. `live`: it holds now."""
+
+    id: int
+    number: str
+    gate: str
+    says: str
+    risk: str
+    reason: str
+    compensating_control: str
+    owner: str
+    requested_by: str
+    requested_at: datetime
+    expires_at: datetime
+    granted_at: datetime | None
+    ended_at: datetime | None
+    ended_why: str
+    audit_owner: str
+    audit_due_on: date
+    audit_done_at: datetime | None
+    audit_held: bool | None
+    audit_found: str
+    signatures: tuple[WaiverSignatureView, ...]
+    state: str
+    live: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class GateView:
     """One gate: its verdict with value, interval and limit, what to do, and what it rests on."""
 
@@ -148,6 +191,14 @@ class GateView:
     needs_reading: bool
     pictures: tuple[PictureView, ...] = ()
     measures: tuple[MeasureView, ...] = ()
+    waivable: bool = False
+    not_waivable: str = ""
+    waiver: WaiverView | None = None
+
+    @property
+    def shown(self) -> str:
+        """What its badge says: the verdict, or that its failure is waived now, which is no pass."""
+        return "waived" if self.waiver is not None and self.waiver.live and self.verdict == "fail" else self.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +251,17 @@ class MissingQuestion:
     id: str
     ask: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedAnswer:
+    """What the champion answered to a question nothing else answers: it says nothing about this version until it is confirmed."""
+
+    id: str
+    ask: str
+    value: Any
+    origin: str
+    locator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +442,7 @@ class QuestionCounts:
     prefilled: int
     answered: int
     missing: tuple[MissingQuestion, ...]
+    offered: tuple[OfferedAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,6 +505,7 @@ class DecisionView:
     actions: tuple[ActionView, ...]
     policy: PolicyView | None
     dossier_digest: str
+    waivers: tuple[WaiverView, ...] = ()
 
     @property
     def conflicts(self) -> tuple[FactView, ...]:

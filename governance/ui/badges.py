@@ -52,6 +52,9 @@ VERDICTS: Mapping[str, Badge] = {
     "fail": Badge("Fail", "red", "circle-x", "Outside the limit."),
     "not_assessed": Badge("Not assessed", "purple", "help-circle", "No verdict was possible. It blocks like a failure."),
     "not_applicable": Badge("Not applicable", "grey", "circle-minus", "There is nothing to check here."),
+    "waived": Badge(
+        "Waived", "purple", "clock-pause", "It failed. People accepted that for a time, with a control in its place."
+    ),
     "measured": Badge("Measured", "green", "check", "The measurement is there; the gates judge it next."),
     "running": Badge("Running", "blue", "loader-2", "A worker is measuring now."),
     "queued": Badge("Queued", "grey", "clock", "Waiting for a worker."),
@@ -102,6 +105,19 @@ TASKS: Mapping[str, Badge] = {
     "error": Badge("There is a problem", "red", "circle-x"),
 }
 
+WAIVERS: Mapping[str, Badge] = {
+    "requested": Badge("Manager signs next", "blue", "clock", "Waits for the manager of whoever asked."),
+    "countersigned": Badge("Risk officer signs next", "blue", "clock", "The manager signed; the second signature is missing."),
+    "live": Badge("Runs", "purple", "clock-pause", "The failure is accepted until the date given."),
+    "expired": Badge("Expired", "grey", "clock-pause", "Its time ran out; the gate fails again."),
+    "withdrawn": Badge("Taken back", "grey", "circle-minus", "Whoever asked took the request back."),
+    "refused": Badge("Refused", "red", "ban", "A signature was refused."),
+    "revoked": Badge("Revoked", "red", "hand-stop", "Ended before its time; the gate fails again."),
+    "closed": Badge("Closed", "grey", "check", "Ended after its audit."),
+    "audit_missed": Badge("Audit missed", "red", "alert-octagon", "Its audit was not done in time, so it does not hold."),
+    "audit_failed": Badge("Control did not work", "red", "circle-x", "The audit found that the control did not work."),
+}
+
 SETS: Mapping[str, Mapping[str, Badge]] = {
     "track": TRACKS,
     "state": STATES,
@@ -111,6 +127,7 @@ SETS: Mapping[str, Mapping[str, Badge]] = {
     "provenance": PROVENANCES,
     "decision": DECISIONS,
     "task": TASKS,
+    "waiver": WAIVERS,
 }
 
 

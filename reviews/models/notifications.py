@@ -12,8 +12,8 @@ from governance.models import Person, Submission, Unit
 class Notification(models.Model):
     """One message to one person, written with the event it is about, in the same transaction.
 
-    `key` names event and person: the same event tells nobody twice. `mail` is what is still to be done by e-mail; the row is the truth,
-    so a delivery task that runs twice finds nothing to send. `unread` of a person is kept by a database trigger.
+    `key` names the event: the same one tells nobody twice. `mail` is what is still to be done by e-mail; the row is the truth, so
+    a delivery task that runs twice finds nothing to send. `unread` of a person is kept by a database trigger.
     """
 
     NO_MAIL, DUE, DAILY, SENT, FAILED = "no", "due", "daily", "sent", "failed"

@@ -1,4 +1,4 @@
-"""Waivers: permission to proceed for a time despite one failed gate, with who answers for it and how it is looked at afterwards."""
+"""Waivers: permission to proceed for a time despite one failed gate, with who answers for it and the audit afterwards."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Waiver(models.Model):
     """One failed gate of one submission, waived until a time.
 
     It covers the outcome whose words are `says` and no other: measured anew with other numbers, the gate has to be waived anew.
-    Whether it holds is judged when it is asked, see `reviews.selectors.waivers.live`. Database triggers refuse one for a gate that
-    did not fail, one granted without both signatures, and an early end while its audit is open.
+    Whether it holds is judged when it is asked, see `reviews.selectors.waiving`. Database triggers refuse one for a gate that did
+    not fail, one granted without both signatures, and an early end while its audit is open.
     """
 
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="waivers")
@@ -77,7 +77,8 @@ class Waiver(models.Model):
 class WaiverSignature(models.Model):
     """One of the two signatures under a waiver, or the refusal of one. Append-only.
 
-    A database trigger refuses one by anybody in the request, by the wrong person or role, out of order, or without a fresh sign-in.
+    A database trigger refuses one by anybody in the request, by the wrong person or role, out of order, or without a fresh
+    sign-in.
     """
 
     MANAGER, RISK = "manager", "risk_officer"

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from governance.domain.errors import DomainError
 from governance.domain.lifecycle import Case, decision_refusal
 from governance.domain.vocabulary import Role, State, StepState, Track
 from governance.models import Contributor, Submission
 from governance.selectors.access import Caller
-from reviews.models import ReviewStep, SignOff
+from reviews.models import ReviewStep, SignOff, Waiver
 
 
 def case_of(submission: Submission, caller: Caller | None = None) -> Case:
-    """Build the case from the rows as they are now. Three queries."""
+    """Build the case from the rows as they are now. Four queries."""
     steps = list(ReviewStep.objects.filter(submission=submission, revision=submission.revision))
     signed = list(SignOff.objects.filter(submission=submission, voided_at__isnull=True).order_by("id"))
     contributors = list(Contributor.objects.filter(submission=submission).order_by("id"))
-    return case_from(submission, steps=steps, sign_offs=signed, contributors=contributors, caller=caller)
+    waivers = Waiver.objects.filter(submission=submission).values_list(
+        "requested_by_id", "gate", "signatures__by_id", "signatures__signed"
+    )
+    waived: dict[int, str] = {}
+    for asked_by, gate, by, given in waivers:
+        waived[asked_by] = f"asked for the waiver of {gate}"
+        if given:
+            waived[by] = f"signed the waiver of {gate}"
+    return case_from(submission, steps=steps, sign_offs=signed, contributors=contributors, waived=waived, caller=caller)
 
 
 def case_from(
@@ -26,6 +34,7 @@ def case_from(
     steps: Sequence[ReviewStep],
     sign_offs: Iterable[SignOff],
     contributors: Iterable[Contributor],
+    waived: Mapping[int, str] | None = None,
     caller: Caller | None = None,
 ) -> Case:
     """Build the case from rows already loaded.
@@ -50,6 +59,7 @@ def case_from(
         decided=decided,
         step=Role(opened.role) if opened is not None else None,
         steps_left=len(left),
+        waived=waived or {},
     )
 
 

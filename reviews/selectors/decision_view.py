@@ -32,6 +32,7 @@ from reviews.selectors.view_parts import (
     source_views,
     step_views,
 )
+from reviews.selectors.view_waivers import waived_by, waiver_views
 
 COMPARED = (
     "model.features",
@@ -59,8 +60,14 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
     assessed = from_decision(material.decision) if material.decision is not None else from_preview(preview_draft(submission))
     questions = questionnaire_view(assessed.pack, assessed.facts, material.answers, loaded.names)
     case = case_from(
-        submission, steps=loaded.current_steps, sign_offs=loaded.sign_offs, contributors=loaded.contributors, caller=caller
+        submission,
+        steps=loaded.current_steps,
+        sign_offs=loaded.sign_offs,
+        contributors=loaded.contributors,
+        waived=waived_by(loaded),
+        caller=caller,
     )
+    waivers = waiver_views(loaded, now)
     roles = caller.roles_in(submission.unit_id) if caller.token is None else frozenset()
     state, due = State(submission.state), submission.due_at
     revision = next((row for row in loaded.revisions if row.number == submission.revision), None)
@@ -102,7 +109,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         held=assessed.held,
         would_change=assessed.would_change,
         steps=step_views(loaded, roles, now),
-        gates=gate_views(loaded),
+        gates=gate_views(loaded, waivers),
         runs=run_views(loaded),
         questions=questions.counts,
         answers=questions.answers,
@@ -121,6 +128,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         actions=action_views(case, caller.actor(submission.unit_id), claimed_by=submission.claimed_by_id),
         policy=assessed.policy,
         dossier_digest=dossier_from(material).digest if material.decision is not None else "",
+        waivers=waivers,
     )
 
 

@@ -17,7 +17,19 @@ _ABOUT = {
 # what the record itself adds (the strictest recent track); nobody handed it in
 _OUR_OWN = "submission."
 _GROUP_OF = {name: group for group, names in _ABOUT.items() for name in names}
-_ORDER = ("features", "sources", "metrics", "thresholds", "answers", "facts", "evidence", "outcomes", "track", "policy")
+_ORDER = (
+    "features",
+    "sources",
+    "metrics",
+    "thresholds",
+    "answers",
+    "facts",
+    "evidence",
+    "outcomes",
+    "waivers",
+    "track",
+    "policy",
+)
 
 
 def dossier_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[DifferenceView, ...]:
@@ -30,6 +42,7 @@ def dossier_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     found += _mapping("answers", before.get("answers", {}), after.get("answers", {}), _answer)
     found += _mapping("evidence", before.get("evidence", {}), after.get("evidence", {}), _file)
     found += _mapping("outcomes", before.get("outcomes", {}), after.get("outcomes", {}), _outcome)
+    found += _mapping("waivers", before.get("waivers", {}), after.get("waivers", {}), _waiver)
     if before.get("sources", []) != after.get("sources", []):
         found.append(
             DifferenceView(
@@ -104,6 +117,10 @@ def _file(row: Mapping[str, Any]) -> str:
 
 def _outcome(row: Mapping[str, Any]) -> str:
     return f"{row['verdict'].replace('_', ' ')}: {row['says']}"
+
+
+def _waiver(row: Mapping[str, Any]) -> str:
+    return f"{row['gate']} waived until {row['until'][:10]}"
 
 
 def _hint(old: Any, new: Any) -> str:

@@ -15,13 +15,18 @@ from governance.domain.vocabulary import EvidenceRole
 from governance.models import Answer, Evidence, MetadataSource, Submission, TrackDecision
 from governance.policy import Pack
 from governance.selectors.policy import pack_of
+from reviews.models import Waiver
+from reviews.selectors.waiving import live
 
 SCHEMA = "guiderail/dossier/1"
 
 
 @dataclass(frozen=True)
 class Material:
-    """The rows a dossier is made of, loaded once and shared with the views. `pack` is None before a policy was applied."""
+    """The rows a dossier is made of, loaded once and shared with the views.
+
+    `pack` is None before a policy was applied; `waivers` are those that hold now.
+    """
 
     submission: Submission
     decision: TrackDecision | None
@@ -30,6 +35,7 @@ class Material:
     sources: tuple[MetadataSource, ...]
     outcomes: tuple[GateOutcome, ...]
     pack: Pack | None
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class DossierContent:
 
 
 def material_of(submission: Submission, *, lock: bool = False) -> Material:
-    """Load what the dossier is made of: five queries and the cached pack.
+    """Load what the dossier is made of: six queries and the cached pack.
 
     With `lock`, answers, evidence and sources are locked as well, so that what is read here is still so at commit.
     """
@@ -64,6 +70,7 @@ def material_of(submission: Submission, *, lock: bool = False) -> Material:
         sources=tuple(sources),
         outcomes=tuple(outcomes_of(submission.pk, submission.revision)),
         pack=pack_of(decision.policy) if decision else None,
+        waivers=tuple(live(Waiver.objects.filter(submission=submission)).order_by("id")),
     )
 
 
@@ -118,6 +125,19 @@ def dossier_from(material: Material) -> DossierContent:
             for o in material.outcomes
         },
     }
+    if material.waivers:
+        content["waivers"] = {
+            w.number: {
+                "gate": w.gate,
+                "says": w.says,
+                "reason": w.reason,
+                "compensating_control": w.compensating_control,
+                "owner": w.owner_id,
+                "until": w.expires_at.isoformat(),
+                "audit_due_on": w.audit_due_on.isoformat(),
+            }
+            for w in material.waivers
+        }
     return DossierContent(content, digest(content))
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Model, OuterRef, Q
 from django.db.models.functions import JSONObject
+from django.utils import timezone
 
 from gates.models import Chart, Measurement
 from gates.selectors.outcomes import charts_of, outcomes_of
@@ -28,8 +29,9 @@ from governance.models import (
 )
 from governance.selectors.access import Caller, visible
 from governance.selectors.policy import pack_of
-from reviews.models import ChangeItem, Condition, Finding, Permit, ReviewStep, SignOff
+from reviews.models import ChangeItem, Condition, Finding, Permit, ReviewStep, SignOff, Waiver, WaiverAudit, WaiverSignature
 from reviews.selectors.dossier import Material
+from reviews.selectors.waiving import holds
 
 M = TypeVar("M", bound=Model)
 MOST_EVENTS = 400
@@ -60,6 +62,17 @@ _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     ),
     "condition_rows": (Condition, ("id", "text", "owner_id", "due_on", "if_missed", "met_at")),
     "permit_rows": (Permit, ("id", "environment", "issued_at", "expires_at", "revoked_at", "revoked_why")),
+    "waiver_rows": (
+        Waiver,
+        (
+            "id", "revision", "gate", "says", "risk", "reason", "compensating_control", "owner_id", "requested_by_id", "requested_at",
+            "expires_at", "audit_owner_id", "audit_due_on", "granted_at", "ended_at", "ended_how", "ended_why",
+        ),
+    ),
+    "waiver_signature_rows": (
+        WaiverSignature, ("id", "waiver_id", "part", "by_id", "signed", "meaning", "comment", "at"),
+    ),
+    "waiver_audit_rows": (WaiverAudit, ("id", "waiver_id", "owner_id", "due_on", "done_at", "held", "found")),
 }  # fmt: skip
 
 
@@ -87,6 +100,9 @@ class Loaded:
     change_items: tuple[ChangeItem, ...]
     conditions: tuple[Condition, ...]
     permits: tuple[Permit, ...]
+    waivers: tuple[Waiver, ...]
+    waiver_signatures: tuple[WaiverSignature, ...]
+    waiver_audits: tuple[WaiverAudit, ...]
     measurements: tuple[Measurement, ...]
     charts: tuple[Chart, ...]
     runs: Progress
@@ -137,8 +153,16 @@ def load(*, caller: Caller, submission_id: int) -> Loaded:
     rows: dict[str, tuple[Any, ...]] = {
         name: tuple(_revived(model, getattr(submission, name))) for name, (model, _) in _CHILDREN.items()
     }
+    audits, now = {row.waiver_id: row for row in rows["waiver_audit_rows"]}, timezone.now()
     material = Material(
-        submission, decision, answers, evidence, sources, outcomes, pack_of(decision.policy) if decision else None
+        submission,
+        decision,
+        answers,
+        evidence,
+        sources,
+        outcomes,
+        pack_of(decision.policy) if decision else None,
+        tuple(row for row in rows["waiver_rows"] if holds(row, audits.get(row.pk), now)),
     )
     return Loaded(
         submission=submission,
@@ -151,6 +175,9 @@ def load(*, caller: Caller, submission_id: int) -> Loaded:
         change_items=rows["change_item_rows"],
         conditions=rows["condition_rows"],
         permits=rows["permit_rows"],
+        waivers=rows["waiver_rows"],
+        waiver_signatures=rows["waiver_signature_rows"],
+        waiver_audits=rows["waiver_audit_rows"],
         measurements=measurements,
         charts=charts,
         runs=runs,
@@ -177,6 +204,9 @@ def just_submitted(material: Material, revision: Revision) -> Loaded:
         change_items=(),
         conditions=(),
         permits=(),
+        waivers=(),
+        waiver_signatures=(),
+        waiver_audits=(),
         measurements=(),
         charts=(),
         runs=Progress(submission.pk, submission.revision, ()),
@@ -218,6 +248,8 @@ def _names(
     ids = {submission.submitter_id, submission.claimed_by_id}
     ids |= {row.person_id for row in rows["contributor_rows"]} | {row.by_id for row in rows["sign_off_rows"]}
     ids |= {row.owner_id for row in (*rows["finding_rows"], *rows["condition_rows"])}
+    ids |= {pk for row in rows["waiver_rows"] for pk in (row.owner_id, row.requested_by_id, row.audit_owner_id)}
+    ids |= {row.by_id for row in rows["waiver_signature_rows"]}
     ids |= {row.by_id for row in answers} | {row.added_by_id for row in evidence}
     ids |= {person for event in events if (person := person_of(event.actor)) is not None}
     people = Person.objects.filter(pk__in={pk for pk in ids if pk is not None}).only("pk", "username", "first_name", "last_name")

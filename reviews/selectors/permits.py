@@ -13,6 +13,7 @@ from governance.models import Submission, SystemVersion
 from governance.selectors.access import Caller, visible
 from reviews.models import Permit
 from reviews.selectors.decision_view import url_of
+from reviews.selectors.waiving import rests_on_gone
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ def permit_answer(
         if digest
         else permits.filter(version__system__slug=system, version__version=version)
     )
-    rows, now = list(permits.order_by("-issued_at")[:50]), timezone.now()
-    valid = [row for row in rows if row.revoked_at is None and row.expires_at > now]
+    rows, now = list(permits.annotate(ground_gone=rests_on_gone()).order_by("-issued_at")[:50]), timezone.now()
+    valid = [row for row in rows if row.revoked_at is None and row.expires_at > now and not row.ground_gone]
     # a digest that somebody revoked stays refused, whatever other submission of the same bytes was approved
     revoked = next((row for row in rows if row.revoked_at is not None), None)
     if revoked is not None and not any(row.issued_at > revoked.revoked_at for row in valid if revoked.revoked_at is not None):
@@ -56,6 +57,8 @@ def permit_answer(
             "allowed",
             f"{row.submission.number} is {words(State(row.submission.state))}; valid until {_day(row.expires_at)}.{more}",
         )
+    if rows and rows[0].ground_gone:
+        return _answer(rows[0], "expired", "A waiver the approval rests on does not hold any more. Look at the case.")
     if rows:
         return _answer(rows[0], "expired", f"The permit expired on {_day(rows[0].expires_at)}. Submit the version again.")
     return _without_permit(caller, system, version, environment, digest)

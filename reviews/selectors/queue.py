@@ -16,7 +16,7 @@ from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Role, Sta
 from governance.models import Contributor, Submission
 from governance.selectors.access import Caller, visible
 from governance.selectors.search import search_query
-from reviews.models import SignOff
+from reviews.models import SignOff, Waiver, WaiverSignature
 from reviews.selectors.paging import page_of
 
 MOST_COUNTED = 10_000
@@ -134,7 +134,9 @@ def mine_of(caller: Caller) -> QuerySet[Submission]:
             held = Q(turn__in=sorted(role.value for role in roles & REVIEWING_ROLES))
             as_reviewer |= held if unit_id is None else held & Q(unit_id=unit_id)
         if as_reviewer:
-            turn |= as_reviewer & ~Q(submitter_id=me) & ~Exists(mine) & ~Exists(other_step)
+            asked = Waiver.objects.filter(submission=OuterRef("pk"), requested_by_id=me)
+            signed = WaiverSignature.objects.filter(submission=OuterRef("pk"), by_id=me, signed=True)
+            turn |= as_reviewer & ~Q(submitter_id=me) & ~Exists(mine) & ~Exists(other_step) & ~Exists(asked) & ~Exists(signed)
     rows = visible(Submission.objects.filter(turn, state__in=sorted(OPEN_STATES)), caller)
     return rows.filter(turn_since__isnull=False)
 

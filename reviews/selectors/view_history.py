@@ -30,6 +30,8 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "gate_runs.planned": ("planned the checks", "grey", "list-check"),
     "gate_runs.cancelled": ("cancelled checks that were still waiting", "grey", "x"),
     "gate_runs.queued_again": ("queued the stopped checks again", "grey", "refresh"),
+    "gate_run.cancelled": ("cancelled the check {collector}", "grey", "x"),
+    "gate_run.queued_again": ("asked for the check {collector} to run again", "blue", "refresh"),
     "gates.judged": ("judged the gates", "grey", "gauge"),
     "finding.opened": ("opened a finding about {about}", "yellow", "alert-triangle"),
     "finding.closed": ("closed the finding about {about}", "green", "circle-check"),
@@ -51,6 +53,20 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "review.claimed": ("took the case on", "blue", "user"),
     "review.released": ("gave the case back to the queue", "grey", "user"),
     "sign_off.recorded": ("decided as {role_label}: {decision_words}", "blue", "writing-sign"),
+    "submission.pass_with_waiver": ("sent the case on with {waived} waived: the review begins", "purple", "clock-pause"),
+    "submission.lapse": ("took the case back: a waiver it rested on ended", "red", "alert-octagon"),
+    "waiver.requested": ("asked for a waiver of {gate}", "purple", "clock-pause"),
+    "waiver.signed": ("signed the waiver of {gate} as {part_words}", "purple", "pencil"),
+    "waiver.signature_refused": ("refused to sign the waiver of {gate}", "red", "ban"),
+    "waiver.granted": ("granted the waiver of {gate} and scheduled its audit", "purple", "clock-pause"),
+    "waiver.ended": ("ended the waiver of {gate}: {how_words}", "red", "clock-pause"),
+    "waiver.audited": ("recorded the audit of the waiver of {gate}", "blue", "report-search"),
+    "evaluation.scheduled": ("scheduled the post-release evaluation", "grey", "calendar-due"),
+    "evaluation.recorded": ("recorded the post-release evaluation: {result_words}", "blue", "report-search"),
+    "condition.met": ("recorded a condition as met", "green", "check"),
+    "deployment.reported": ("deployed it to {environment}", "blue", "rocket"),
+    "deployment.rolled_back": ("rolled it back to {to}", "yellow", "rotate"),
+    "deployment.unpermitted": ("found it running without a live permit", "red", "alert-octagon"),
     "permit.issued": ("issued the permit", "green", "certificate"),
     "permit.revoked": ("ended the permit", "red", "ban"),
 }
@@ -108,6 +124,9 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
         found["decision_words"] = _DECISIONS[DecisionKind(data["decision"])]
     if "final" in data:
         found["final_words"] = "" if data["final"] else " so far"
+    for name in ("part", "how", "result"):
+        if name in data:
+            found[f"{name}_words"] = str(data[name]).replace("_", " ")
     policy = data.get("policy")
     if isinstance(policy, dict):
         found["policy_words"] = f"{policy.get('pack')} {policy.get('version')}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from gates.models import GateOutcome
@@ -21,12 +21,14 @@ from governance.domain.decision import (
     SignOffView,
     SourceView,
     StepView,
+    WaiverView,
 )
-from governance.domain.vocabulary import Role, StepState
+from governance.domain.vocabulary import Role, StepState, Verdict
 from governance.policy import Pack
-from reviews.models import SignOff
+from reviews.models import Permit, SignOff
 from reviews.selectors.loading import Loaded
 from reviews.selectors.readings import NOT_GREEN
+from reviews.selectors.waiving import holds, terms_of
 
 
 def step_views(loaded: Loaded, roles: frozenset[Role], now: datetime) -> tuple[StepView, ...]:
@@ -62,8 +64,8 @@ def _last(sign_offs: Iterable[SignOff], step_id: int) -> SignOff | None:
     return next((s for s in reversed(tuple(sign_offs)) if s.step_id == step_id), None)
 
 
-def gate_views(loaded: Loaded) -> tuple[GateView, ...]:
-    """Every outcome with its measurements and pictures, what needs attention first.
+def gate_views(loaded: Loaded, waivers: Sequence[WaiverView] = ()) -> tuple[GateView, ...]:
+    """Every outcome with its measurements and pictures, what needs attention first; with the latest waiver of this very failure.
 
     A picture stands with the first gate that rests on its collector, so that none is shown twice.
     """
@@ -103,9 +105,23 @@ def gate_views(loaded: Loaded) -> tuple[GateView, ...]:
                     for c in pictures
                 ),
                 measures=_measures(loaded, gate, outcome),
+                waivable=(terms := _terms(loaded, outcome)) == "",
+                not_waivable=terms,
+                waiver=next((w for w in waivers if (w.gate, w.says) == (outcome.code, outcome.says)), None),
             )
         )
     return tuple(views)
+
+
+def _terms(loaded: Loaded, outcome: GateOutcome) -> str:
+    """Why this outcome cannot be waived; "" where it can, or where nothing has to be."""
+    pack = loaded.material.pack
+    if pack is None or not outcome.blocking or outcome.verdict not in (Verdict.FAIL, Verdict.NOT_ASSESSED):
+        return "It stops nothing."
+    if outcome.verdict == Verdict.NOT_ASSESSED:
+        return f"{outcome.code} could not be assessed, so nobody would know what a waiver accepts."
+    terms = terms_of(pack, outcome.code)
+    return terms if isinstance(terms, str) else ""
 
 
 def _measures(loaded: Loaded, gate: Gate | None, outcome: GateOutcome) -> tuple[MeasureView, ...]:
@@ -232,8 +248,20 @@ def permit_view(loaded: Loaded, now: datetime) -> PermitView | None:
     if not loaded.permits:
         return None
     row = loaded.permits[-1]
-    valid = row.revoked_at is None and row.expires_at > now
+    valid = row.revoked_at is None and row.expires_at > now and not _ground_gone(loaded, row, now)
     return PermitView(str(row.pk), row.environment, row.issued_at, row.expires_at, row.revoked_at, row.revoked_why, valid)
+
+
+def _ground_gone(loaded: Loaded, permit: Permit, now: datetime) -> bool:
+    """Whether a waiver that held when the permit was issued does not hold any more."""
+    audits = {row.waiver_id: row for row in loaded.waiver_audits}
+    return any(
+        row.granted_at is not None
+        and row.granted_at <= permit.issued_at < row.expires_at
+        and (row.ended_at is None or row.ended_at > permit.issued_at)
+        and not holds(row, audits.get(row.pk), now)
+        for row in loaded.waivers
+    )
 
 
 def evidence_views(loaded: Loaded) -> tuple[EvidenceView, ...]:

@@ -20,6 +20,7 @@ from reviews.models import ChangeItem, Condition, ReviewStep, SignOff
 from reviews.selectors.case import case_of, who_may_decide
 from reviews.selectors.differences import dossier_differences, in_words
 from reviews.selectors.dossier import DossierContent, Material, dossier_from, material_of
+from reviews.selectors.waiving import cover
 from reviews.services.decision_input import NewDecision, check_decision
 from reviews.services.fences import fences
 from reviews.services.locking import locked
@@ -119,7 +120,12 @@ def _refuse_unfit(material: Material) -> None:
     decision: TrackDecision | None = material.decision
     if decision is None or not decision.final:
         raise Conflict("The final track is not assigned yet: the checks have not finished.", code="track_not_final")
-    blocked = [o.code for o in material.outcomes if o.blocking and o.verdict in (Verdict.FAIL, Verdict.NOT_ASSESSED)]
+    waived = cover(material.waivers, material.outcomes)
+    blocked = [
+        o.code
+        for o in material.outcomes
+        if o.blocking and o.verdict in (Verdict.FAIL, Verdict.NOT_ASSESSED) and o.code not in waived
+    ]
     if blocked:
         raise Conflict(f"Blocking gates do not pass: {', '.join(blocked)}. Request changes instead.", code="gates_block")
     refused = rollback_refusal(FactSet.from_json(decision.facts), has_champion=material.submission.champion_id is not None)

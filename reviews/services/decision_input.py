@@ -83,7 +83,7 @@ def check_decision(
         problems += _change_items(new, {o.code for o in outcomes}, set(questions))
     if new.kind is DecisionKind.REJECT:
         problems += _rejection(new)
-    if role is Role.RISK_OFFICER and new.approves and not _says_something(new.residual_risk, 20):
+    if role is Role.RISK_OFFICER and new.approves and not says_something(new.residual_risk, 20):
         problems.append(FieldError("/residual_risk", "missing", "Say in words what risk remains and why it is acceptable."))
     if problems:
         raise InvalidInput(
@@ -108,7 +108,7 @@ def _readings(
     for outcome in needed:
         pointer, text = f"/readings/{outcome.code}", new.readings.get(outcome.code, "")
         plain = _plain(text)
-        if not _says_something(text, 20):
+        if not says_something(text, 20):
             problems.append(
                 FieldError(
                     pointer,
@@ -145,7 +145,7 @@ def _conditions(new: NewDecision, owners: set[int], today: date) -> list[FieldEr
         return [FieldError("/conditions", "missing", "Name at least one condition, with owner and due date; or approve without.")]
     problems = []
     for index, condition in enumerate(new.conditions):
-        if not _says_something(condition.text, 10):
+        if not says_something(condition.text, 10):
             problems.append(FieldError(f"/conditions/{index}/text", "missing", "Say what has to be done."))
         if condition.owner not in owners:
             problems.append(FieldError(f"/conditions/{index}/owner", "unknown", "Choose somebody of this business unit."))
@@ -178,23 +178,23 @@ def _change_items(new: NewDecision, codes: set[str], questions: set[str]) -> lis
                     f"{at}/about_question", "unknown", f"There is no question {item.about_question} in this questionnaire."
                 )
             )
-        if not _says_something(item.asks, 10):
+        if not says_something(item.asks, 10):
             problems.append(FieldError(f"{at}/asks", "missing", "Say what has to change."))
-        if not _says_something(item.good_enough, 10):
+        if not says_something(item.good_enough, 10):
             problems.append(FieldError(f"{at}/good_enough", "missing", "Say what would be good enough."))
     return problems
 
 
 def _rejection(new: NewDecision) -> list[FieldError]:
     problems = []
-    if not _says_something(new.comment, 20):
+    if not says_something(new.comment, 20):
         problems.append(FieldError("/comment", "missing", "Say why the version is rejected."))
-    if not _says_something(new.accepted_instead, 20):
+    if not says_something(new.accepted_instead, 20):
         problems.append(FieldError("/accepted_instead", "missing", "Say what would be accepted instead."))
     return problems
 
 
-def _says_something(text: str, least: int) -> bool:
+def says_something(text: str, least: int) -> bool:
     """At least `least` characters, and at least two different words: no row of dots, no single word repeated."""
     return len(text.strip()) >= least and len(set(re.findall(r"\w{2,}", text.lower()))) >= 2
 

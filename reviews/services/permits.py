@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Min
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -15,8 +16,9 @@ from governance.models import PolicyPack, Submission, System
 from governance.selectors.access import SYSTEM, Caller, visible
 from governance.services.lifecycle import advance
 from governance.services.work import Work, unit_of_work
-from reviews.models import Permit
+from reviews.models import Permit, Waiver
 from reviews.selectors.case import case_of
+from reviews.selectors.waiving import live
 from reviews.services.fences import fences
 from reviews.services.locking import locked
 
@@ -34,7 +36,7 @@ def issue(work: Work, *, submission: Submission, policy: PolicyPack) -> Permit:
         artifact_digest=submission.version.artifact_digest,
         dossier_digest=submission.dossier_digest,
         policy_digest=policy.digest,
-        expires_at=timezone.now() + VALID_FOR,
+        expires_at=_until(submission),
     )
     work.note(
         "permit.issued",
@@ -50,6 +52,13 @@ def issue(work: Work, *, submission: Submission, policy: PolicyPack) -> Permit:
         },
     )
     return permit
+
+
+def _until(submission: Submission) -> datetime:
+    """The age limit of an approval, or the end of the first waiver it rests on where that is sooner."""
+    ends = live(Waiver.objects.filter(submission=submission)).aggregate(first=Min("expires_at"))["first"]
+    limit = timezone.now() + VALID_FOR
+    return min(limit, ends) if ends is not None else limit
 
 
 def supersede_earlier(work: Work, *, submission: Submission) -> list[Submission]:

@@ -18,6 +18,7 @@ from reviews.services.locking import locked
 from reviews.services.steps import open_next, take_back
 
 WHY_VOID = "The case changed after this decision."
+WHY_WAIVER_ENDED = "A waiver this decision rested on ended."
 
 
 def keep(submission: Submission, found: DossierContent) -> None:

@@ -20,6 +20,7 @@ from governance.services.tracks import assign
 from governance.services.work import Work, unit_of_work
 from reviews.selectors.case import case_of
 from reviews.selectors.dossier import dossier
+from reviews.selectors.waiving import covering
 from reviews.services.fences import fences
 from reviews.services.findings import BLOCKED, problems_of, sync
 from reviews.services.locking import locked
@@ -78,8 +79,10 @@ def _move_on(
     assessment: Assessment,
 ) -> None:
     case = case_of(submission)
-    blocked = [o.code for o in outcomes if o.blocking and Verdict(o.verdict) in BLOCKED]
-    green = submission.track == Track.GREEN and not steps
+    waived = covering(submission, outcomes)
+    blocked = [o.code for o in outcomes if o.blocking and Verdict(o.verdict) in BLOCKED and o.code not in waived]
+    # the policy approves what passed, and a waived gate has not passed
+    green = submission.track == Track.GREEN and not steps and not waived
     if blocked or no_way_back or not (green or steps):
         data: dict[str, object] = {"blocked_by": [*blocked, *(["rollout.rollback_target"] if no_way_back else [])]}
         advance(work, submission, Action.FAIL_CHECKS, case=case, actor=POLICY, turn="submitter", data=data)
@@ -110,7 +113,7 @@ def _move_on(
         case=case,
         actor=POLICY,
         turn=steps[0].role.value,
-        data={"dossier": submission.dossier_digest},
+        data={"dossier": submission.dossier_digest, **({"waived": sorted(waived)} if waived else {})},
     )
     open_next(work, submission, pack)
 

@@ -1,0 +1,68 @@
+"""Kinds of messages: what each is about, how it comes unless a person chose otherwise, and which can be switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Notice(StrEnum):
+    """What a message is about."""
+
+    GATE_FAILED = "gate_failed"
+    YOUR_TURN = "your_turn"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+    CHANGES_REQUESTED = "changes_requested"
+    DECIDED = "decided"
+    PERMIT_ENDED = "permit_ended"
+    WAIVER_TO_SIGN = "waiver_to_sign"
+    WAIVER_DECIDED = "waiver_decided"
+    WAIVER_ENDING = "waiver_ending"
+    FOLLOW_UP = "follow_up"
+    UNPERMITTED = "unpermitted"
+    ROLLED_BACK = "rolled_back"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a kind comes. `choices`: what a person can choose; a duty always reaches the inbox, an alert is never put off."""
+
+    label: str
+    hint: str
+    usual: str = "now"
+    choices: tuple[str, ...] = ("now", "daily", "inbox", "off")
+
+
+_DUTY = ("now", "daily", "inbox")
+_ALERT = ("now", "inbox")
+PLANS: Mapping[Notice, Plan] = {
+    Notice.GATE_FAILED: Plan(
+        "A gate failed", "a blocking gate of a version you answer for failed or could not tell", "now", _ALERT
+    ),
+    Notice.YOUR_TURN: Plan("Your turn", "a case reached a step of a role you hold", "now", _DUTY),
+    Notice.DUE_SOON: Plan("Due soon", "four fifths of the time for a step of yours are used", "now", _DUTY),
+    Notice.OVERDUE: Plan("Overdue", "the time for a step of your role, or of somebody you lead, is used up", "now", _DUTY),
+    Notice.CHANGES_REQUESTED: Plan("Changes requested", "a reviewer sent a version of yours back with a list", "now", _DUTY),
+    Notice.DECIDED: Plan("Approved or rejected", "a version of yours was decided on", "now"),
+    Notice.PERMIT_ENDED: Plan("Permit ended", "a permit was revoked or what it rested on ended", "now", _ALERT),
+    Notice.WAIVER_TO_SIGN: Plan("Waiver to sign", "a waiver waits for your signature", "now", _DUTY),
+    Notice.WAIVER_DECIDED: Plan("Waiver decided", "a waiver you asked for, own or audit was signed or refused", "now"),
+    Notice.WAIVER_ENDING: Plan("Waiver ending", "a waiver you answer for ends soon", "now", _DUTY),
+    Notice.FOLLOW_UP: Plan("Follow-up due", "an audit, evaluation or condition of yours is due or overdue", "now", _DUTY),
+    Notice.UNPERMITTED: Plan("Running without a permit", "something serves that no decision covers", "now", _ALERT),
+    Notice.ROLLED_BACK: Plan("Rolled back", "a version you answer for was taken back", "now"),
+}
+HOW = {
+    "now": "by e-mail at once, and in the inbox",
+    "daily": "in one e-mail a day, and in the inbox",
+    "inbox": "in the inbox only",
+    "off": "not at all",
+}
+
+
+def how_for(kind: Notice, chosen: str | None) -> str:
+    """How a person gets a kind: what they chose where that can be chosen, else the usual."""
+    plan = PLANS[kind]
+    return chosen if chosen in plan.choices else plan.usual

@@ -1,0 +1,145 @@
+"""Telling people: rows written in the transaction of the event, last before its audit events.
+
+Nobody is told of a case they cannot see, whatever the list of recipients says; nobody is told what they just did themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from governance.domain.vocabulary import Role
+from governance.models import Contributor, Person, RoleGrant, Submission, Unit
+from governance.services.work import Work
+from reviews.models import Notification, NotificationChoice, Waiver, WaiverSignature
+from reviews.selectors.notices import Notice, how_for
+
+TASK = "reviews.deliver"
+
+
+@dataclass(frozen=True)
+class Told:
+    """One message to several people. `people`: person -> why that person is told."""
+
+    kind: Notice
+    key: str
+    unit_id: int
+    submission_id: int | None
+    title: str
+    says: str
+    path: str
+    people: Mapping[int, str]
+
+
+def tell(
+    work: Work,
+    about: Submission,
+    kind: Notice,
+    people: Mapping[int, str],
+    *,
+    key: str,
+    title: str,
+    says: str,
+    path: str = "",
+) -> None:
+    """Tell people about a submission. `key` names the event: the same one tells nobody twice."""
+    where = path or f"/submissions/{about.number}"
+    work.later(_write, Told(kind, f"{kind}:{key}"[:120], about.unit_id, about.pk, title[:200], says, where, dict(people)))
+
+
+def tell_unit(
+    work: Work, unit_id: int, kind: Notice, people: Mapping[int, str], *, key: str, title: str, says: str, path: str
+) -> None:
+    """The same about something that has no submission."""
+    work.later(_write, Told(kind, f"{kind}:{key}"[:120], unit_id, None, title[:200], says, path, dict(people)))
+
+
+def may_see(unit_id: int) -> Q:
+    """People who can see what belongs to the unit: their own, or one where a role of theirs holds now."""
+    grants = RoleGrant.objects.filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gt=Now()),
+        Q(unit__isnull=True) | Q(unit_id=unit_id),
+        person=OuterRef("pk"),
+        valid_from__lte=Now(),
+    )
+    return Q(unit_id=unit_id) | Q(Exists(grants))
+
+
+def holders(unit_id: int, *roles: Role) -> dict[int, str]:
+    """People who hold one of the roles for the unit now, with why they are told."""
+    grants = RoleGrant.objects.filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gt=Now()),
+        Q(unit__isnull=True) | Q(unit_id=unit_id),
+        role__in=[role.value for role in roles],
+        person__is_active=True,
+        valid_from__lte=Now(),
+    )
+    name = Unit.objects.values_list("name", flat=True).get(pk=unit_id)
+    return {pk: f"You are {Role(role).label} for {name}." for pk, role in grants.values_list("person_id", "role")}
+
+
+def able_to_decide(submission: Submission, role: Role) -> dict[int, str]:
+    """Holders of a role who may decide on the case: nobody who submitted, contributed to or waived it."""
+    barred = {submission.submitter_id}
+    barred |= set(Contributor.objects.filter(submission=submission).values_list("person_id", flat=True))
+    barred |= set(Waiver.objects.filter(submission=submission).values_list("requested_by_id", flat=True))
+    barred |= set(WaiverSignature.objects.filter(submission=submission).values_list("by_id", flat=True))
+    return {pk: why for pk, why in holders(submission.unit_id, role).items() if pk not in barred}
+
+
+def answerable(submission: Submission) -> dict[int, str]:
+    """Who answers for a version: its submitter and its system's owner."""
+    found = {submission.submitter_id: f"You submitted {submission.number}."}
+    owner = submission.system.owner_id
+    if owner is not None and owner not in found:
+        found[owner] = f"You own {submission.system.slug}."
+    return found
+
+
+def _write(work: Work, told: Iterable[Told]) -> None:
+    told = list(told)
+    actor = work.caller.person.pk if work.caller.person is not None else None
+    ids = {pk for row in told for pk in row.people if pk != actor}
+    if not ids:
+        return
+    seers = {unit_id: _seers(unit_id, ids) for unit_id in {row.unit_id for row in told}}
+    chosen = {
+        (choice.person_id, choice.kind): choice.how
+        for choice in NotificationChoice.objects.filter(person__in=ids, kind__in={row.kind.value for row in told})
+    }
+    rows = []
+    for row in told:
+        for pk, why in row.people.items():
+            how = how_for(row.kind, chosen.get((pk, row.kind.value)))
+            if pk == actor or pk not in seers[row.unit_id] or how == "off":
+                continue
+            mail = {"now": Notification.DUE, "daily": Notification.DAILY}.get(how, Notification.NO_MAIL)
+            rows.append(
+                Notification(
+                    person_id=pk,
+                    unit_id=row.unit_id,
+                    submission_id=row.submission_id,
+                    kind=row.kind,
+                    key=row.key,
+                    title=row.title,
+                    says=row.says,
+                    why=why[:300],
+                    path=row.path,
+                    mail=mail if seers[row.unit_id][pk] else Notification.NO_MAIL,
+                )
+            )
+    if rows:
+        # the trigger that counts locks people: always in one order
+        rows.sort(key=lambda row: (row.person_id, row.key))
+        told_ids = {row.person_id for row in rows}
+        list(Person.objects.select_for_update(no_key=True).filter(pk__in=told_ids).order_by("pk").values_list("pk", flat=True))
+        Notification.objects.bulk_create(rows, ignore_conflicts=True)
+        work.enqueue(TASK)
+
+
+def _seers(unit_id: int, ids: set[int]) -> dict[int, str]:
+    """Those of `ids` who may see the unit, with their address."""
+    return dict(Person.objects.filter(may_see(unit_id), pk__in=ids, is_active=True).values_list("pk", "email"))
