@@ -58,7 +58,7 @@ def _has_whole_float(value: Any) -> bool:
             raise _Unusual
     elif kind is float and (value == 0.0 or 1e-4 <= abs(value) < 1e15):
         found = value.is_integer()
-    else:
+    elif not isinstance(value, str):  # members of text enumerations are written as their text
         raise _Unusual
     return found
 
