@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +21,8 @@ from reviews.demo.handing_in import Version, build, write_sample
 from reviews.demo.people import load_people, load_tokens
 from reviews.demo.stories import FIRST, Cast, approve_red, standard_facts
 from tests.client.running import Client, Ran
-from tests.stack import Running
+from tests.client.test_integrations import ACTION
+from tests.stack import ROOT, Running
 
 
 def loan_model(disparity: float = 0.0) -> Version:
@@ -55,6 +59,32 @@ def write_project(client: Client, new: Version, **more: Any) -> None:
     )
 
 
+def as_the_action(client: Client, **given: str) -> Ran:
+    """Run the composite action's script as GitHub does: bash, with the inputs as variables."""
+    inputs = {name: str(item.get("default", "")) for name, item in ACTION["inputs"].items()}
+    inputs |= {"url": client.url, "token": client.token}
+    plain = {name: value for name, value in given.items() if name.isupper()}
+    inputs |= {name.replace("_", "-"): value for name, value in given.items() if not name.isupper()}
+    script = ACTION["runs"]["steps"][-1]
+    variables = {name: inputs[value.removeprefix("${{ inputs.").removesuffix(" }}")] for name, value in script["env"].items()}
+    programs = client.folder / "bin"
+    programs.mkdir(exist_ok=True)
+    command = programs / "guiderail"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m guiderail_client "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    path = f"{programs}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script["run"]],
+        cwd=client.folder,
+        env={"PATH": path, "PYTHONPATH": str(ROOT / "client" / "src"), **variables, **plain},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
 @pytest.fixture
 def cast(worker: Running) -> Cast:
     return Cast(load_people(), {unit.slug: unit for unit in Unit.objects.all()}, lambda text: None)
@@ -65,9 +95,9 @@ def test_a_pipeline_from_preview_to_permit(cast: Cast, web: Running, tmp_path: P
     new = loan_model()
     write_project(client, new)
 
-    # on the pull request: annotations, a summary, outputs; nothing is recorded
+    # on the pull request, as the action does it: annotations, a summary, outputs; nothing is recorded
     step, outputs = tmp_path / "summary.md", tmp_path / "outputs"
-    shown = client("preview", "--format", "github", GITHUB_STEP_SUMMARY=str(step), GITHUB_OUTPUT=str(outputs))
+    shown = as_the_action(client, command="preview", GITHUB_STEP_SUMMARY=str(step), GITHUB_OUTPUT=str(outputs))
     assert shown.code == 0, (shown.out, shown.err)
     assert "::notice file=guiderail.yaml,line=1,title=Guiderail%3A red track so far" in shown.out
     assert sum(line.startswith(("::error", "::warning")) for line in shown.out.splitlines()) <= 10
@@ -97,7 +127,9 @@ def test_a_pipeline_from_preview_to_permit(cast: Cast, web: Running, tmp_path: P
     assert quality.json == client("status", "--format", "codequality").json
     assert client("explain", "GF101").out.startswith("GF101 ")
 
-    # nothing may be deployed yet
+    # nothing may be deployed yet, and an input with a quote in it is only an odd version
+    assert as_the_action(client, command="permit", release='1"; exit 0; "').code == 1
+    assert as_the_action(client, command="preview; exit 0").code == 2
     refused = client("permit")
     assert refused.code == 1 and refused.out.startswith("Not allowed.")
 
