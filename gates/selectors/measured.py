@@ -55,9 +55,10 @@ def why_not_measured(run: GateRun) -> str:
     if run.status == RunStatus.ERROR:
         return run.error or "The check stopped with an error."
     if run.status == RunStatus.CANCELLED:
-        return "The check was cancelled before it finished."
+        return run.error or "The check was cancelled before it finished."
     return "The check has not finished."
 
 
 def _runs(submission_id: int, revision: int) -> Iterable[GateRun]:
-    return GateRun.objects.filter(submission_id=submission_id, revision=revision).defer("inputs").order_by("collector")
+    rows = GateRun.objects.filter(submission_id=submission_id, revision=revision, current=True)
+    return rows.defer("inputs").order_by("collector")

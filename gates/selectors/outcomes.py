@@ -26,7 +26,7 @@ def last_round(submission_id: int, revision: int) -> int:
 
 def charts_of(submission_id: int, revision: int) -> list[Chart]:
     """Charts of a revision without the pictures themselves, which a page fetches one by one. One query."""
-    rows = Chart.objects.filter(submission_id=submission_id, run__revision=revision).select_related("run")
+    rows = Chart.objects.filter(submission_id=submission_id, run__revision=revision, run__current=True).select_related("run")
     return list(rows.defer("svg_light", "svg_dark", "run__inputs", "run__facts", "run__notes").order_by("run__collector", "id"))
 
 

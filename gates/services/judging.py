@@ -33,7 +33,7 @@ def judge(work: Work, *, submission: Submission, revision: Revision | int, pack:
     number = revision.number if isinstance(revision, Revision) else revision
     measured = measured_of(submission.pk, number)
     facts = FactSet.from_json(_facts(submission, number)).with_facts(measured_facts(submission.pk, number))
-    runs = dict(GateRun.objects.filter(submission=submission, revision=number).values_list("collector", "status"))
+    runs = dict(GateRun.objects.filter(submission=submission, revision=number, current=True).values_list("collector", "status"))
     last = GateOutcome.objects.filter(submission=submission, revision=number).aggregate(last=Max("round"))["last"] or 0
     domain = str(facts.value("decision.domain") or "")
     rows = []

@@ -170,7 +170,9 @@ def _earlier(submission: Submission, revision: int) -> dict[tuple[str, str], Gat
     if revision == 1:
         return {}
     rows = (
-        GateRun.objects.filter(submission=submission, revision__lt=revision, status=RunStatus.DONE).defer("inputs").order_by("id")
+        GateRun.objects.filter(submission=submission, revision__lt=revision, status=RunStatus.DONE, current=True)
+        .defer("inputs")
+        .order_by("id")
     )
     return {(run.collector, run.input_digest): run for run in rows}
 

@@ -10,4 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("charts/<int:pk>.svg", charts.svg, name="chart_svg"),
     path("charts/<int:pk>.csv", charts.table, name="chart_csv"),
     path("submissions/<snum:pk>/progress", progress.submission_progress, name="submission_progress"),
+    path("submissions/<snum:pk>/runs/<slug:collector>/cancel", progress.run_cancel, name="run_cancel"),
+    path("submissions/<snum:pk>/runs/<slug:collector>/again", progress.run_again, name="run_again"),
 ]

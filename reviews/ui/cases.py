@@ -26,8 +26,9 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("draft_tasks", pk)
     context = case_context(view)
     if view.state == State.IN_CHECKS:
-        submission = submission_for(caller_of(request), pk)
-        context |= {"submission": submission, "progress": progress(submission)}
+        caller = caller_of(request)
+        submission = submission_for(caller, pk)
+        context |= {"submission": submission, "progress": progress(submission, caller)}
     return render(request, "reviews/case.html", context)
 
 

@@ -88,7 +88,7 @@ class Command(BaseCommand):
         if found.worker_missing:
             self.stdout.write(found.worker_missing.capitalize())
         for run in found.runs:
-            self.stdout.write(f"{run.status:<10} {run.title}: {run.says}")
+            self.stdout.write(f"{run.status:<10} {run.title}: {run.says} {run.expects}".rstrip())
 
     def _submission(self, text: str) -> Submission:
         number = text.upper().removeprefix("S-")

@@ -54,6 +54,7 @@ def test_every_end_has_its_words() -> None:
     making.run(of, "c", status=RunStatus.DONE, not_applicable="No scores.")
     making.run(of, "d", status=RunStatus.ERROR, error="It crashed.")
     making.run(of, "e", status=RunStatus.CANCELLED)
+    making.run(of, "f", status=RunStatus.CANCELLED, error="Cancelled by the submitter.")
     found = progress(of)
     assert [(run.badge, run.says) for run in found.runs] == [
         ("measured", "Measured in 1.3 s."),
@@ -61,9 +62,10 @@ def test_every_end_has_its_words() -> None:
         ("not_applicable", "No scores."),
         ("error", "It crashed."),
         ("cancelled", "Cancelled: a newer revision or a withdrawal made it unnecessary."),
+        ("cancelled", "Cancelled by the submitter."),
     ]
     assert found.finished
-    assert found.says == "All 5 checks finished."
+    assert found.says == "All 6 checks finished."
 
 
 def test_a_retry_says_why_and_when() -> None:

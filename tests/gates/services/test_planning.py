@@ -181,9 +181,13 @@ def test_error_runs_can_be_run_again_and_an_old_answer_stays_old(posted: list[Me
         (run,) = run_again(work, submission=of)
     assert posted == [Message("gates.run_light", (of.pk,), 9)]
     (again,) = claim_light(of.pk, worker="w")
-    assert (run.pk, again.attempt, again.max_attempts) == (claim.id, 4, 6)
+    # a row of its own: the one that stopped keeps its place in the record and its words
+    assert (run.pk, run.again_of_id, again.attempt, again.max_attempts) == (again.id, claim.id, 1, 3)
+    earlier = GateRun.objects.get(pk=claim.id)
+    assert (earlier.current, earlier.status, earlier.attempt) == (False, RunStatus.ERROR, 3)
+    assert earlier.error.startswith("It crashed.")
     assert finish([Result(claim, found())]) == []
-    assert finish([Result(again, found())]) == [claim.id]
+    assert finish([Result(again, found())]) == [again.id]
     with pytest.raises(Conflict, match="nothing to run again"), unit_of_work(SYSTEM) as work:
         run_again(work, submission=of)
 

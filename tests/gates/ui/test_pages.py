@@ -119,7 +119,7 @@ def test_progress_polls_until_finished_and_reads_without_scripts(client: Client)
     part = client.get(address, headers={"HX-Request": "true"}).content.decode().strip()
     assert part.startswith('<section id="submission_progress"')
     assert 'hx-trigger="every 2s"' in part
-    assert f'hx-get="{address}"' in part
+    assert f'hx-get="{address}?seen=' in part
     assert f'href="{address}"' in part
     assert "<html" not in part
     assert "no worker seen for 60 s" in part.lower()
