@@ -180,6 +180,8 @@ class EvidenceRole(StrEnum):
     EXPLANATION_SAMPLE = "explanation_sample"
     CANDIDATE_ATTRIBUTIONS = "candidate_attributions"
     BASELINE_ATTRIBUTIONS = "baseline_attributions"
+    RETRAIN_ATTRIBUTIONS = "retrain_attributions"
+    REASON_CODES = "reason_codes"
     TEST_REPORT = "test_report"
     SCAN_REPORT = "scan_report"
     BOM = "bom"

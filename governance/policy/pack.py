@@ -332,6 +332,27 @@ def _refuse_odd(value: Any) -> None:
         raise ValueError(f"A limit is a number, a word or yes/no, found {value!r:.60}.")
 
 
+class Attestation(Part):
+    """What a person has to attest before a case can be approved; gates read it as the measurement `person.<id>`.
+
+    `statement`: what the person's name stands under. `reads`: how many sampled explanations the person answers `asks` about, one by
+    one; 0 when the statement is attested as a whole.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$", max_length=40)]
+    role: RoleField
+    title: Words
+    asks: Words
+    statement: Words
+    reads: Annotated[int, Field(ge=0, le=50)] = 0
+
+    @model_validator(mode="after")
+    def _reviews(self) -> Attestation:
+        if self.role not in REVIEWING_ROLES:
+            raise ValueError(f"“{self.role}” does not review. Use one of {', '.join(sorted(REVIEWING_ROLES))}.")
+        return self
+
+
 class Setting(Part):
     """A number collectors use, with where it comes from."""
 
@@ -352,10 +373,11 @@ class PackDocument(Part):
     tracks: dict[TrackField, TrackPlan]
     added_steps: tuple[Step, ...] = ()
     gates: tuple[GateUse, ...]
+    attestations: tuple[Attestation, ...] = ()
     collectors: dict[str, Setting] = Field(default_factory=dict)
     waivers: WaiverPlan | None = None
 
-    @field_validator("rules", "gates", "added_steps", mode="before")
+    @field_validator("rules", "gates", "added_steps", "attestations", mode="before")
     @classmethod
     def _as_tuple(cls, raw: Any) -> Any:
         return tuple(raw) if isinstance(raw, list) else raw
@@ -368,6 +390,7 @@ class PackDocument(Part):
             ("rule", [rule.id for rule in self.rules]),
             ("gate", [gate.gate for gate in self.gates]),
             ("added step", [str(step.role) for step in self.added_steps]),
+            ("attestation", [item.id for item in self.attestations]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
