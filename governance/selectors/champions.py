@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Func, JSONField, Q, Value
 from django.db.models.functions import Now
 
 from governance.domain.facts import Fact, FactSet
@@ -13,7 +16,7 @@ from governance.domain.vocabulary import Assurance, State, Track, strictest
 from governance.models import Submission, TrackDecision
 from governance.policy import RuleStatus
 
-_WAS_APPROVED = (State.APPROVED, State.SUPERSEDED, State.EXPIRED)
+WAS_APPROVED = (State.APPROVED, State.SUPERSEDED, State.EXPIRED)
 MEMORY = timedelta(days=90)
 
 
@@ -38,15 +41,6 @@ def champion_of(*, system_id: int, environment: str, before: int | None = None) 
     return Champion(row, row.version.version, decided_facts(row.pk))
 
 
-def nothing_before(*, system_id: int, environment: str, before: int | None = None) -> bool:
-    """Whether no version of the system was ever approved for that environment (leaving one submission out).
-
-    Asked where there is no champion: one that was revoked or expired is not in force, but it was there.
-    """
-    rows = Submission.objects.filter(system_id=system_id, environment=environment, state__in=(*_WAS_APPROVED, State.REVOKED))
-    return not (rows if before is None else rows.exclude(pk=before)).exists()
-
-
 def decided_facts(submission_id: int) -> FactSet:
     """The facts of the last track decision of a submission, measured ones included."""
     facts = TrackDecision.objects.filter(submission_id=submission_id).order_by("-id").values_list("facts", flat=True).first()
@@ -59,14 +53,29 @@ def earlier_change(*, system_id: int, environment: str) -> float:
     Ten steps of 4 % that each stayed green are 48 % since anybody looked; this is what they add up to before the present step.
     """
     factor = 1.0
-    rows = Submission.objects.filter(system_id=system_id, environment=environment, state__in=_WAS_APPROVED)
-    for pk, track in rows.order_by("-closed_at", "-id").values_list("pk", "track")[:50]:
-        if track != Track.GREEN:
-            break
-        change = decided_facts(pk).value("performance.relative_change")
+    rows = Submission.objects.filter(system_id=system_id, environment=environment, state__in=WAS_APPROVED)
+    latest = rows.order_by("-closed_at", "-id").values_list("pk", "track")[:50]
+    chain = [pk for pk, _ in takewhile(lambda row: row[1] == Track.GREEN, latest)]
+    for change in _changes(chain):
         if isinstance(change, int | float):
             factor *= 1.0 + float(change)
     return factor - 1.0
+
+
+def _changes(submissions: list[int]) -> Iterator[Any]:
+    """The performance change in the last track decision of each: one query, and the database picks it out."""
+    if not submissions:
+        return
+    spoken = Func(
+        F("facts"),
+        Value('$[*] ? (@.name == "performance.relative_change")'),
+        function="jsonb_path_query_array",
+        template="%(function)s(%(expressions)s::jsonpath)",
+        output_field=JSONField(),
+    )
+    latest = TrackDecision.objects.filter(submission_id__in=submissions).order_by("submission_id", "-id")
+    for facts in latest.distinct("submission_id").values_list(spoken, flat=True):
+        yield FactSet.from_json(facts).value("performance.relative_change")
 
 
 def strictest_recent_track(submission: Submission) -> Fact | None:

@@ -5,39 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from governance.domain.facts import Fact, FactSet, same
 from governance.domain.vocabulary import Assurance, Provenance
-from governance.models import Answer, DataApproval, DataSource, MetadataSource, Submission
+from governance.models import Answer, MetadataSource, Submission
 from governance.policy import Pack
 from governance.prefill.carry_over import carry_over
 from governance.prefill.derive import derive
-from governance.selectors.champions import Champion, champion_of, earlier_change, nothing_before, strictest_recent_track
-
-
-@dataclass(frozen=True)
-class Registers:
-    """What the organisation has approved, as derivations need it."""
-
-    sources: frozenset[str]
-    features: frozenset[str]
-    approvals: dict[str, str]
-
-
-def registers_of(unit_id: int) -> Registers:
-    """The unit's approved sources and features and its unexpired data approvals. Two queries."""
-    rows = DataSource.objects.filter(unit_id=unit_id, approved=True).values_list("name", "is_feature_store", "features")
-    names, features = set(), set()
-    for name, is_store, held in rows:
-        names.add(name)
-        if is_store:
-            features.update(held)
-    approvals = DataApproval.objects.filter(unit_id=unit_id, expires_on__gte=timezone.now().date()).values_list(
-        "reference", "sources"
-    )
-    by_source = {source: reference for reference, sources in approvals for source in sources}
-    return Registers(frozenset(names), frozenset(features), by_source)
+from governance.selectors.champions import Champion, champion_of, earlier_change, strictest_recent_track
+from governance.selectors.surroundings import Registers, Seen, seen_around
 
 
 def answer_fact(question: str, value: object, person_reference: str) -> Fact:
@@ -56,17 +31,32 @@ class Background:
 
 
 def background_of(submission: Submission) -> Background:
-    """The version in force, the unit's registers, and what happened before. Seven queries at most where nothing is approved."""
-    champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
-    return background_with(submission, champion)
+    """The version in force, the unit's registers, and what happened before: one query, and more only for what there is."""
+    seen = _seen(submission)
+    champion = None
+    if seen.in_force:
+        champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
+    return _background(submission, seen, champion)
 
 
 def background_with(submission: Submission, champion: Champion | None) -> Background:
     """The same around a champion that is known already."""
-    first = champion is None and nothing_before(
-        system_id=submission.system_id, environment=submission.environment, before=submission.pk
+    return _background(submission, _seen(submission), champion)
+
+
+def _background(submission: Submission, seen: Seen, champion: Champion | None) -> Background:
+    return Background(champion, seen.registers, tuple(remembered(submission, seen)), champion is None and not seen.was_there)
+
+
+def _seen(submission: Submission) -> Seen:
+    return seen_around(
+        unit_id=submission.unit_id,
+        system_id=submission.system_id,
+        environment=submission.environment,
+        version_id=submission.version_id,
+        artifact=submission.version.artifact_digest,
+        before=submission.pk,
     )
-    return Background(champion, registers_of(submission.unit_id), tuple(remembered(submission)), first)
 
 
 def facts_of(submission: Submission, champion: Champion | None) -> FactSet:
@@ -120,12 +110,14 @@ def register_facts(submission: Submission) -> list[Fact]:
     return facts
 
 
-def remembered(submission: Submission) -> list[Fact]:
+def remembered(submission: Submission, seen: Seen) -> list[Fact]:
     """What happened before: the strictest recent track of this build, and the change since people last looked."""
     facts = []
-    if recent := strictest_recent_track(submission):
+    if seen.same_build and (recent := strictest_recent_track(submission)):
         facts.append(recent)
-    change = earlier_change(system_id=submission.system_id, environment=submission.environment)
+    change = 0.0
+    if seen.green_chain:
+        change = earlier_change(system_id=submission.system_id, environment=submission.environment)
     if change:
         facts.append(
             Fact(

@@ -15,10 +15,11 @@ from governance.prefill.reading import read_source
 from governance.prefill.source import Problem
 from governance.selectors.access import Caller
 from governance.selectors.answers import parsed_answers
-from governance.selectors.champions import Champion, champion_of, nothing_before
+from governance.selectors.champions import Champion, champion_of
 from governance.selectors.evidence import stored_source
-from governance.selectors.facts import answer_fact, complete, facts_of, offered, pending_collectors, registers_of
+from governance.selectors.facts import answer_fact, background_of, complete, facts_within, offered, pending_collectors
 from governance.selectors.policy import pack_in_force
+from governance.selectors.surroundings import seen_around
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
     caller.require_role(unit_id, Role.SUBMITTER)
     policy, pack = pack_in_force(new.kind)
     system = System.objects.filter(unit_id=unit_id, slug=new.system).first()
-    champion = champion_of(system_id=system.pk, environment=new.environment) if system else None
+    seen = seen_around(unit_id=unit_id, system_id=system.pk if system else None, environment=new.environment)
+    champion = champion_of(system_id=system.pk, environment=new.environment) if system and seen.in_force else None
     facts: list[Fact] = []
     problems: list[Problem] = []
     for source in new.sources:
@@ -61,8 +63,8 @@ def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
         problems += reading.problems
     values = parsed_answers(pack, new.answers)
     facts += [answer_fact(question, value, caller.reference) for question, value in values.items()]
-    first = champion is None and (system is None or nothing_before(system_id=system.pk, environment=new.environment))
-    found = complete(facts, champion=champion, registers=registers_of(unit_id), nothing_before=first)
+    first = champion is None and not seen.was_there
+    found = complete(facts, champion=champion, registers=seen.registers, nothing_before=first)
     roles = frozenset(item.role.value for item in new.evidence)
     return _preview(policy, pack, found, roles, champion, tuple(problems))
 
@@ -70,14 +72,18 @@ def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
 def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | None = None) -> Preview:
     """Judge the working copy as it stands, with what is being typed right now on top."""
     policy, pack = pack_in_force(submission.kind)
-    champion = champion_of(system_id=submission.system_id, environment=submission.environment, before=submission.pk)
-    facts = facts_of(submission, champion)
+    around = background_of(submission)
+    champion = around.champion
+    facts = facts_within(around, submission, sources=submission.sources.all(), answers=submission.answers.all())
     if typed:
         values = parsed_answers(pack, typed, lenient=True)
         kept = [fact for fact in facts if not (fact.origin == "answer" and fact.name in values)]
         spoken = [answer_fact(question, value, "now") for question, value in values.items()]
         facts = complete(
-            [*(f for f in kept if f.origin != "derived"), *spoken], champion=champion, registers=registers_of(submission.unit_id)
+            [*(f for f in kept if f.origin != "derived"), *spoken],
+            champion=champion,
+            registers=around.registers,
+            nothing_before=around.nothing_before,
         )
     roles = frozenset(submission.evidence.values_list("role", flat=True))
     return _preview(policy, pack, facts, roles, champion, ())

@@ -1,0 +1,78 @@
+"""What there is around a system in an environment, asked in one statement, so that only what exists is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils import timezone
+
+from governance.domain.vocabulary import State
+from governance.selectors.champions import MEMORY, WAS_APPROVED
+
+
+@dataclass(frozen=True)
+class Registers:
+    """What the organisation has approved, as derivations need it."""
+
+    sources: frozenset[str]
+    features: frozenset[str]
+    approvals: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """`in_force`: there is a champion; `green_chain`: versions were approved; `was_there`: or at least revoked;
+    `same_build`: this build was judged lately."""
+
+    in_force: bool
+    green_chain: bool
+    was_there: bool
+    same_build: bool
+    registers: Registers
+
+
+_SEEN = """
+SELECT
+  (SELECT array_agg(DISTINCT s.state) FROM governance_submission s WHERE s.system_id = %(system)s
+   AND s.environment = %(environment)s AND s.state = ANY(%(past)s) AND s.id IS DISTINCT FROM %(before)s),
+  EXISTS (SELECT 1 FROM governance_submission s WHERE s.id = %(before)s AND s.state = ANY(%(approved)s)),
+  EXISTS (SELECT 1 FROM governance_systemversion v JOIN governance_submission s ON s.version_id = v.id
+          JOIN governance_trackdecision t ON t.submission_id = s.id
+          WHERE (v.id = %(version)s OR v.artifact_digest = %(artifact)s) AND s.unit_id = %(unit)s
+          AND t.at > statement_timestamp() - %(memory)s),
+  (SELECT json_agg(json_build_array(name, CASE WHEN is_feature_store THEN features END))::text
+   FROM governance_datasource WHERE unit_id = %(unit)s AND approved),
+  (SELECT json_agg(json_build_array(reference, sources))::text
+   FROM governance_dataapproval WHERE unit_id = %(unit)s AND expires_on >= %(today)s)
+"""
+
+
+def seen_around(
+    *, unit_id: int, system_id: int | None, environment: str, version_id: int | None = None, artifact: str = "", before: int = 0
+) -> Seen:
+    """Ask. `before`: a submission to leave out; `artifact`: the digest of the build, "" when unknown. One query."""
+    wanted = {
+        "unit": unit_id,
+        "system": system_id,
+        "environment": environment,
+        "version": version_id,
+        "artifact": artifact or None,
+        "before": before,
+        "past": [state.value for state in (*WAS_APPROVED, State.REVOKED)],
+        "approved": [state.value for state in WAS_APPROVED],
+        "memory": MEMORY,
+        "today": timezone.now().date(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN, wanted)
+        states, itself, same_build, sources, approvals = cursor.fetchone()
+    past = frozenset(states or ())
+    held = json.loads(sources or "[]")
+    registers = Registers(
+        frozenset(name for name, _ in held),
+        frozenset(feature for _, features in held for feature in features or ()),
+        {source: reference for reference, names in json.loads(approvals or "[]") for source in names},
+    )
+    return Seen(State.APPROVED in past, itself or bool(past & {*WAS_APPROVED}), bool(past), same_build, registers)
