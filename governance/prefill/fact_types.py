@@ -96,6 +96,7 @@ FACT_TYPES: Mapping[str, FactType] = {
     "impact.financial": FactType(_K.CHOICE, IMPACTS),
     "rollout.strategy": FactType(_K.CHOICE, STRATEGIES),
     "data.consent_basis": FactType(_K.CHOICE, CONSENT_BASES),
+    "decision.adverse_score": FactType(_K.CHOICE, ("high", "low")),
     **_by(
         "decision.automated decision.affects_customers decision.affects_purchases decision.reversible "
         "data.contains_pii rollout.circuit_breaker",
@@ -108,7 +109,7 @@ FACT_TYPES: Mapping[str, FactType] = {
     ),
     **_by("system.owner training.code_commit training.run_id evaluation.dataset_digest training.dataset_digest", _K.TEXT),
     **_by("model.architecture model.framework model.serialization model.name model.digest model.license", _K.TEXT),
-    **_by("data.reference_population", _K.TEXT),
+    **_by("data.reference_population explanation.method", _K.TEXT),
     **_by("model.framework_version model.task model.intended_use model.predict_method performance.metric", _K.TEXT),
     **_by("impact.people_per_month model.size_bytes data.quality.evaluated", _K.WHOLE),
     **_by("model.decision_threshold performance.candidate rollout.traffic_percent cost.per_1k_predictions", _K.NUMBER),

@@ -23,6 +23,7 @@ FILLS = (
     "model.intended_use",
     "model.assumptions",
     "model.limitations",
+    "explanation.method",
     "system.owner",
     "data.sources",
     "vendor.third_party",
@@ -67,6 +68,9 @@ _LIMITS = frozenset(
     }
 )
 _ASSUMED = frozenset({"assumptions", "assumptions and constraints", "preconditions"})
+_EXPLAINED = frozenset(
+    {"explanations", "explanation", "explanation method", "explainability", "interpretability", "how explanations are made"}
+)
 _BOTH = frozenset({"intended uses and limitations", "intended use and limitations", "uses and limitations"})
 
 
@@ -204,13 +208,24 @@ def _section_facts(body: str, source: Source) -> Iterator[Fact]:
     intended: list[tuple[str, str]] = []
     limits: list[tuple[str, str]] = []
     assumed: list[tuple[str, str]] = []
+    explained: list[tuple[str, str]] = []
     for section in sections(body):
         if not section.words:
             continue
-        for titles, taken in ((_INTENDED | _BOTH, intended), (_LIMITS | _BOTH, limits), (_ASSUMED, assumed)):
+        for titles, taken in (
+            (_INTENDED | _BOTH, intended),
+            (_LIMITS | _BOTH, limits),
+            (_ASSUMED, assumed),
+            (_EXPLAINED, explained),
+        ):
             if section.title in titles and not any(section.words in words for _, words in taken):
                 taken.append((section.heading, section.words))
-    for name, taken in (("model.intended_use", intended), ("model.limitations", limits), ("model.assumptions", assumed)):
+    for name, taken in (
+        ("model.intended_use", intended),
+        ("model.limitations", limits),
+        ("model.assumptions", assumed),
+        ("explanation.method", explained),
+    ):
         if taken:
             yield source.fact(
                 name, "\n\n".join(words for _, words in taken), "; ".join(f"section {heading}" for heading, _ in taken)
