@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -58,34 +58,38 @@ class SubmissionBody(Closed):
     sources: list[SourceBody] = Field(default_factory=list, max_length=40)
     answers: dict[str, Any] = Field(default_factory=dict, max_length=200)
     evidence: list[EvidenceBody] = Field(default_factory=list, max_length=40)
+    carry_over: list[Text] = Field(default_factory=list, max_length=200)
     draft: bool = False
     gates: bool = False
 
     def new_submission(self) -> NewSubmission:
         """The body as the services take it."""
-        roles = [item.role for item in self.evidence]
-        if twice := sorted({role.value for role in roles if roles.count(role) > 1}):
-            raise InvalidInput(
-                f"Evidence roles are given once each; twice: {', '.join(twice)}.",
-                errors=(FieldError("/evidence", "twice", "Give each role once."),),
-            )
         return NewSubmission(
             system=self.system,
             kind=self.kind,
             version=self.version,
             environment=self.environment,
-            sources=tuple(
-                NewSource(s.name, None if s.content is None else s.content.encode(), s.sha256 or "") for s in self.sources
-            ),
+            sources=sources_of(self.sources),
             answers=answers_of(self.answers),
-            evidence=tuple(NewEvidence(e.role, e.sha256.removeprefix("sha256:"), e.columns, e.format) for e in self.evidence),
+            evidence=evidence_of(self.evidence),
+            carried=tuple(dict.fromkeys(self.carry_over)),
         )
 
 
 class AnswersBody(Closed):
-    """`{"answers": {"question.id": value}}`; a value may be `{"value": …, "reason": "why the prefilled one is corrected"}`."""
+    """`{"answers": {"question.id": value}}`; a value may be `{"value": …, "reason": "why the prefilled one is corrected"}`.
 
-    answers: dict[str, Any] = Field(min_length=1, max_length=200)
+    `carry_over`: questions whose offered answer, the champion's, holds for this version too.
+    """
+
+    answers: dict[str, Any] = Field(default_factory=dict, max_length=200)
+    carry_over: list[Text] = Field(default_factory=list, max_length=200)
+
+    @model_validator(mode="after")
+    def says_something(self) -> AnswersBody:
+        if not self.answers and not self.carry_over:
+            raise ValueError("give “answers”, or in “carry_over” the questions whose offered answer still holds")
+        return self
 
 
 B = TypeVar("B", bound=BaseModel)
@@ -107,6 +111,22 @@ def parse(model: type[B], data: Any) -> B:
         raise InvalidInput(
             "The body cannot be used: " + " ".join(f"{e.pointer}: {e.detail}" for e in errors[:5]), errors=errors
         ) from exc
+
+
+def sources_of(rows: Sequence[SourceBody]) -> tuple[NewSource, ...]:
+    """Metadata files as the services take them."""
+    return tuple(NewSource(s.name, None if s.content is None else s.content.encode(), s.sha256 or "") for s in rows)
+
+
+def evidence_of(rows: Sequence[EvidenceBody]) -> tuple[NewEvidence, ...]:
+    """Evidence as the services take it. Raises `InvalidInput` for a role that is given twice."""
+    roles = [item.role for item in rows]
+    if twice := sorted({role.value for role in roles if roles.count(role) > 1}):
+        raise InvalidInput(
+            f"Evidence roles are given once each; twice: {', '.join(twice)}.",
+            errors=(FieldError("/evidence", "twice", "Give each role once."),),
+        )
+    return tuple(NewEvidence(e.role, e.sha256.removeprefix("sha256:"), e.columns, e.format) for e in rows)
 
 
 def answers_of(raw: Mapping[str, Any]) -> dict[str, NewAnswer]:

@@ -40,7 +40,7 @@ class NewAnswer:
 
 @dataclass(frozen=True)
 class NewSubmission:
-    """A whole submission as it arrives."""
+    """A whole submission as it arrives. `carried`: questions whose answer for the champion is said to hold still."""
 
     system: str
     kind: Kind
@@ -49,6 +49,7 @@ class NewSubmission:
     sources: tuple[NewSource, ...] = ()
     answers: Mapping[str, NewAnswer] = field(default_factory=dict)
     evidence: tuple[NewEvidence, ...] = ()
+    carried: tuple[str, ...] = ()
 
     def content_digest(self) -> str:
         """Digest over everything that was sent, so that the same content is recognised."""
@@ -61,5 +62,6 @@ class NewSubmission:
                 "sources": sorted([s.name, s.sha256 or hashlib.sha256(s.content or b"").hexdigest()] for s in self.sources),
                 "answers": {q: [a.value, a.reason] for q, a in self.answers.items()},
                 "evidence": sorted([e.role.value, e.sha256, digest(dict(e.columns)), e.format] for e in self.evidence),
+                **({"carried": sorted(self.carried)} if self.carried else {}),
             }
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from governance.domain.errors import DomainError, FieldError, InvalidInput
+from governance.domain.facts import Fact
 from governance.domain.incoming import NewAnswer
 from governance.domain.storable import unstorable
 from governance.policy import Pack, parse_answer
@@ -17,6 +18,25 @@ def parsed_answers(pack: Pack, answers: Mapping[str, NewAnswer], *, lenient: boo
     if problems and not lenient:
         raise refused_answers(problems)
     return values
+
+
+def with_carried(
+    answers: Mapping[str, NewAnswer], carried: Collection[str], offers: Mapping[str, Fact]
+) -> tuple[dict[str, NewAnswer], list[FieldError]]:
+    """The answers with those of the champion that are said to hold still, and what is wrong with naming them."""
+    found, problems = dict(answers), list[FieldError]()
+    for name in carried:
+        offer = offers.get(name)
+        if name in answers:
+            detail = f"“{name}” is answered and carried over at once. Name it in one of the two."
+            problems.append(FieldError("/carry_over", "twice", detail))
+        elif offer is None:
+            there = ", ".join(sorted(offers)) or "none"
+            detail = f"No answer of the champion is offered for “{name}”. Offered are: {there}. Otherwise answer it."
+            problems.append(FieldError("/carry_over", "not_offered", detail))
+        else:
+            found[name] = NewAnswer(offer.value)
+    return found, problems
 
 
 def refused_answers(problems: list[FieldError]) -> InvalidInput:

@@ -14,7 +14,7 @@ from governance.prefill.cumulative import with_cumulative
 from governance.prefill.reading import read_source
 from governance.prefill.source import Problem
 from governance.selectors.access import Caller
-from governance.selectors.answers import parsed_answers
+from governance.selectors.answers import parsed_answers, refused_answers, with_carried
 from governance.selectors.champions import Champion, champion_of
 from governance.selectors.evidence import stored_source
 from governance.selectors.facts import answer_fact, background_of, complete, facts_within, offered, pending_collectors
@@ -61,10 +61,17 @@ def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
         reading = read_source(source.name, content)
         facts += reading.facts
         problems += reading.problems
-    values = parsed_answers(pack, new.answers)
-    facts += [answer_fact(question, value, caller.reference) for question, value in values.items()]
     first = champion is None and not seen.was_there
-    found = complete(facts, champion=champion, registers=seen.registers, nothing_before=first)
+    registers = seen.registers
+    answers: Mapping[str, NewAnswer] = new.answers
+    if new.carried:
+        read = complete(facts, champion=champion, registers=registers, nothing_before=first)
+        answers, refused = with_carried(new.answers, new.carried, offered(read, champion))
+        if refused:
+            raise refused_answers(refused)
+    values = parsed_answers(pack, answers)
+    facts += [answer_fact(question, value, caller.reference) for question, value in values.items()]
+    found = complete(facts, champion=champion, registers=registers, nothing_before=first)
     roles = frozenset(item.role.value for item in new.evidence)
     return _preview(policy, pack, found, roles, champion, tuple(problems))
 

@@ -33,7 +33,7 @@ from governance.models import (
 )
 from governance.prefill.reading import read_source
 from governance.selectors.access import Caller, visible
-from governance.selectors.answers import refused_answers, try_answers
+from governance.selectors.answers import refused_answers, try_answers, with_carried
 from governance.selectors.evidence import MAX_SOURCE_BYTES, stored_source
 from governance.selectors.facts import facts_within, offered, prefilled, stands
 from governance.services.evidence import clean_name
@@ -238,8 +238,10 @@ def answer(
     *,
     reason_needed: bool = True,
     first: Sequence[MetadataSource] | None = None,
+    carried: Collection[str] = (),
 ) -> list[Answer]:
-    """Record answers. `first`: the metadata files of a submission that is being opened and has no answers yet.
+    """Record answers. `first`: the metadata files of a submission that is being opened and has no answers yet. `carried`:
+    questions whose offered answer, the champion's, is said to hold still.
 
     A value equal to the prefilled one confirms it; another one corrects it and needs a reason (a pipeline that gives none is
     recorded
@@ -254,8 +256,10 @@ def answer(
         facts = facts_within(around, submission, sources=submission.sources.all(), answers=submission.answers.all())
     else:
         facts = facts_within(around, submission, sources=first, answers=())
-    values, problems = try_answers(pack, answers)
     shown, offers = prefilled(facts), offered(facts, around.champion)
+    answers, refused = with_carried(answers, carried, offers)
+    values, problems = try_answers(pack, answers)
+    problems = refused + problems
     rows = []
     for question, value in values.items():
         reason = "".join(char for char in answers[question].reason if char.isprintable() or char in "\n\t").strip()[:500]

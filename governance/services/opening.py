@@ -70,10 +70,12 @@ def open_submission(
     )
     sources = first_sources(work, submission, new.sources) if new.sources else []
     evidence = first_evidence(work, submission, new.evidence) if new.evidence else []
-    did = {"submitted it": True, "brought metadata for it": new.sources, "answered questions on it": new.answers}
+    did = {"submitted it": True, "brought metadata for it": new.sources, "answered questions on it": new.answers or new.carried}
     gave = [*((caller.person.pk, why) for why, what in did.items() if what), *givers_of(work, evidence)]
     Contributor.objects.bulk_create([Contributor(submission=submission, person_id=pk, why=why) for pk, why in gave])
-    answers = answer(work, submission, new.answers, reason_needed=False, first=sources) if new.answers else []
+    answers = []
+    if new.answers or new.carried:
+        answers = answer(work, submission, new.answers, reason_needed=False, first=sources, carried=new.carried)
     work.made[submission.pk] = WorkingCopy(tuple(sources), tuple(answers), tuple(evidence))
     return submission, True
 

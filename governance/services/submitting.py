@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from governance.domain.facts import FactSet
 from governance.models import Answer, Evidence, MetadataSource, PolicyPack, Revision, Submission, SystemVersion, TrackDecision
 from governance.policy import Assessment, Pack
+from governance.selectors.champions import Champion
 from governance.selectors.facts import facts_within, pending_collectors
 from governance.services.drafts import forget_confirmations
 from governance.services.tracks import TRACK_FIELDS, assign
@@ -31,6 +32,7 @@ class Frozen:
     answers: tuple[Answer, ...]
     evidence: tuple[Evidence, ...]
     sources: tuple[MetadataSource, ...]
+    champion: Champion | None = None
 
 
 def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
@@ -93,7 +95,7 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
         final=False,
         save=False,
     )
-    return Frozen(revision, facts, decision, assessment, policy, pack, tuple(answers), evidence, sources)
+    return Frozen(revision, facts, decision, assessment, policy, pack, tuple(answers), evidence, sources, champion)
 
 
 def _remember_artifact(submission: Submission, evidence: Iterable[Evidence], facts: FactSet) -> None:

@@ -55,11 +55,20 @@ class MissingQuestionShape(serializers.Serializer[Any]):
     why = serializers.CharField()
 
 
+class OfferedAnswerShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    ask = serializers.CharField()
+    value = serializers.JSONField(allow_null=True)
+    origin = serializers.CharField()
+    locator = serializers.CharField()
+
+
 class QuestionsShape(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     prefilled = serializers.IntegerField()
     answered = serializers.IntegerField()
     missing = MissingQuestionShape(many=True)
+    offered = OfferedAnswerShape(many=True)
 
 
 class MissingEvidenceShape(serializers.Serializer[Any]):
@@ -173,11 +182,13 @@ class SubmissionIn(serializers.Serializer[Any]):
     sources = SourceIn(many=True, required=False)
     answers = serializers.DictField(required=False)
     evidence = EvidenceIn(many=True, required=False)
+    carry_over = serializers.ListField(child=serializers.CharField(), required=False)
     draft = serializers.BooleanField(required=False)
 
 
 class AnswersIn(serializers.Serializer[Any]):
-    answers = serializers.DictField()
+    answers = serializers.DictField(required=False)
+    carry_over = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class ReviseIn(serializers.Serializer[Any]):

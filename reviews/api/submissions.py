@@ -17,6 +17,7 @@ from governance.domain.decision import to_json
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.vocabulary import Scope
 from governance.selectors.access import Caller
+from governance.selectors.facts import offered
 from governance.selectors.previewing import preview_new
 from governance.services.drafts import answer, changing
 from reviews.api.bodies import ReviseBody, SubmitBody, WithdrawBody
@@ -89,7 +90,9 @@ class SubmissionsView(APIView):
             keep_draft=body.draft,
         )
         if handed_in is not None:
-            return _answer(verdict_document(view_of(just_submitted(handed_in.material, handed_in.frozen.revision), caller)), 201)
+            frozen = handed_in.frozen
+            rows = just_submitted(handed_in.material, frozen.revision, offered(frozen.facts, frozen.champion))
+            return _answer(verdict_document(view_of(rows, caller)), 201)
         return _verdict(caller, pk, 201 if created else 200)
 
 
@@ -143,7 +146,8 @@ class AnswersView(APIView):
     @extend_schema(
         operation_id="answer_questions",
         summary="Record answers",
-        description="While draft, checks failed or changes requested. `{value, reason}` corrects a prefilled value.",
+        description="While draft, checks failed or changes requested. `{value, reason}` corrects a prefilled value. "
+        "`carry_over` names offered answers of the champion that hold for this version too.",
         request=AnswersIn,
         responses={200: VerdictShape, **REFUSALS},
     )
@@ -152,7 +156,8 @@ class AnswersView(APIView):
         body = parse(AnswersBody, request.data)
         with changing(caller, pk) as (work, submission):
             # a pipeline that gives no reason is recorded as such; a person is asked for one
-            answer(work, submission, answers_of(body.answers), reason_needed=caller.token is None)
+            answers = answers_of(body.answers)
+            answer(work, submission, answers, reason_needed=caller.token is None, carried=body.carry_over)
         return _verdict(caller, pk)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.utils import timezone
 
 from governance.domain.decision import ComparisonView, DecisionView
-from governance.domain.facts import FactSet
+from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import words
 from governance.domain.vocabulary import OPEN_STATES, State
 from governance.models import Revision, Submission
 from governance.selectors.access import Caller
+from governance.selectors.champions import Champion
+from governance.selectors.facts import offered
 from governance.selectors.previewing import preview_draft
 from reviews.selectors.actions import action_views
 from reviews.selectors.assessed import Assessed, from_decision, from_preview
@@ -57,8 +61,13 @@ def decision_view(submission_id: int, caller: Caller) -> DecisionView:
 def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
     """The view of rows already loaded; one more set of queries for a draft, which has no stored assessment yet."""
     submission, material, now = loaded.submission, loaded.material, timezone.now()
-    assessed = from_decision(material.decision) if material.decision is not None else from_preview(preview_draft(submission))
-    questions = questionnaire_view(assessed.pack, assessed.facts, material.answers, loaded.names)
+    if material.decision is not None:
+        assessed = from_decision(material.decision)
+        offers = _offers(loaded, assessed)
+    else:
+        preview = preview_draft(submission)
+        assessed, offers = from_preview(preview), preview.offers
+    questions = questionnaire_view(assessed.pack, assessed.facts, material.answers, loaded.names, offers)
     case = case_from(
         submission,
         steps=loaded.current_steps,
@@ -130,6 +139,14 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         dossier_digest=dossier_from(material).digest if material.decision is not None else "",
         waivers=waivers,
     )
+
+
+def _offers(loaded: Loaded, assessed: Assessed) -> Mapping[str, Fact]:
+    """The champion's answers, as long as the submission is open and may still take them over."""
+    champion, decision = loaded.submission.champion, loaded.champion_decision
+    if champion is None or decision is None or State(loaded.submission.state) not in OPEN_STATES:
+        return loaded.offers
+    return offered(assessed.facts, Champion(champion, champion.version.version, FactSet.from_json(decision.facts)))
 
 
 def url_of(submission: Submission) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -15,6 +15,7 @@ from gates.models import Chart, Measurement
 from gates.selectors.outcomes import charts_of, outcomes_of
 from gates.selectors.runs import Progress, progress
 from governance.domain.errors import NotFound
+from governance.domain.facts import Fact
 from governance.domain.vocabulary import RunStatus
 from governance.models import (
     Answer,
@@ -88,7 +89,10 @@ def _children() -> dict[str, ArraySubquery]:
 
 @dataclass(frozen=True)
 class Loaded:
-    """One submission with everything around it. `champion_decision`: the last decision about the version in force."""
+    """One submission with everything around it.
+
+    `champion_decision`: the last decision about the version in force; `offers`: its answers, where they are at hand without it.
+    """
 
     submission: Submission
     material: Material
@@ -109,6 +113,7 @@ class Loaded:
     revisions: tuple[Revision, ...]
     events: tuple[AuditEvent, ...]
     names: dict[int, str]
+    offers: Mapping[str, Fact] = field(default_factory=dict)
 
     def name(self, person_id: int | None) -> str:
         """A person's name; "" for nobody."""
@@ -187,7 +192,7 @@ def load(*, caller: Caller, submission_id: int) -> Loaded:
     )
 
 
-def just_submitted(material: Material, revision: Revision) -> Loaded:
+def just_submitted(material: Material, revision: Revision, offers: Mapping[str, Fact]) -> Loaded:
     """The rows around a first revision submitted in this very request, from memory: nobody has looked at it, nothing has run.
 
     Runs, contributors and history are left out: for the verdict, which shows none of them.
@@ -213,6 +218,7 @@ def just_submitted(material: Material, revision: Revision) -> Loaded:
         revisions=(revision,),
         events=(),
         names={},
+        offers=offers,
     )
 
 

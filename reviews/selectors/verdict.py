@@ -85,7 +85,7 @@ def verdict_document(view: DecisionView) -> dict[str, Any]:
 def preview_document(preview: Preview, *, system: str, version: str, environment: str) -> dict[str, Any]:
     """The same document for something that does not exist: nothing was recorded, nobody waits."""
     assessed = from_preview(preview)
-    questions = questionnaire_view(assessed.pack, assessed.facts, (), {})
+    questions = questionnaire_view(assessed.pack, assessed.facts, (), {}, preview.offers)
     would_fail = any(item.blocks_at == "checks" for item in preview.advice)
     return {
         "schema": SCHEMA,

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from governance.domain.decision import FactView, MissingQuestion, ProvenanceView, QuestionCounts, QuestionView, StatementView
+from governance.domain.decision import (
+    FactView,
+    MissingQuestion,
+    OfferedAnswer,
+    ProvenanceView,
+    QuestionCounts,
+    QuestionView,
+    StatementView,
+)
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, Provenance
 from governance.models import Answer
@@ -25,13 +33,23 @@ class Questionnaire:
     answers: tuple[QuestionView, ...]
 
 
-def questionnaire_view(pack: Pack | None, facts: FactSet, answers: Iterable[Answer], names: Mapping[int, str]) -> Questionnaire:
-    """Every question that has a point, with the value that stands and where it comes from."""
+def questionnaire_view(
+    pack: Pack | None,
+    facts: FactSet,
+    answers: Iterable[Answer],
+    names: Mapping[int, str],
+    offers: Mapping[str, Fact] | None = None,
+) -> Questionnaire:
+    """Every question that has a point, with the value that stands and where it comes from.
+
+    `offers`: the champion's answers. One counts as open, and is listed, as long as nothing else answers its question.
+    """
     if pack is None or pack.questionnaire is None:
         return Questionnaire(QuestionCounts(0, 0, 0, ()), ())
     shown, said, conflicts = prefilled(facts), {answer.question: answer for answer in answers}, facts.conflicts()
     topics = {topic.id: topic.title for topic in pack.questionnaire.topics}
-    rows, missing, from_files, by_people = [], [], 0, 0
+    typed = {fact.name for fact in facts if fact.origin == "answer"}  # of a preview: there are no rows of answers
+    rows, missing, offered, from_files, by_people = [], [], [], 0, 0
     for question in asked(pack.questionnaire, facts):
         answer, fact = said.get(question.id), shown.get(question.id)
         own = answer is not None and answer.provenance != Provenance.CONFIRMED
@@ -39,8 +57,13 @@ def questionnaire_view(pack: Pack | None, facts: FactSet, answers: Iterable[Answ
             by_people += 1
         elif own or fact is not None:
             from_files += 1
-        elif question.required:
-            missing.append(MissingQuestion(question.id, question.ask, question.why))
+        elif answer is None and question.id in typed:
+            by_people += 1
+        else:
+            if question.required:
+                missing.append(MissingQuestion(question.id, question.ask, question.why))
+            if (offer := (offers or {}).get(question.id)) is not None:
+                offered.append(OfferedAnswer(question.id, question.ask, offer.value, offer.origin, offer.locator))
         rows.append(
             QuestionView(
                 id=question.id,
@@ -55,7 +78,7 @@ def questionnaire_view(pack: Pack | None, facts: FactSet, answers: Iterable[Answ
             )
         )
     total = from_files + by_people + len(missing)
-    return Questionnaire(QuestionCounts(total, from_files, by_people, tuple(missing)), tuple(rows))
+    return Questionnaire(QuestionCounts(total, from_files, by_people, tuple(missing), tuple(offered)), tuple(rows))
 
 
 def fact_views(facts: FactSet, pack: Pack | None, names: Mapping[int, str]) -> tuple[FactView, ...]:
