@@ -1,7 +1,8 @@
 """`python -m tests.bench [B1 B4 …]`: measure, print the table, write docs/benchmarks.md when everything ran.
 
-Environment: `BENCH_QUICK=1` a smoke run, `BENCH_FULL=1` a million submissions in B4, `BENCH_PEERS=0` without peers,
-`BENCH_MLFLOW` a Python that has MLflow, `BENCH_WRITE=1` write the page even for a part or a smoke run.
+Environment: `BENCH_QUICK=1` a smoke run, `BENCH_FULL=1` a million submissions in B4 and ten million rows in B8 to B11,
+`BENCH_PEERS=0` without peers, `BENCH_MLFLOW` and `BENCH_EVIDENTLY` a Python that has it, `BENCH_DATA` where evidence is kept,
+`BENCH_WRITE=1` write the page even for a part or a smoke run.
 """
 
 from __future__ import annotations
@@ -21,8 +22,15 @@ WORKLOADS = {
     "B4": "b4_queue",
     "B5": "b5_review",
     "B6": "b6_engine",
+    "B8": "b8_fairness",
+    "B9": "b9_drift",
+    "B10": "b10_auc",
+    "B11": "b11_flips",
     "B15": "b15_memory",
 }
+
+ALONE = frozenset({"B8", "B9", "B10", "B11"})
+"""Workloads of collectors: they need no server."""
 
 
 def main(wanted: list[str]) -> int:
@@ -37,11 +45,12 @@ def main(wanted: list[str]) -> int:
     assert isinstance(stack, BenchStack)
     reports: list[Report] = []
     try:
-        os.environ.update(stack.environment())
-        os.environ["DJANGO_SETTINGS_MODULE"] = "governance.config.settings"
-        stack.start_servers()
-        stack.prepare()
-        _django()
+        if set(wanted or WORKLOADS) - ALONE:
+            os.environ.update(stack.environment())
+            os.environ["DJANGO_SETTINGS_MODULE"] = "governance.config.settings"
+            stack.start_servers()
+            stack.prepare()
+            _django()
         for code in wanted or WORKLOADS:
             print(f"{code} …", flush=True)
             at = time.monotonic()

@@ -19,6 +19,7 @@ SHIFTED = {"n0": 0.5, "n5": 0.2, "n10": 0.3}
 """Numeric features whose current sample is moved by so many standard deviations; c0 gets other shares."""
 
 PREDICTION_COLUMNS = {"id": "id", "label": "y", "prediction": "pred", "score": "score", "sensitive": ["race", "sex"]}
+METRICS = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
 
 
 def predictions(folder: Path, rows: int) -> tuple[Path, Path]:
@@ -50,6 +51,7 @@ def _predictions(rows: int, *, champion: bool) -> Iterator[pa.Table]:
             "pred": ((other if champion else score) >= 0.5).astype(np.int8),
             "race": _words(race, RACES),
             "sex": _words(sex, SEXES),
+            "segment": _words((race * 2 + sex).astype(np.int8), [f"{a} {b}" for a in RACES for b in SEXES]),
         }
         table = pa.table(columns)
         yield table.take(pa.array(rng.permutation(size))) if champion else table

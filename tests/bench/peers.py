@@ -105,6 +105,36 @@ def _install(folder: Path) -> Path:
     return python
 
 
+def evidently_python(folder: Path, notes: list[str]) -> Path | None:
+    """A Python that has Evidently, which needs an older pandas than ours; None, with a note, when it cannot be had.
+
+    `BENCH_PEERS=0` leaves it out; `BENCH_EVIDENTLY` names a Python that has it already; else it is installed below `folder` once.
+    """
+    try:
+        if os.environ.get("BENCH_PEERS", "1") == "0":
+            raise RuntimeError("BENCH_PEERS=0")
+        said = os.environ.get("BENCH_EVIDENTLY")
+        python = Path(said) if said else folder / "evidently" / "bin" / "python"
+        if not python.exists():
+            print("Installing Evidently into a folder of its own …", flush=True)
+            uv = [sys.executable, "-m", "uv"]
+            _output([*uv, "venv", "--quiet", "--python", sys.executable, str(python.parents[1])])
+            _output([*uv, "pip", "install", "--quiet", "--python", str(python), "evidently", "pandas<3", "pyarrow"])
+        version = _output(
+            [str(python), "-c", "import importlib.metadata as m; print(m.version('evidently'), m.version('pandas'))"]
+        )
+    except (OSError, RuntimeError, subprocess.SubprocessError) as problem:
+        notes.append(
+            f"Peer Evidently was not measured: {str(problem).strip().splitlines()[-1] if str(problem).strip() else problem!r}"
+        )
+        return None
+    evidently, pandas = version.split()
+    notes.append(
+        f"Peer: Evidently {evidently} with pandas {pandas}, `DataDriftPreset` as it comes (Wasserstein and Jensen-Shannon)."
+    )
+    return python
+
+
 def _output(words: list[str]) -> str:
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""How much is measured: the default stays within ten minutes on two cores, `BENCH_QUICK=1` only shows that everything runs."""
+"""How much is measured: the default stays within ten minutes on two cores, `BENCH_QUICK=1` only shows that it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _flag(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Size:
-    """Rounds, seconds of a stretch, rows of the big table, repetitions."""
+    """Rounds, seconds of a stretch, rows of the big table, repetitions. For collectors: rows of predictions and samples, turns."""
 
     rounds: int = 5
     seconds: float = 4.0
@@ -20,10 +20,15 @@ class Size:
     pages: int = 60
     submissions: int = 30
     starts: int = 3
+    rows: int = 3_000_000
+    sample_rows: int = 200_000
+    turns: int = 2
 
     @classmethod
     def from_environment(cls) -> Size:
         """`BENCH_QUICK=1`: seconds instead of minutes. `BENCH_FULL=1`: a million rows."""
         if _flag("BENCH_QUICK"):
-            return cls(rounds=2, seconds=1.0, big=5_000, pages=10, submissions=5, starts=1)
-        return cls(big=1_000_000) if _flag("BENCH_FULL") else cls()
+            return cls(
+                rounds=2, seconds=1.0, big=5_000, pages=10, submissions=5, starts=1, rows=200_000, sample_rows=20_000, turns=1
+            )
+        return cls(big=1_000_000, rows=10_000_000, sample_rows=1_000_000) if _flag("BENCH_FULL") else cls()
