@@ -7,8 +7,11 @@ import logging
 from celery import shared_task
 
 from reviews.services.delivering import deliver_digests, deliver_due
+from reviews.services.deploying import reconcile
+from reviews.services.following_up import lapse_missed
 from reviews.services.permits import expire_due
 from reviews.services.refreshing import refresh_now
+from reviews.services.reminding import remind
 from reviews.services.settling import due_to_settle, settle
 from reviews.services.waiving import lapse_due
 
@@ -57,5 +60,18 @@ def deliver_daily() -> None:
 
 @shared_task(name="reviews.lapse_waivers")
 def lapse_waivers() -> None:
-    """Write down which waivers stopped to hold, and end what rests on them."""
+    """Write down which waivers stopped to hold and which conditions were missed, and end what rests on them."""
     lapse_due()
+    lapse_missed()
+
+
+@shared_task(name="reviews.remind")
+def remind_people() -> None:
+    """Remind before something is due, escalate when it is late."""
+    remind()
+
+
+@shared_task(name="reviews.reconcile")
+def reconcile_deployments() -> None:
+    """List what runs without a permit."""
+    reconcile()

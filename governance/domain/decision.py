@@ -139,7 +139,7 @@ class WaiverSignatureView:
 
 @dataclass(frozen=True, slots=True)
 class WaiverView:
-    """One failed gate waived for a time. `state`: requested, countersigned, live, expired, or how it ended. `live`: it holds now."""
+    """One failed gate waived for a time. `state`: requested, countersigned, live, expired, or how it ended; `live`: holds now."""
 
     id: int
     number: str

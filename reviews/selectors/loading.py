@@ -66,8 +66,8 @@ _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "waiver_rows": (
         Waiver,
         (
-            "id", "revision", "gate", "says", "risk", "reason", "compensating_control", "owner_id", "requested_by_id", "requested_at",
-            "expires_at", "audit_owner_id", "audit_due_on", "granted_at", "ended_at", "ended_how", "ended_why",
+            "id", "revision", "gate", "says", "risk", "reason", "compensating_control", "owner_id", "requested_by_id",
+            "requested_at", "expires_at", "audit_owner_id", "audit_due_on", "granted_at", "ended_at", "ended_how", "ended_why",
         ),
     ),
     "waiver_signature_rows": (

@@ -54,7 +54,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "review.released": ("gave the case back to the queue", "grey", "user"),
     "sign_off.recorded": ("decided as {role_label}: {decision_words}", "blue", "writing-sign"),
     "submission.pass_with_waiver": ("sent the case on with {waived} waived: the review begins", "purple", "clock-pause"),
-    "submission.lapse": ("took the case back: a waiver it rested on ended", "red", "alert-octagon"),
+    "submission.lapse": ("took the case back: {because}", "red", "alert-octagon"),
     "waiver.requested": ("asked for a waiver of {gate}", "purple", "clock-pause"),
     "waiver.signed": ("signed the waiver of {gate} as {part_words}", "purple", "pencil"),
     "waiver.signature_refused": ("refused to sign the waiver of {gate}", "red", "ban"),

@@ -20,14 +20,17 @@ from reviews.models import ChangeItem, Condition, ReviewStep, SignOff
 from reviews.selectors.case import case_of, who_may_decide
 from reviews.selectors.differences import dossier_differences, in_words
 from reviews.selectors.dossier import DossierContent, Material, dossier_from, material_of
+from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import cover
 from reviews.services.decision_input import NewDecision, check_decision
 from reviews.services.fences import fences
+from reviews.services.following_up import schedule_evaluation
 from reviews.services.locking import locked
 from reviews.services.permits import issue, supersede_earlier
 from reviews.services.refreshing import kept_content, refresh
 from reviews.services.rollback import rollback_refusal
 from reviews.services.steps import drop_rest, mark_done, open_next
+from reviews.services.telling import tell_decided
 
 _WORDS = {
     DecisionKind.APPROVE: "approve this version for this environment",
@@ -209,9 +212,14 @@ def _carry_out(work: Work, submission: Submission, material: Material, case: Cas
     if new.kind is DecisionKind.REQUEST_CHANGES:
         drop_rest(submission)
         advance(work, submission, Action.REQUEST_CHANGES, case=case, actor=actor, turn="submitter")
+        count = f"{len(new.change_items)} change{'' if len(new.change_items) == 1 else 's'}"
+        says = f"{new.comment.strip()} Answer each item, then submit the revision.".strip()
+        tell_decided(work, submission, f"was sent back with {count} to make", says, kind=Notice.CHANGES_REQUESTED)
     elif new.kind is DecisionKind.REJECT:
         drop_rest(submission)
         advance(work, submission, Action.REJECT, case=case, actor=actor)
+        instead = f"{new.comment.strip()} What would be accepted: {new.accepted_instead.strip()}"
+        tell_decided(work, submission, "was rejected", instead)
     elif case.steps_left > 1:
         open_next(work, submission, material.pack)
         Submission.objects.filter(pk=submission.pk).update(updated_at=Now())
@@ -219,3 +227,6 @@ def _carry_out(work: Work, submission: Submission, material: Material, case: Cas
         advance(work, submission, Action.COMPLETE_REVIEW, case=case, actor=actor, data={"dossier": submission.dossier_digest})
         issue(work, submission=submission, policy=material.decision.policy)
         supersede_earlier(work, submission=submission)
+        schedule_evaluation(work, submission, material.pack)
+        under = " Conditions stand with it: see to them in time." if new.kind is DecisionKind.APPROVE_WITH_CONDITIONS else ""
+        tell_decided(work, submission, "was approved", f"Its permit for {submission.environment} is issued.{under}")

@@ -11,16 +11,18 @@ from django.utils import timezone
 
 from governance.domain.errors import FieldError, InvalidInput, NotFound
 from governance.domain.lifecycle import POLICY, Action
-from governance.domain.vocabulary import State
+from governance.domain.vocabulary import Role, State
 from governance.models import PolicyPack, Submission, System
 from governance.selectors.access import SYSTEM, Caller, visible
 from governance.services.lifecycle import advance
 from governance.services.work import Work, unit_of_work
 from reviews.models import Permit, Waiver
 from reviews.selectors.case import case_of
+from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import live
 from reviews.services.fences import fences
 from reviews.services.locking import locked
+from reviews.services.telling import answerable, holders, tell
 
 VALID_FOR = timedelta(days=90)
 """An approval's age limit: models drift, so what was decided once is looked at again."""
@@ -91,10 +93,19 @@ def revoke(*, caller: Caller, submission_id: int, reason: str) -> Submission:
     with fences(), unit_of_work(caller) as work:
         submission = locked(caller, submission_id)
         advance(work, submission, Action.REVOKE, case=case_of(submission, caller), actor=caller.actor(submission.unit_id))
-        live = Permit.objects.filter(submission=submission, revoked_at__isnull=True)
-        for permit in live.select_for_update():
+        permits = Permit.objects.filter(submission=submission, revoked_at__isnull=True)
+        for permit in permits.select_for_update():
             work.note("permit.revoked", submission, {"permit": str(permit.pk)})
-        live.update(revoked_at=Now(), revoked_by=caller.person, revoked_why=reason[:300])
+        permits.update(revoked_at=Now(), revoked_by=caller.person, revoked_why=reason[:300])
+        tell(
+            work,
+            submission,
+            Notice.PERMIT_ENDED,
+            answerable(submission) | holders(submission.unit_id, Role.PLATFORM_ENGINEER),
+            key=f"{submission.number}:revoked",
+            title=f"The approval of {submission.system.slug} {submission.version.version} was revoked",
+            says=f"{reason} Take the version out of {submission.environment}, or roll back.",
+        )
     return submission
 
 

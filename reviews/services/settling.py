@@ -10,7 +10,7 @@ from gates.services.finishing import finished
 from gates.services.judging import judge
 from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import POLICY, Action
-from governance.domain.vocabulary import Assurance, State, Track, Verdict
+from governance.domain.vocabulary import Assurance, Role, State, Track, Verdict
 from governance.models import PolicyPack, Revision, Submission
 from governance.policy import Assessment, Pack, RequiredStep
 from governance.selectors.access import SYSTEM
@@ -20,14 +20,17 @@ from governance.services.tracks import assign
 from governance.services.work import Work, unit_of_work
 from reviews.selectors.case import case_of
 from reviews.selectors.dossier import dossier
+from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import covering
 from reviews.services.fences import fences
 from reviews.services.findings import BLOCKED, problems_of, sync
+from reviews.services.following_up import schedule_evaluation
 from reviews.services.locking import locked
 from reviews.services.permits import issue, supersede_earlier
 from reviews.services.refreshing import keep
 from reviews.services.rollback import rollback_refusal
 from reviews.services.steps import lay_out, open_next, steps_for
+from reviews.services.telling import holders, tell, tell_decided
 
 
 def settle(*, submission_id: int) -> State | None:
@@ -86,6 +89,7 @@ def _move_on(
     if blocked or no_way_back or not (green or steps):
         data: dict[str, object] = {"blocked_by": [*blocked, *(["rollout.rollback_target"] if no_way_back else [])]}
         advance(work, submission, Action.FAIL_CHECKS, case=case, actor=POLICY, turn="submitter", data=data)
+        _alert(work, submission, [o for o in outcomes if o.code in blocked], no_way_back)
         return
     if green:
         keep(submission, dossier(submission))
@@ -103,6 +107,10 @@ def _move_on(
         )
         issue(work, submission=submission, policy=policy)
         supersede_earlier(work, submission=submission)
+        schedule_evaluation(work, submission, pack)
+        tell_decided(
+            work, submission, "was approved by the policy", "Every rule held and every gate passed. Its permit is issued."
+        )
         return
     lay_out(submission, steps)
     keep(submission, dossier(submission))
@@ -116,6 +124,25 @@ def _move_on(
         data={"dossier": submission.dossier_digest, **({"waived": sorted(waived)} if waived else {})},
     )
     open_next(work, submission, pack)
+
+
+def _alert(work: Work, submission: Submission, blocked: list[GateOutcome], no_way_back: str) -> None:
+    """Tell the responsible data scientist and ML engineers at once what stopped it and what to do next."""
+    first = blocked[0] if blocked else None
+    people = holders(submission.unit_id, Role.PLATFORM_ENGINEER)
+    people[submission.submitter_id] = f"You are the data scientist who submitted {submission.number}."
+    more = f" {len(blocked) - 1} more did not pass either." if len(blocked) > 1 else ""
+    says = f"{first.code}: {first.says}{more} Next: {first.fix or 'look at the finding.'}" if first is not None else no_way_back
+    tell(
+        work,
+        submission,
+        Notice.GATE_FAILED,
+        people,
+        key=f"{submission.number}:r{submission.revision}:{submission.turn_since or ''}",
+        title=f"{submission.system.slug} {submission.version.version} was stopped at {first.code if first else 'its way back'}",
+        says=says,
+        path=f"/submissions/{submission.number}" + (f"#gate-{first.code}" if first else "#findings"),
+    )
 
 
 def due_to_settle(*, limit: int = 100) -> list[int]:

@@ -14,6 +14,8 @@ from governance.models import Submission
 from governance.policy import Assessment, Pack, RequiredStep
 from governance.services.work import Work
 from reviews.models import ReviewStep
+from reviews.selectors.notices import Notice
+from reviews.services.telling import able_to_decide, tell
 
 _DUE = {Track.GREEN: "3h", Track.YELLOW: "3h", Track.RED: "3d"}
 
@@ -61,6 +63,15 @@ def open_next(work: Work, submission: Submission, pack: Pack) -> ReviewStep | No
     step.due_at = due_for(pack, Track(submission.track), Role(step.role), step.opened_at)
     step.save(update_fields=["state", "opened_at", "due_at"])
     give_turn(submission, step)
+    tell(
+        work,
+        submission,
+        Notice.YOUR_TURN,
+        able_to_decide(submission, Role(step.role)),
+        key=f"{submission.number}:{step.pk}:{submission.dossier_digest[-16:]}",
+        title=f"{submission.number} {submission.system.slug} {submission.version.version} waits for your review",
+        says=f"{submission.track.capitalize()} track, due {step.due_at:%d %B, %H:%M} UTC. You attest to: {step.attests}",
+    )
     work.note("review.requested", submission, {"role": step.role, "revision": step.revision, "due_at": step.due_at.isoformat()})
     return step
 

@@ -99,6 +99,19 @@ def answerable(submission: Submission) -> dict[int, str]:
     return found
 
 
+def tell_decided(work: Work, submission: Submission, how: str, says: str, *, kind: Notice = Notice.DECIDED) -> None:
+    """Tell those who answer for a version how it was decided."""
+    tell(
+        work,
+        submission,
+        kind,
+        answerable(submission),
+        key=f"{submission.number}:r{submission.revision}:{submission.state}:{submission.dossier_digest[-16:]}",
+        title=f"{submission.system.slug} {submission.version.version} {how}",
+        says=says,
+    )
+
+
 def _write(work: Work, told: Iterable[Told]) -> None:
     told = list(told)
     actor = work.caller.person.pk if work.caller.person is not None else None

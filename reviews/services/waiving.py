@@ -383,16 +383,25 @@ def _take_back(work: Work, submission: Submission, waiver: Waiver) -> None:
     failing = {row.code for row in outcomes_of(submission.pk, submission.revision) if row.says == waiver.says}
     if waiver.gate not in failing:
         return
+    because = f"the waiver of {waiver.gate} {_ENDED[waiver.ended_how]}"
     if submission.state == State.IN_REVIEW:
         SignOff.objects.filter(submission=submission, revision=submission.revision, voided_at__isnull=True).update(
             voided_at=Now(), voided_why=WHY_WAIVER_ENDED
         )
         take_back(submission)
         advance(
-            work, submission, Action.LAPSE, case=case_of(submission), actor=POLICY, turn="submitter", data={"waiver": waiver.pk}
+            work,
+            submission,
+            Action.LAPSE,
+            case=case_of(submission),
+            actor=POLICY,
+            turn="submitter",
+            data={"waiver": waiver.pk, "because": because},
         )
     elif submission.state == State.APPROVED and ended:
-        advance(work, submission, Action.LAPSE, case=case_of(submission), actor=POLICY, data={"waiver": waiver.pk})
+        advance(
+            work, submission, Action.LAPSE, case=case_of(submission), actor=POLICY, data={"waiver": waiver.pk, "because": because}
+        )
 
 
 _ENDED = {
