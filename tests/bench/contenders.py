@@ -173,7 +173,7 @@ def duckdb_answers() -> Work:
     def work(candidate: Path, champion: Path) -> dict[str, float]:
         for path in (candidate, champion):
             duckdb.sql(f"SELECT count(*), count(DISTINCT id) FROM '{path}'").fetchall()
-        found = duckdb_flips()(candidate, champion)
+        found: dict[str, float] = duckdb_flips()(candidate, champion)
         duckdb.sql(
             f"SELECT id, a.score, b.score FROM '{candidate}' a JOIN '{champion}' b USING (id) "
             "ORDER BY abs(a.score - b.score) DESC, id LIMIT 10"

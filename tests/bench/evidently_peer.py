@@ -11,8 +11,8 @@ import sys
 import time
 
 import pandas as pd
-from evidently import Report
-from evidently.presets import DataDriftPreset
+from evidently import Report  # type: ignore[import-not-found]
+from evidently.presets import DataDriftPreset  # type: ignore[import-not-found]
 
 
 def main(reference: str, current: str) -> None:

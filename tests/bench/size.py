@@ -12,7 +12,7 @@ def _flag(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Size:
-    """Rounds, seconds of a stretch, rows of the big table, repetitions. For collectors: rows of predictions and samples, turns."""
+    """Rounds, seconds of a stretch, rows of the big table, repetitions; for collectors rows of predictions, of samples, turns."""
 
     rounds: int = 5
     seconds: float = 4.0
