@@ -58,6 +58,10 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
         return stated(Verdict.PASS, "No column looks like personal data.", found, limit="declared and approved")
     if not limits["personal_data_allowed"]:
         return stated(Verdict.FAIL, f"{what}. The policy allows none here.", found, fix="Remove it from the build.", limit="none")
+    remove = measured.one("personal_data.must_remove")
+    if remove is not None and remove.value:
+        says = f"The data steward asked for the removal of {remove.text or f'{remove.value:.0f} columns'}; they are still there."
+        return stated(Verdict.FAIL, says, remove, fix="Take the columns out of the data and train again.", limit="none")
     if found.value and not declared:
         return stated(Verdict.FAIL, f"{what}, and it is not declared.", found, fix=_DECLARE, limit="declared and approved")
     if not approved:
@@ -126,6 +130,16 @@ EXAMPLES = (
         {"personal_data.columns": _FOUND, "personal_data.declared": 1.0, "personal_data.approved": 1.0},
         Verdict.FAIL,
         {"personal_data_allowed": False},
+    ),
+    Example(
+        "to be removed, and still there",
+        {
+            "personal_data.columns": _FOUND,
+            "personal_data.declared": 1.0,
+            "personal_data.approved": 1.0,
+            "personal_data.must_remove": Measure("personal_data.must_remove", 1.0, text="email"),
+        },
+        Verdict.FAIL,
     ),
     Example("not measured", {}, Verdict.NOT_ASSESSED),
 )

@@ -2,8 +2,9 @@
 
 ## What it checks
 The declared plan (`monitoring.plan`): there is one; every feature of the model is watched by a data drift monitor or
-waived; each monitor has an owner, an alert target and a limit; and its window holds enough rows for what it computes (PSI
-needs 500).
+waived, and the ten features that carry the champion's score in any case; each monitor has an owner, an alert target and a
+limit no laxer than the gates'; and its window holds enough rows for what it computes (PSI needs 500, performance 100 cases
+of the rarer class).
 
 ## Why it matters
 Drift shows nowhere if nobody looks. A monitor without an owner alarms into the void; one with too few rows alarms on a
@@ -12,7 +13,8 @@ nothing happened.
 
 ## What good enough looks like
 A line per kind, each with features, test, reference window, limit, owner and alert target. Features without monitor fail,
-by name. Missing owner, alert or limit warn, and so do windows with too few rows.
+by name. Missing owner, alert or limit warn, and so do windows with too few rows and alarms laxer than the gates (PSI 0.25,
+a drop of 0.20).
 
 ## How to fix
 Write the plan as objects: `{"kind": "data_drift", "features": "all", "test": "psi", "limit": 0.25, "window": "7d",
@@ -40,12 +42,14 @@ NEEDS = (
     "monitoring.without_alert",
     "monitoring.without_limit",
     "monitoring.window_rows",
+    "monitoring.uncovered_top",
+    "monitoring.limit",
 )
 KINDS = frozenset({Kind.ML_MODEL, Kind.DATA_PIPELINE})
 READ_BY = Role.PLATFORM_ENGINEER
 MODE = Mode.AUTOMATIC
 RISK = "The model goes wrong in production and nobody notices, or nobody is told."
-LIMITS = {"max_uncovered_features": 0}
+LIMITS = {"max_uncovered_features": 0, "loosest_psi": 0.25, "loosest_drop": 0.20}
 _WRITE = "Write the plan: kind, features, test, limit, window, owner and alert for each monitor."
 
 
@@ -94,11 +98,21 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
                     limit="none",
                 )
             )
+    top = measured.one("monitoring.uncovered_top")
+    if top is not None and top.value:
+        says = f"{top.value:.0f} of the {top.n or 10} features that carry the champion's score have no monitor: {top.text}."
+        results.append(stated(Verdict.FAIL, says, top, fix="Watch the features that carry the score first.", limit="all of them"))
+    for row in measured.all("monitoring.limit"):
+        loosest = float(limits["loosest_psi" if row.detail.get("what", "psi") == "psi" else "loosest_drop"])
+        if row.value is not None and row.value > loosest:
+            says = f"{row.text or row.group} alarms above {row.value:g}; the gate before deployment already stops at {loosest:g}."
+            results.append(stated(Verdict.WARN, says, row, fix="Set the alarm no laxer than the gate.", limit=f"<= {loosest:g}"))
     for row in measured.all("monitoring.window_rows"):
         need = float(row.detail.get("need", 500))
         if row.value is not None and row.value < need:
+            why = row.detail.get("why", "PSI")
             says = (
-                f"A window of {row.text or 'this length'} brings about {row.value:.0f} rows; PSI needs {need:.0f}, "
+                f"A window of {row.text or 'this length'} brings about {row.value:.0f} rows; {why} needs {need:.0f}, "
                 "else it alarms on normal days."
             )
             results.append(stated(Verdict.WARN, says, row, fix="Make the window longer.", limit=f">= {need:.0f}"))
@@ -123,6 +137,23 @@ EXAMPLES = (
         "a daily window with 200 rows",
         {**_PLAN, "monitoring.window_rows": Measure("monitoring.window_rows", 200.0, detail={"need": 500})},
         Verdict.WARN,
+    ),
+    Example(
+        "labels for too few cases in a window",
+        {
+            **_PLAN,
+            "monitoring.window_rows": Measure(
+                "monitoring.window_rows", 900.0, detail={"need": 2_000, "why": "100 cases of the rarer class"}
+            ),
+        },
+        Verdict.WARN,
+    ),
+    Example("an alarm exactly at the gate's limit", {**_PLAN, "monitoring.limit": 0.25}, Verdict.PASS),
+    Example("an alarm laxer than the gate", {**_PLAN, "monitoring.limit": 0.40}, Verdict.WARN),
+    Example(
+        "an important feature nobody watches",
+        {**_PLAN, "monitoring.uncovered_top": Measure("monitoring.uncovered_top", 1.0, n=10, text="income")},
+        Verdict.FAIL,
     ),
     Example("nobody owns one", {**_PLAN, "monitoring.without_owner": 1.0}, Verdict.WARN),
     Example(

@@ -11,7 +11,8 @@ so data drift is the only early sign.
 
 ## What good enough looks like
 At least one monitor of each kind. On a model that affects customers (or where that is not answered) the absence of either
-fails; elsewhere it warns.
+fails; elsewhere it warns. Further kinds that the policy advises (predictions, data quality, fairness, latency, cost) warn
+when they are missing.
 
 ## How to fix
 Add `{"kind": "data_drift", ...}` and `{"kind": "concept_drift", ...}` or `{"kind": "performance", ...}`, the latter with
@@ -36,7 +37,7 @@ KINDS = frozenset({Kind.ML_MODEL})
 READ_BY = Role.PLATFORM_ENGINEER
 MODE = Mode.AUTOMATIC
 RISK = "Half of what can go wrong after deployment is not looked for."
-LIMITS = {"min_of_each": 1}
+LIMITS = {"min_of_each": 1, "advised": []}
 
 
 def judge(measured: Measured, limits: Limits) -> GateResult:
@@ -54,6 +55,10 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     missing = [
         name for name, count in (("data drift", data), ("concept drift or performance", concept)) if count < limits["min_of_each"]
     ]
+    advised = [name.replace("_", " ") for name in limits["advised"] if not _count(measured, name)]
+    if not missing and advised:
+        says = f"Data drift and concept drift or performance are watched; nobody watches {', '.join(advised)}."
+        return stated(Verdict.WARN, says, monitors, fix=f"Add a monitor for {', '.join(advised)}.", limit="every advised kind")
     if not missing:
         return stated(Verdict.PASS, "Data drift and concept drift or performance are both watched.", monitors, limit="both kinds")
     where = "a model that affects customers" if customers else "this model"
@@ -82,6 +87,18 @@ EXAMPLES = (
     Example("both kinds", _plan(1.0, data_drift=2.0, concept_drift=1.0), Verdict.PASS),
     Example("exactly one of each, performance for the concept", _plan(1.0, data_drift=1.0, performance=1.0), Verdict.PASS),
     Example("only data drift, customers affected", _plan(1.0, data_drift=3.0), Verdict.FAIL),
+    Example(
+        "fairness advised and not watched",
+        _plan(1.0, data_drift=1.0, performance=1.0),
+        Verdict.WARN,
+        {"advised": ["fairness"]},
+    ),
+    Example(
+        "fairness advised and watched",
+        _plan(1.0, data_drift=1.0, performance=1.0, fairness=1.0),
+        Verdict.PASS,
+        {"advised": ["fairness"]},
+    ),
     Example("only performance, customers affected", _plan(1.0, performance=1.0), Verdict.FAIL),
     Example("only data drift, internal", _plan(0.0, data_drift=1.0), Verdict.WARN),
     Example("not measured", {}, Verdict.NOT_ASSESSED),

@@ -7,7 +7,7 @@ from governance.domain.vocabulary import EvidenceRole
 
 NAME = "drift"
 TITLE = "Comparing current data with the reference"
-VERSION = 1
+VERSION = 2
 HEAVY = False
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL = (
@@ -16,6 +16,7 @@ OPTIONAL = (
     EvidenceRole.CANDIDATE_PREDICTIONS,
     EvidenceRole.BASELINE_PREDICTIONS,
 )
+USES_REGISTERS = ("attribution_shares",)
 USES_FACTS = ("model.features", "explanation.shares")
 
 

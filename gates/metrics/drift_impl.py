@@ -125,8 +125,8 @@ def _report(
         )
     found.facts.append(MeasuredFact("drift.share", share, locator=listed))
     found.notes.append(
-        "Features are weighted by their attribution share." if weighting == "attribution" else
-        "Every feature weighs the same: no attribution shares were at hand."
+        "Features are weighted by their share in the champion's explanation." if weighting == "attribution" else
+        "Every feature weighs the same: there is no champion whose explanation says what carries the score."
     )  # fmt: skip
     found.pictures.append(ranking_picture(ranked))
     found.pictures.extend(overlay_picture(column, at, reference.name, current.name) for at, column in enumerate(ranked[:3], 1))

@@ -15,12 +15,19 @@ from governance.domain.vocabulary import EvidenceRole
 
 NAME = "monitoring"
 TITLE = "Reading the monitoring plan"
-VERSION = 1
+VERSION = 2
 HEAVY = False
 IN_PROCESS = True
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL: tuple[EvidenceRole, ...] = ()
-USES_FACTS = ("monitoring.plan", "model.features", "decision.affects_customers", "impact.people_per_month")
+USES_REGISTERS = ("attribution_shares",)
+USES_FACTS = (
+    "monitoring.plan",
+    "model.features",
+    "decision.affects_customers",
+    "impact.people_per_month",
+    "performance.metrics",
+)
 
 # In this order: "prediction drift" and "concept drift" must not count as data drift.
 _WORDS: tuple[tuple[str, str], ...] = (
@@ -36,6 +43,9 @@ _WORDS: tuple[tuple[str, str], ...] = (
 KINDS = tuple(kind for kind, _ in _WORDS)
 _WINDOWS = {"hour": 1 / 24, "day": 1.0, "dai": 1.0, "week": 7.0, "fortnight": 14.0, "month": 30.0, "quarter": 91.0, "year": 365.0}
 NEEDS_ROWS = {"data_drift": 500, "prediction_drift": 500}
+NEEDS_CASES = 100
+TOP = 10
+_RATES = ("positive_rate", "prevalence", "base_rate", "label_mean")
 ALL = frozenset({"all", "*", "all features", "every feature", "every"})
 
 
@@ -73,7 +83,8 @@ def collect(inputs: Inputs) -> Collected:
         measures.append(Measure("monitoring.kind", float(count), group=f"kind={kind}"))
     measures.extend(_coverage(monitors, inputs))
     measures.extend(_duties(monitors))
-    measures.extend(_rows(monitors, inputs.facts.get("impact.people_per_month")))
+    measures.extend(_limits(monitors))
+    measures.extend(_rows(monitors, inputs.facts.get("impact.people_per_month"), inputs.facts.get("performance.metrics")))
     return Collected(measures=tuple(measures))
 
 
@@ -170,6 +181,7 @@ def _coverage(monitors: list[Monitor], inputs: Inputs) -> Iterable[Measure]:
     waived = inputs.settings.get("waived_features")
     covered |= {str(name) for name in waived} if isinstance(waived, list | tuple) else set()
     open_ones = [name for name in names if name not in covered]
+    yield from _top(covered, inputs.settings.get("attribution_shares"))
     yield Measure("monitoring.uncovered_features", float(len(open_ones)), n=len(names), text=", ".join(open_ones[:50]))
 
 
@@ -179,17 +191,47 @@ def _duties(monitors: list[Monitor]) -> Iterable[Measure]:
         yield Measure(f"monitoring.{metric}", float(len(lacking)), n=len(monitors), text="; ".join(lacking[:20]))
 
 
-def _rows(monitors: list[Monitor], people: Any) -> Iterable[Measure]:
+def _top(covered: set[str], shares: Any) -> Iterable[Measure]:
+    """Which of the ten features that carry the champion's score nobody watches."""
+    if not isinstance(shares, Mapping) or not shares:
+        return
+    top = sorted(shares, key=lambda name: (-float(shares[name]), name))[:TOP]
+    missing = [name for name in top if name not in covered]
+    yield Measure("monitoring.uncovered_top", float(len(missing)), n=len(top), text=", ".join(missing))
+
+
+def _limits(monitors: list[Monitor]) -> Iterable[Measure]:
+    """The alarm limits that can be compared with a gate's: PSI of drift monitors, the drop of performance monitors."""
+    for at, monitor in enumerate(monitors, 1):
+        found = re.search(r"(\d+(?:\.\d+)?)\s*(%)?", monitor.limit)
+        if found is None:
+            continue
+        value = float(found.group(1)) / (100 if found.group(2) else 1)
+        psi = monitor.kind in ("data_drift", "prediction_drift") and monitor.test.lower() in ("", "psi")
+        drop = monitor.kind in ("performance", "concept_drift") and monitor.test.lower() != "psi" and value < 0.5
+        if psi or drop:
+            what = "psi" if psi else "drop"
+            yield Measure(
+                "monitoring.limit", value, group=f"monitor={at} {monitor.kind}", text=monitor.name, detail={"what": what}
+            )
+
+
+def _rows(monitors: list[Monitor], people: Any, metrics: Any) -> Iterable[Measure]:
+    """Rows a window brings against what its figure needs: 500 for PSI, 100 cases of the rarer class for performance."""
     if not isinstance(people, int | float) or isinstance(people, bool):
         return
+    stated = [metrics.get(name) for name in _RATES] if isinstance(metrics, Mapping) else []
+    rate = next((float(value) for value in stated if isinstance(value, int | float) and 0 < value < 1), None)
     for at, monitor in enumerate(monitors, 1):
-        need = NEEDS_ROWS.get(monitor.kind)
+        need, why = NEEDS_ROWS.get(monitor.kind), "PSI"
+        if monitor.kind in ("performance", "concept_drift"):
+            need = round(NEEDS_CASES / min(rate, 1 - rate)) if rate else 2 * NEEDS_CASES
+            why = f"{NEEDS_CASES} cases of the rarer class" if rate else f"{NEEDS_CASES} cases of each class"
         if need and monitor.days is not None:
-            rows = people * monitor.days / 30
             yield Measure(
                 "monitoring.window_rows",
-                float(rows),
+                float(people * monitor.days / 30),
                 group=f"monitor={at} {monitor.kind}",
                 text=f"{monitor.days:g} days",
-                detail={"need": need},
+                detail={"need": need, "why": why},
             )

@@ -7,15 +7,25 @@ from governance.domain.vocabulary import EvidenceRole
 
 NAME = "personal_data"
 TITLE = "Looking for personal data"
-VERSION = 1
+VERSION = 2
 HEAVY = False
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL = (EvidenceRole.REFERENCE_SAMPLE, EvidenceRole.CURRENT_SAMPLE, EvidenceRole.EXPLANATION_SAMPLE)
-USES_FACTS = ("data.contains_pii", "data.pii_approval", "data.pii_approval_registered", "data.columns", "model.features")
+USES_REGISTERS = ("column_marks",)
+USES_FACTS = (
+    "data.contains_pii",
+    "data.pii_approval",
+    "data.pii_approval_registered",
+    "data.columns",
+    "model.features",
+    "model.feature_classes",
+)
 
 
 def collect(inputs: Inputs) -> Collected:
-    """Find columns with personal data; no value leaves the child process. See `personal_data_impl.measure`."""
+    """Find columns with personal data and features that are raw identifiers; no value leaves the child process. See
+    `personal_data_impl.measure`.
+    """
     from gates.metrics.personal_data_impl import measure
 
     return measure(inputs)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import duckdb
 
 from gates.collecting import Collected, EvidenceInput, Inputs, MeasuredFact, Picture
-from gates.metrics.personal_data_patterns_impl import NAMED, RECOGNISERS, SURE, kind_by_name, mask, supports
+from gates.metrics.personal_data_features_impl import identifier_features
+from gates.metrics.personal_data_found_impl import Found
+from gates.metrics.personal_data_patterns_impl import NAMED, RECOGNISERS, SURE, kind_by_name, looks_hashed, mask, supports
 from gates.readers import tables
 from gates.readers.tables import quote_name
 from gates.spec import Measure
@@ -17,34 +19,23 @@ from governance.prefill.column_names import protected_columns
 SAMPLED = 300
 ROWS = 2_000_000
 MARKS_THAT_CLEAR = ("wrong", "hashed")
-
-
-@dataclass(frozen=True)
-class Found:
-    """One column that holds personal data. `share`: part of the distinct sampled values; None when only the name says so."""
-
-    column: str
-    kind: str
-    detector: str
-    confidence: float
-    share: float | None
-    shape: str
-    file: str
+MARK_WORDS = {"wrong": "a false alarm", "hashed": "hashed", "expected": "expected and declared", "remove": "to be removed"}
 
 
 def measure(inputs: Inputs) -> Collected:
     """Look through the samples, else through the declared column names.
 
-    A steward's marks (`settings["pii_marks"]`: column -> expected, hashed, wrong) take columns out or keep them, and are
-    said in notes.
+    A steward's marks (`settings["column_marks"]`: column -> mark and the kind it was found as) take columns out (hashed, wrong),
+    declare them (expected) or ask for their removal, and are said in notes. A mark holds for what was found then, nothing else.
     """
     files = [
         inputs.evidence[role] for role in ("reference_sample", "current_sample", "explanation_sample") if role in inputs.evidence
     ]
     found: dict[str, Found] = {}
+    hashed: set[str] = set()
     notes: list[str] = []
     for evidence in files:
-        for item in _scan(evidence, inputs.seed, notes):
+        for item in _scan(evidence, inputs.seed, notes, hashed):
             known = found.get(item.column)
             if known is None or item.confidence > known.confidence:
                 found[item.column] = item
@@ -57,10 +48,15 @@ def measure(inputs: Inputs) -> Collected:
         return Collected(not_measured="No data and no column names to look at: attach a reference or current sample.")
     if not files:
         notes.append("Only column names were looked at: no sample is attached.")
-    marks = inputs.settings.get("pii_marks")
-    kept = [item for item in found.values() if not _cleared(item, marks, notes)]
+    register = inputs.settings.get("column_marks")
+    marks = {item.column: mark for item in found.values() if (mark := _mark(item, register, notes))}
+    kept = [item for item in found.values() if marks.get(item.column) not in MARKS_THAT_CLEAR]
     notes.append("Names and addresses are found by column name only; formats with a fixed shape also by content.")
-    collected = _collected(inputs, kept, notes)
+    collected = _collected(inputs, kept, marks, notes)
+    cleared = {column for column, mark in marks.items() if mark in MARKS_THAT_CLEAR}
+    collected = replace(
+        collected, measures=(*collected.measures, *identifier_features(inputs, found, hashed, cleared, bool(files)))
+    )
     protected = _protected(files)
     return replace(collected, facts=(*collected.facts, protected)) if protected is not None else collected
 
@@ -81,7 +77,7 @@ def _protected(files: Iterable[EvidenceInput]) -> MeasuredFact | None:
     return MeasuredFact("data.protected_attributes", sorted(found), locator=f"columns {where}") if found else None
 
 
-def _scan(evidence: EvidenceInput, seed: int, notes: list[str]) -> Iterable[Found]:
+def _scan(evidence: EvidenceInput, seed: int, notes: list[str], hashed: set[str]) -> Iterable[Found]:
     info = tables.inspect(evidence)
     if info.rows > ROWS:
         notes.append(f"{evidence.name}: the first {ROWS:,} of {info.rows:,} rows were looked at.")
@@ -89,7 +85,9 @@ def _scan(evidence: EvidenceInput, seed: int, notes: list[str]) -> Iterable[Foun
         for name, kind in info.columns:
             by_name = kind_by_name(name)
             values = _distinct(connection, name, info.rows, seed) if kind in ("text", "integer") else []
-            by_value = _recognise(name, kind, values, evidence.name)
+            if looks_hashed(values):
+                hashed.add(name)
+            by_value = None if name in hashed else _recognise(name, kind, values, evidence.name)
             if by_value is not None:
                 yield by_value
             elif by_name and kind != "other":
@@ -133,15 +131,25 @@ def _recognise(column: str, kind: str, values: list[str], file: str) -> Found | 
     return best
 
 
-def _cleared(item: Found, marks: object, notes: list[str]) -> bool:
-    mark = marks.get(item.column) if isinstance(marks, Mapping) else None
-    if mark in MARKS_THAT_CLEAR:
-        notes.append(f"{item.column}: found as {item.kind}, marked as {mark} by the data steward, not counted.")
-        return True
-    return False
+def _mark(item: Found, register: object, notes: list[str]) -> str:
+    """The data steward's mark on what was found, or ""."""
+    entry = register.get(item.column) if isinstance(register, Mapping) else None
+    if not isinstance(entry, Mapping):
+        return ""
+    mark, kind = str(entry.get("mark") or ""), str(entry.get("kind") or "")
+    if mark not in MARK_WORDS:
+        return ""
+    if kind != item.kind:
+        notes.append(
+            f"{item.column}: marked as {MARK_WORDS[mark]} when it held {kind}; now it looks like {item.kind}, so it counts."
+        )
+        return ""
+    tail = ", not counted" if mark in MARKS_THAT_CLEAR else ""
+    notes.append(f"{item.column}: found as {item.kind}, marked as {MARK_WORDS[mark]} by the data steward{tail}.")
+    return mark
 
 
-def _collected(inputs: Inputs, found: list[Found], notes: list[str]) -> Collected:
+def _collected(inputs: Inputs, found: list[Found], marks: Mapping[str, str], notes: list[str]) -> Collected:
     columns = [item.column for item in found]
     features = inputs.facts.get("model.features")
     used = [name for name in columns if isinstance(features, list | tuple) and name in features]
@@ -149,13 +157,17 @@ def _collected(inputs: Inputs, found: list[Found], notes: list[str]) -> Collecte
     approved = inputs.facts.get("data.pii_approval_registered") is True or (
         isinstance(approval, str) and len(approval.strip()) >= 3
     )
-    declared = inputs.facts.get("data.contains_pii")
+    declared = inputs.facts.get("data.contains_pii") is True or (
+        bool(found) and all(marks.get(name) == "expected" for name in columns)
+    )
+    remove = [name for name in columns if marks.get(name) == "remove"]
     kinds = ", ".join(f"{item.column} ({item.kind})" for item in found)
     measures = [
         Measure("personal_data.columns", float(len(found)), text=kinds),
-        Measure("personal_data.declared", 1.0 if declared is True else 0.0),
+        Measure("personal_data.declared", 1.0 if declared else 0.0),
         Measure("personal_data.approved", 1.0 if approved else 0.0, text=str(approval or "")[:200]),
         Measure("personal_data.used_as_feature", float(len(used)), text=", ".join(used)),
+        Measure("personal_data.must_remove", float(len(remove)), text=", ".join(remove)),
     ]
     for item in found:
         detail = {
@@ -165,6 +177,7 @@ def _collected(inputs: Inputs, found: list[Found], notes: list[str]) -> Collecte
             "shape": item.shape,
             "file": item.file,
             "share": item.share,
+            "mark": marks.get(item.column, ""),
         }
         measures.append(
             Measure("personal_data.column", item.confidence, group=f"column={item.column}", text=item.kind, detail=detail)

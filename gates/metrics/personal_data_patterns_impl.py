@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 NAMED = 0.4
@@ -132,6 +132,19 @@ def kind_by_name(column: str) -> str:
     if _HARMLESS.match(snake):
         return ""
     return next((kind for kind, pattern in _COMPILED if pattern.fullmatch(snake)), "")
+
+
+_DIGEST = re.compile(
+    r"(?:(?:sha\d+|md5|hmac)[:_$-])?(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})",
+    re.IGNORECASE,
+)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")
+
+
+def looks_hashed(values: Sequence[str]) -> bool:
+    """Nine of ten values have the length and the letters of a hash (hexadecimal, or base64 of 32 bytes)."""
+    hits = sum(_DIGEST.fullmatch(value) is not None or _BASE64.fullmatch(value) is not None for value in values)
+    return bool(values) and hits >= 0.9 * len(values)
 
 
 def supports(recogniser: Recogniser, column: str) -> bool:

@@ -12,10 +12,11 @@ from django.db import connection
 
 from gates.collecting import Inputs
 from gates.registry import Collector
+from gates.services.registers import registers_of
 from governance.domain.canonical import canonical_json
 from governance.domain.facts import FactSet
 from governance.domain.vocabulary import State
-from governance.models import DataSource, Revision, Submission
+from governance.models import Revision, Submission
 
 _APPROVED = (State.APPROVED, State.SUPERSEDED, State.EXPIRED)
 _MOST_VERSIONS = 50
@@ -42,7 +43,7 @@ class Surroundings:
 def surroundings(*, submission: Submission, revision: Revision, settings: Mapping[str, Any], facts: FactSet) -> Surroundings:
     """Gather the shared inputs. Two queries."""
     evidence = {row["role"]: row for row in revision.evidence}
-    registers = {"registered_sources": _sources(submission.unit_id), "known_versions": _versions(submission)}
+    registers = {**registers_of(submission), "known_versions": _versions(submission)}
     return Surroundings(evidence, facts, settings, registers)
 
 
@@ -82,22 +83,6 @@ def input_digest(collector: Collector, inputs: Mapping[str, Any], *, settings: b
     return "sha256:" + hashlib.sha256(b"{" + b",".join(members) + b"}").hexdigest()
 
 
-def _sources(unit_id: int) -> dict[str, Any]:
-    columns = ("name", "owner", "approved", "consent_basis", "holds_personal_data", "refreshed_on")
-    return {
-        name: {
-            "owner": owner,
-            "approved": approved,
-            "consent_basis": consent,
-            "holds_personal_data": personal,
-            "refreshed_on": refreshed.isoformat() if refreshed else None,
-        }
-        for name, owner, approved, consent, personal, refreshed in DataSource.objects.filter(unit_id=unit_id)
-        .order_by("name")
-        .values_list(*columns)
-    }
-
-
 _VERSIONS = """
 SELECT version, bool_or(approved), (array_agg(digest ORDER BY id DESC))[1], (array_agg(id ORDER BY id DESC))[1]
 FROM (
@@ -108,15 +93,15 @@ FROM (
 """
 _FEATURES = f"""
 SELECT known.*, (
-  SELECT jsonb_path_query_array(r.facts, '$[*] ? (@.name == "model.features")') FROM governance_revision r
-  WHERE r.submission_id = known.id ORDER BY r.number DESC LIMIT 1
+  SELECT jsonb_path_query_array(r.facts, '$[*] ? (@.name == "model.features" || @.name == "training.run_id")')
+  FROM governance_revision r WHERE r.submission_id = known.id ORDER BY r.number DESC LIMIT 1
 ) FROM ({_VERSIONS}) known (version, approved, digest, id) ORDER BY version COLLATE "C"
 """
 
 
 def _versions(submission: Submission) -> dict[str, Any]:
-    """The latest other versions of the same system: whether approved, the artefact's digest, and the features of the latest
-    revision of the latest submission. The database picks the features out: the other facts are not sent."""
+    """The latest other versions of the same system: whether approved, the artefact's digest, and features and training run of
+    the latest revision of the latest submission. The database picks these out: the other facts are not sent."""
     wanted = {
         "approved": [state.value for state in _APPROVED],
         "system": submission.system_id,
@@ -126,11 +111,13 @@ def _versions(submission: Submission) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(_FEATURES, wanted)
         rows = cursor.fetchall()
-    return {
-        version: {
+    found = {}
+    for version, approved, digest, _, facts in rows:
+        said = FactSet.from_json(json.loads(facts or "[]"))
+        found[version] = {
             "approved": approved,
             "digest": digest,
-            "features": [str(name) for name in FactSet.from_json(json.loads(facts or "[]")).value("model.features") or []],
+            "features": [str(name) for name in said.value("model.features") or []],
+            "run_id": str(said.value("training.run_id") or ""),
         }
-        for version, approved, digest, _, facts in rows
-    }
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -169,8 +170,47 @@ def test_personal_data_is_found_and_never_stored(tmp_path: Path) -> None:
     approved = personal_data.collect(Inputs(file, {"data.contains_pii": True, "data.pii_approval": "DPO-2026-17"}))
     assert judge("GD103", approved).verdict is Verdict.PASS
     assert judge("GD103", approved, personal_data_allowed=False).verdict is Verdict.FAIL
-    marks = dict.fromkeys(found, "wrong")
-    assert judge("GD103", personal_data.collect(Inputs(file, {}, {"pii_marks": marks}))).verdict is Verdict.PASS
+
+    def marked(mark: str, **facts: object) -> GateResult:
+        marks = {column: {"mark": mark, "kind": kind} for column, kind in found.items()}
+        return judge("GD103", personal_data.collect(Inputs(file, facts, {"column_marks": marks})))
+
+    assert marked("wrong").verdict is Verdict.PASS
+    assert marked("hashed").verdict is Verdict.PASS
+    assert marked("expected").verdict is Verdict.WARN, "declared by the data steward, the approval is still to come"
+    assert marked("expected", **{"data.pii_approval": "DPO-2026-17"}).verdict is Verdict.PASS
+    removal = marked("remove", **{"data.contains_pii": True, "data.pii_approval": "DPO-2026-17"})
+    assert removal.verdict is Verdict.FAIL and "mail" in removal.says
+    old = {"mail": {"mark": "wrong", "kind": "phone number"}}
+    again = personal_data.collect(Inputs(file, {}, {"column_marks": old}))
+    assert judge("GD103", again).verdict is Verdict.FAIL, "a mark holds for what was found then"
+    assert any("now it looks like e-mail address" in note for note in again.notes)
+
+
+def test_raw_identifiers_among_the_features(tmp_path: Path) -> None:
+    rows = 400
+    keys = [hashlib.sha256(f"k{i}".encode()).hexdigest() for i in range(rows)]
+    frame = pd.DataFrame(
+        {"email": [f"p{i}@example.com" for i in range(rows)], "customer_id": keys, "income": range(rows), "dob": "1990-01-01"}
+    )
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    file = {"reference_sample": evidence("reference_sample", tmp_path / "d.csv")}
+
+    def judged(features: list[object], classes: dict[str, str] | None = None, **settings: object) -> GateResult:
+        facts = {"model.features": features, **({"model.feature_classes": classes} if classes else {})}
+        return judge("GD112", personal_data.collect(Inputs(file, facts, settings)))
+
+    raw = judged(["income", "email", "customer_id"])
+    assert raw.verdict is Verdict.FAIL and "email" in raw.says and "customer_id" not in raw.says, raw.says
+    assert judged(["income", "customer_id", "dob"]).verdict is Verdict.PASS, "hashed values; a date of birth is not direct"
+    declared = judged(["email"], {"email": "hashed"})
+    assert declared.verdict is Verdict.FAIL and "though declared as hashed" in declared.says
+    assert judged(["income", "phone_number"]).verdict is Verdict.FAIL, "by name"
+    assert judged(["income", "phone_number"], {"phone_number": "hashed"}).verdict is Verdict.PASS
+    assert judged(["income", {"name": "x1", "class": "direct identifier"}]).verdict is Verdict.FAIL
+    mark = {"email": {"mark": "hashed", "kind": "e-mail address"}}
+    assert judged(["email"], column_marks=mark).verdict is Verdict.PASS
+    assert judge("GD112", personal_data.collect(Inputs(file))).verdict is Verdict.NOT_ASSESSED
 
 
 def test_recognisers() -> None:

@@ -15,7 +15,14 @@ EVIDENCE = {
     "candidate_predictions": {"sha256": "ab" * 32, "name": "päckchen.csv", "columns": {"y": "label"}, "format": "csv", "size": 7}
 }
 FACTS = FactSet.of([Fact("model.features", ["b", "a", "ä"], Assurance.DECLARED, "answer")])
-REGISTERS = {"registered_sources": {"s3://x": {"approved": True}}, "known_versions": {"1.0": {"features": ["a"]}}}
+REGISTERS = {
+    "registered_sources": {"s3://x": {"approved": True}},
+    "known_versions": {"1.0": {"features": ["a"]}},
+    "reference_populations": {"customers": {"shares": {"sex": {"f": 0.5, "m": 0.5}}, "source": "register"}},
+    "column_marks": {"email": {"mark": "wrong", "kind": "e-mail address"}},
+    "attribution_shares": {"a": 0.7},
+    "as_of": "2026-11-21",
+}
 
 
 def test_put_together_from_parts_it_is_the_digest_of_the_whole() -> None:
