@@ -174,6 +174,9 @@ class Revision(models.Model):
     answers = models.JSONField()
     evidence = models.JSONField()
     sources = models.JSONField()
+    artifact_digest = models.CharField(
+        max_length=80, blank=True, default="", db_default="", db_index=True, help_text="the build handed in, where it is known"
+    )
     note = models.TextField(blank=True)
     submitted_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField(db_default=Now())

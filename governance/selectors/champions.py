@@ -8,13 +8,13 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import Any
 
-from django.db.models import F, Func, JSONField, Q, Value
-from django.db.models.functions import Now
+from django.db.models import F, Func, JSONField, Value
 
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, State, Track, strictest
 from governance.models import Submission, TrackDecision
 from governance.policy import RuleStatus
+from governance.selectors.builds import reasons_on_this_build
 
 WAS_APPROVED = (State.APPROVED, State.SUPERSEDED, State.EXPIRED)
 MEMORY = timedelta(days=90)
@@ -81,17 +81,14 @@ def _changes(submissions: list[int]) -> Iterator[Any]:
 def strictest_recent_track(submission: Submission) -> Fact | None:
     """The strictest track of the same build in the last 90 days, so that withdrawing, resubmitting or revising buys nothing.
 
-    Only rules that fired on a stated or measured value count: what was merely unknown may be answered later.
+    Every revision counts by the build it handed in, so a build is recognised after its version went on to another one. Only rules
+    that fired on a stated or measured value count: what was merely unknown may be answered later.
     """
-    same_build = Q(submission__version_id=submission.version_id)
-    if submission.version.artifact_digest:
-        same_build |= Q(submission__version__artifact_digest=submission.version.artifact_digest)
-    rows = TrackDecision.objects.filter(same_build, submission__unit_id=submission.unit_id, at__gt=Now() - MEMORY)
     found: dict[Track, set[str]] = {}
-    for pk, assessment in rows.values_list("submission_id", "assessment"):
+    for pk, reasons in reasons_on_this_build(submission, MEMORY):
         fired = [
             Track(row["track"])
-            for row in assessment["reasons"]
+            for row in reasons
             if row["status"] == RuleStatus.FIRED and row["fact"] != "submission.recent_track"
         ]
         found.setdefault(strictest(*fired), set()).add(f"S-{pk}")

@@ -54,7 +54,6 @@ def _seen(submission: Submission) -> Seen:
         system_id=submission.system_id,
         environment=submission.environment,
         version_id=submission.version_id,
-        artifact=submission.version.artifact_digest,
         before=submission.pk,
     )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
 from governance.domain.vocabulary import State
+from governance.selectors.builds import DECISIONS
 from governance.selectors.champions import MEMORY, WAS_APPROVED
 
 
@@ -33,15 +35,12 @@ class Seen:
     registers: Registers
 
 
-_SEEN = """
+_SEEN = f"""
 SELECT
   (SELECT array_agg(DISTINCT s.state) FROM governance_submission s WHERE s.system_id = %(system)s
    AND s.environment = %(environment)s AND s.state = ANY(%(past)s) AND s.id IS DISTINCT FROM %(before)s),
   EXISTS (SELECT 1 FROM governance_submission s WHERE s.id = %(before)s AND s.state = ANY(%(approved)s)),
-  EXISTS (SELECT 1 FROM governance_systemversion v JOIN governance_submission s ON s.version_id = v.id
-          JOIN governance_trackdecision t ON t.submission_id = s.id
-          WHERE (v.id = %(version)s OR v.artifact_digest = %(artifact)s) AND s.unit_id = %(unit)s
-          AND t.at > statement_timestamp() - %(memory)s),
+  EXISTS (SELECT 1 FROM ({DECISIONS}) found WHERE unit_id = %(unit)s AND at > statement_timestamp() - %(memory)s),
   (SELECT json_agg(json_build_array(name, CASE WHEN is_feature_store THEN features END))::text
    FROM governance_datasource WHERE unit_id = %(unit)s AND approved),
   (SELECT json_agg(json_build_array(reference, sources))::text
@@ -49,16 +48,13 @@ SELECT
 """
 
 
-def seen_around(
-    *, unit_id: int, system_id: int | None, environment: str, version_id: int | None = None, artifact: str = "", before: int = 0
-) -> Seen:
-    """Ask. `before`: a submission to leave out; `artifact`: the digest of the build, "" when unknown. One query."""
-    wanted = {
+def seen_around(*, unit_id: int, system_id: int | None, environment: str, version_id: int | None = None, before: int = 0) -> Seen:
+    """Ask. `before`: the submission all this is around. One query."""
+    wanted: dict[str, Any] = {
         "unit": unit_id,
         "system": system_id,
         "environment": environment,
         "version": version_id,
-        "artifact": artifact or None,
         "before": before,
         "past": [state.value for state in (*WAS_APPROVED, State.REVOKED)],
         "approved": [state.value for state in WAS_APPROVED],

@@ -48,7 +48,7 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
     sources, evidence = copy.sources, copy.evidence
     facts = facts_within(around, submission, sources=sources, answers=copy.answers)
     answers = forget_confirmations(submission, facts, copy.answers)
-    _remember_artifact(submission, evidence, facts)
+    artifact = _remember_artifact(submission, evidence, facts)
     submission.revision += 1
     # a new revision is judged afresh: what its own facts say, no longer what an earlier revision's did
     submission.track, submission.track_is_final = "", False
@@ -81,6 +81,7 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
             for e in evidence
         ],
         sources=[{"name": s.name, "sha256": s.sha256, "reader": s.reader} for s in sources],
+        artifact_digest=artifact,
         note=note,
         submitted_by=work.caller.person,
     )
@@ -98,12 +99,16 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
     return Frozen(revision, facts, decision, assessment, policy, pack, tuple(answers), evidence, sources, champion)
 
 
-def _remember_artifact(submission: Submission, evidence: Iterable[Evidence], facts: FactSet) -> None:
-    """Record which artefact this version is, once: from the model file handed in, else as the metadata declares."""
+def _remember_artifact(submission: Submission, evidence: Iterable[Evidence], facts: FactSet) -> str:
+    """Record which artefact this version is now: from the model file handed in, else as the metadata declares.
+
+    Returns its digest, "" when nothing says it; the revision keeps it, whatever later revisions hand in.
+    """
     version: SystemVersion = submission.version
     model = next((e.file.sha256 for e in evidence if e.role == "candidate_model"), "")
     declared = str(facts.value("model.digest") or "")
-    found = f"sha256:{model}" if model else declared
+    found = (f"sha256:{model}" if model else declared)[:80]
     if found and found != version.artifact_digest:
-        version.artifact_digest = found[:80]
+        version.artifact_digest = found
         version.save(update_fields=["artifact_digest"])
+    return found

@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from governance.domain.facts import Fact, FactSet
-from governance.domain.vocabulary import Assurance, State, Track
+from governance.domain.incoming import NewAnswer, NewSource
+from governance.domain.vocabulary import Assurance, EvidenceRole, State, Track
 from governance.models import AuditEvent, PolicyPack, Submission, TrackDecision
 from governance.policy import replay, same_decision
 from governance.policy.errors import PackError
@@ -23,10 +24,11 @@ from governance.selectors.champions import champion_of, strictest_recent_track
 from governance.selectors.drafts import draft_of
 from governance.selectors.facts import facts_of, pending_collectors
 from governance.selectors.policy import pack_in_force, pack_of
+from governance.services.drafts import answer, attach_evidence, changing
 from governance.services.packs import PACKS, load_pack_file
 from governance.services.tracks import assign
 from governance.services.work import unit_of_work
-from reviews.services.intake import submit, withdraw
+from reviews.services.intake import revise, submit, withdraw
 from tests.governance import making
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +152,50 @@ def test_the_same_build_under_another_version_name_is_recognised() -> None:
     other.version.artifact_digest = first.version.artifact_digest
     other.version.save()
     assert remembered(other) == ("red", f"S-{first.pk}")
+
+
+def build(content: bytes) -> dict[EvidenceRole, str]:
+    return {EvidenceRole.CANDIDATE_MODEL: making.stored(content, name="model.onnx").sha256}
+
+
+def revised(row: Submission, model: bytes, **changes: object) -> Submission:
+    """The next revision of a submission, with another model file and other answers."""
+    Submission.objects.filter(pk=row.pk).update(state=State.CHANGES_REQUESTED)
+    file = making.stored(model, name="model.onnx")
+    with changing(making.caller(), row.pk) as (work, submission):
+        attach_evidence(work, submission, making.evidence_of(EvidenceRole.CANDIDATE_MODEL, file))
+        answer(work, submission, {name.replace("__", "."): NewAnswer(value) for name, value in changes.items()})
+    revise(caller=making.caller(), submission_id=row.pk)
+    row.refresh_from_db()
+    return row
+
+
+def test_a_build_is_recognised_after_its_version_went_on_to_another_one() -> None:
+    """A was red under 1.0.0, which then became B. A handed in as 1.0.1 is still A; B as 1.0.2 is only what B was."""
+    first = making.opened(making.new(answers={**QUIET, "impact.financial": "high"}, evidence=build(b"model A")))
+    submit(caller=making.caller(), submission_id=first.pk)
+    first = revised(first, b"model B", impact__financial="none")
+    digests = list(first.revisions.values_list("artifact_digest", flat=True))
+    assert len(set(digests)) == 2 and all(digest.startswith("sha256:") for digest in digests)
+    assert first.version.artifact_digest == digests[1]
+
+    again = making.opened(making.new("1.0.1", answers=QUIET, evidence=build(b"model A")))
+    assert remembered(again) == ("red", f"S-{first.pk}")
+    submit(caller=making.caller(), submission_id=again.pk)  # seen by the decision itself, on its first revision
+    fact = FactSet.from_json(again.track_decisions.get().facts).best("submission.recent_track")
+    assert fact is not None and (fact.value, fact.origin) == ("red", f"S-{first.pk}")
+
+    other = making.opened(making.new("1.0.2", answers=QUIET, evidence=build(b"model C")))
+    assert remembered(other) == (None, "")
+
+
+def test_a_build_that_only_the_metadata_names_is_recognised_too() -> None:
+    told = NewSource("MLmodel", b"flavors:\n  sklearn: {}\nmetadata:\n  guiderail: {model.digest: 'sha256:77aa'}\n")
+    first = making.opened(making.new(sources=[told], answers={**QUIET, "impact.financial": "high"}))
+    submit(caller=making.caller(), submission_id=first.pk)
+    assert first.revisions.get().artifact_digest == "sha256:77aa"
+    again = making.opened(making.new("1.0.1", sources=[told], answers=QUIET))
+    assert remembered(again) == ("red", f"S-{first.pk}")
 
 
 def test_what_was_only_unknown_may_be_answered_later() -> None:
