@@ -158,7 +158,7 @@ def test_false_alarms_stay_as_documented() -> None:
         verdict = gate.judge(Measured(tuple(measured(counts, groups, seed))), gate.limits_with()).verdict
         if verdict in seen:
             seen[verdict] += 1
-    assert seen[Verdict.FAIL] == 0 and seen[Verdict.WARN] <= 6, seen
+    assert seen[Verdict.FAIL] == 0 and seen[Verdict.WARN] <= 13, seen
 
 
 def measured(counts: stats.ScoreCounts, groups: dict[str, pd.DataFrame], seed: int) -> list[Measure]:
