@@ -1,16 +1,20 @@
 """Finds gates and collectors: a module dropped into `gates/catalog` or `gates/metrics` is there, no list to edit.
 
-Importing them is free of heavy libraries (see `gates/metrics/base.py`), so web processes may ask. An organisation's own gates and
-collectors live in packages of its own, named in `GUIDERAIL_PLUGINS` (dotted names with commas between them).
+Importing them is free of heavy libraries (see `gates/metrics/base.py`), so web processes may ask. An organisation's own gates
+and collectors come from installed distributions by entry points (`docs/own-gates.md`); while writing one, a package may also be
+named in `GUIDERAIL_PLUGINS` (dotted names with commas between them). A distribution's gate that cannot be used is left out and
+named in `problems()`: the others go on, and a policy that asks for it finds it missing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
+import logging
 import os
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -18,6 +22,10 @@ from typing import Any
 from gates import catalog, metrics
 from gates.collecting import Collected, Inputs
 from gates.spec import HEADINGS, Example, GateResult, Limits, Measured, Mode
+from governance.selectors import plugins
+from governance.selectors.plugins import Plugin
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class Gate:
     docs: Mapping[str, str]
     judge: Callable[[Measured, Limits], GateResult]
     module: str
+    plugin: Plugin | None = None
 
     def limits_with(self, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The default limits with the policy pack's on top."""
@@ -58,6 +67,7 @@ class Collector:
     module: str
     in_process: bool = False
     uses_registers: tuple[str, ...] = ()
+    plugin: Plugin | None = None
 
     def collect(self, inputs: Inputs) -> Collected:
         """Measure, in this process: the child process, or the worker for one that opens no file."""
@@ -78,6 +88,11 @@ def gates() -> Mapping[str, Gate]:
         if gate.code in found:
             raise ValueError(f"{gate.code} is used by {found[gate.code].module} and {gate.module}")
         found[gate.code] = gate
+    for offer, module in _offered(plugins.GATES):
+        with _left_out(offer):
+            gate = read_gate(module, offer.plugin)
+            _refuse_odd(offer, gate.code, found)
+            found[gate.code] = gate
     return dict(sorted(found.items()))
 
 
@@ -88,21 +103,15 @@ def collectors() -> Mapping[str, Collector]:
     for module in _modules(metrics):
         if not hasattr(module, "NAME") or not hasattr(module, "collect"):
             continue
-        collector = Collector(
-            name=module.NAME,
-            title=module.TITLE,
-            version=module.VERSION,
-            heavy=module.HEAVY,
-            requires=tuple(str(role) for role in module.REQUIRES),
-            optional=tuple(str(role) for role in module.OPTIONAL),
-            uses_facts=tuple(module.USES_FACTS),
-            module=module.__name__,
-            in_process=bool(getattr(module, "IN_PROCESS", False)),
-            uses_registers=tuple(getattr(module, "USES_REGISTERS", ())),
-        )
+        collector = read_collector(module)
         if collector.name in found:
             raise ValueError(f"{collector.name} is used by {found[collector.name].module} and {collector.module}")
         found[collector.name] = collector
+    for offer, module in _offered(plugins.COLLECTORS):
+        with _left_out(offer):
+            collector = read_collector(module, offer.plugin)
+            _refuse_odd(offer, collector.name, found)
+            found[collector.name] = collector
     return dict(sorted(found.items()))
 
 
@@ -125,10 +134,41 @@ def forget() -> None:
     """Drop what was found, so that the next question looks again (a module was added while running)."""
     gates.cache_clear()
     collectors.cache_clear()
+    plugins.forget()
+    _problems.clear()
     importlib.invalidate_caches()
 
 
-def read_gate(module: ModuleType) -> Gate:
+def problems() -> tuple[str, ...]:
+    """What installed distributions offer and could not be used, with the reason."""
+    gates()
+    collectors()
+    return tuple(_problems.values())
+
+
+def read_collector(module: ModuleType, plugin: Plugin | None = None) -> Collector:
+    """Turn a metrics module into a `Collector`. Raises AttributeError for one that is not whole.
+
+    One from a distribution always runs in the confined child process, whatever it asks for.
+    """
+    if not callable(module.collect):
+        raise ValueError(f"{module.__name__}: collect is no function")
+    return Collector(
+        name=module.NAME,
+        title=module.TITLE,
+        version=module.VERSION,
+        heavy=module.HEAVY,
+        requires=tuple(str(role) for role in module.REQUIRES),
+        optional=tuple(str(role) for role in module.OPTIONAL),
+        uses_facts=tuple(module.USES_FACTS),
+        module=module.__name__,
+        in_process=bool(getattr(module, "IN_PROCESS", False)) and plugin is None,
+        uses_registers=tuple(getattr(module, "USES_REGISTERS", ())),
+        plugin=plugin,
+    )
+
+
+def read_gate(module: ModuleType, plugin: Plugin | None = None) -> Gate:
     """Turn a catalog module into a `Gate`. Raises ValueError naming what is missing."""
     missing = [
         name
@@ -153,6 +193,7 @@ def read_gate(module: ModuleType) -> Gate:
         docs=docs,
         judge=module.judge,
         module=module.__name__,
+        plugin=plugin,
     )
 
 
@@ -164,6 +205,33 @@ def read_docs(text: str) -> tuple[str, dict[str, str]]:
         heading, _, body = part.partition("\n")
         sections[heading.strip()] = body.strip()
     return title.strip(), {**{h: sections[h] for h in HEADINGS if h in sections}, **sections}
+
+
+_problems: dict[tuple[str, str], str] = {}
+
+
+def _offered(group: str) -> Iterator[tuple[plugins.Offer, ModuleType]]:
+    for offer in plugins.offers():
+        if offer.group == group:
+            with _left_out(offer):
+                yield offer, importlib.import_module(offer.module)
+
+
+@contextlib.contextmanager
+def _left_out(offer: plugins.Offer) -> Iterator[None]:
+    """Whatever is wrong with what a distribution offers, the rest of the installation goes on without it."""
+    try:
+        yield
+    except Exception as exc:
+        log.exception("%s of %s cannot be used", offer.name, offer.plugin)
+        _problems[offer.group, offer.name] = f"{offer.name} of {offer.plugin} cannot be used ({type(exc).__name__}: {exc})."
+
+
+def _refuse_odd(offer: plugins.Offer, name: str, found: Mapping[str, Gate] | Mapping[str, Collector]) -> None:
+    if name != offer.name:
+        raise ValueError(f"the entry point is named {offer.name}, its module says {name}")
+    if name in found:
+        raise ValueError(f"{name} is there already, from {found[name].module}")
 
 
 def _modules(own: ModuleType) -> list[ModuleType]:

@@ -19,6 +19,7 @@ from governance.models import Revision, Submission
 from governance.policy import Pack
 from governance.policy.conditions import FALSE
 from governance.policy.pack import GateUse
+from governance.selectors.plugins import pin_problem
 from governance.services.work import Work
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ def verdict_of(
             fix="Update Guiderail, or take the gate out of the pack.",
         )
     in_force = gate.limits_with(limits)
+    if problem := pin_problem(use.gate, use.plugin, gate.plugin):
+        return in_force, not_assessed(problem, fix="An administrator installs the plug-in that the policy pins.")
     if kind not in gate.kinds:
         return in_force, not_applicable(f"{gate.code} is not made for a {kind.value.replace('_', ' ')}.")
     if not asked_for:

@@ -19,6 +19,7 @@ from governance.domain.facts import FactSet
 from governance.domain.vocabulary import Kind, RunStatus, Track
 from governance.models import Revision, Submission
 from governance.policy import Assessment, Pack
+from governance.selectors.plugins import pin_problem
 from governance.services.work import Work
 
 # The smaller number goes first. Red has the longest way to go through people's hands.
@@ -95,7 +96,10 @@ def needed_collectors(pack: Pack, kind: Kind, track: Track) -> list[Collector]:
     codes = [
         use.gate
         for use in pack.gates
-        if use.gate in known and kind in known[use.gate].kinds and any(each.rank >= track.rank for each in use.tracks)
+        if use.gate in known
+        and kind in known[use.gate].kinds
+        and any(each.rank >= track.rank for each in use.tracks)
+        and not pin_problem(use.gate, use.plugin, known[use.gate].plugin)
     ]
     names = {*registry.collectors_of(codes), *(name for name in pack.measured if name in registry.collectors())}
     return [registry.collector(name) for name in sorted(names)]
@@ -122,6 +126,8 @@ def _row(
     earlier: dict[tuple[str, str], GateRun],
 ) -> GateRun:
     inputs = frozen_inputs(collector, around)
+    if collector.plugin is not None:  # the worker measures with the same files or not at all
+        inputs["plugin"] = collector.plugin.to_json()
     run = GateRun(
         submission=submission,
         revision=revision,

@@ -225,6 +225,15 @@ class _Holding:
 def _not_runnable(claim: Claim) -> str:
     if claim.collector not in registry.collectors():
         return f"This worker knows no collector “{claim.collector}”: it runs another version of Guiderail than the web server."
+    here = registry.collector(claim.collector).plugin
+    if claim.inputs.get("plugin") != (here.to_json() if here else None):
+        planned = claim.inputs.get("plugin") or {}
+        wanted = f"{planned['distribution']} {planned['version']}" if planned else "Guiderail itself"
+        return (
+            f"This run was planned with “{claim.collector}” of {wanted}; this worker has that of {here or 'Guiderail itself'}"
+            f"{', with other files' if here and planned and str(here) == wanted else ''}. "
+            "An administrator installs the same plug-in for web servers and workers."
+        )
     for role, item in claim.inputs.get("evidence", {}).items():
         if not evidence_path(item["sha256"]).exists():
             return (

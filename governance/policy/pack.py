@@ -260,6 +260,14 @@ class TrackPlan(Part):
         return tuple(raw) if isinstance(raw, list) else raw
 
 
+class PluginPin(Part):
+    """The distribution a gate of the organisation's own comes from. With `digest`, exactly these files."""
+
+    distribution: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=100)]
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.!+_-]+$", max_length=60)]
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+
+
 class GateUse(Part):
     """One gate as the pack uses it.
 
@@ -278,6 +286,7 @@ class GateUse(Part):
     limits_by_domain: dict[str, dict[str, Any]] = Field(default_factory=dict)
     needs: dict[EvidenceField, Words] = Field(default_factory=dict)
     applies_when: ConditionField | None = None
+    plugin: PluginPin | None = None
     note: Words | None = None
     source: Words | None = None
     waivable: bool = False
