@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gates.models import GateRun, Measurement
 from gates.spec import Measure, Measured
@@ -10,12 +10,17 @@ from governance.domain.facts import Fact
 from governance.domain.vocabulary import Assurance, RunStatus
 
 
-def measured_of(submission_id: int, revision: int) -> Measured:
-    """Every measurement of a revision, and per collector without one the reason. Two queries.
+def current_runs(submission_id: int, revision: int) -> list[GateRun]:
+    """The runs of a revision that count, by collector, without their inputs. One query."""
+    return list(_runs(submission_id, revision))
+
+
+def measured_of(submission_id: int, revision: int, *, runs: Sequence[GateRun] | None = None) -> Measured:
+    """Every measurement of a revision, and per collector without one the reason. Two queries, one where `runs` are known.
 
     A run that stopped with an error, was cancelled or has not finished is "not measured": it never passes for a result.
     """
-    runs = list(_runs(submission_id, revision))
+    runs = current_runs(submission_id, revision) if runs is None else runs
     rows = Measurement.objects.filter(run__in=[run.pk for run in runs if run.status == RunStatus.DONE]).order_by("id")
     measures = tuple(
         Measure(row.metric, row.value, row.group, row.low, row.high, row.n, row.text, row.reason, row.detail) for row in rows
@@ -29,8 +34,11 @@ def measured_of(submission_id: int, revision: int) -> Measured:
     )
 
 
-def measured_facts(submission_id: int, revision: int) -> tuple[Fact, ...]:
-    """The facts collectors established, with the highest assurance and the digest of what they were measured on."""
+def measured_facts(submission_id: int, revision: int, *, runs: Sequence[GateRun] | None = None) -> tuple[Fact, ...]:
+    """The facts collectors established, with the highest assurance and the digest of what they were measured on.
+
+    One query, none where `runs` are known.
+    """
     return tuple(
         Fact(
             name=row["name"],
@@ -42,7 +50,7 @@ def measured_facts(submission_id: int, revision: int) -> tuple[Fact, ...]:
             low=row.get("low"),
             high=row.get("high"),
         )
-        for run in _runs(submission_id, revision)
+        for run in (_runs(submission_id, revision) if runs is None else runs)
         if run.status == RunStatus.DONE
         for row in run.facts
     )

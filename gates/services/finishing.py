@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -96,10 +96,10 @@ def _finish(results: Sequence[Result]) -> list[int]:
         )
         measurements: list[Measurement] = []
         charts: list[Chart] = []
-        for result in sorted(results, key=lambda each: each.claim.id):
-            change, event = _change(result)
-            held = GateRun.objects.filter(pk=result.claim.id, status=RunStatus.RUNNING, attempt=result.claim.attempt)
-            if held.update(**change) != 1:
+        changes = [(result, *_change(result)) for result in sorted(results, key=lambda each: each.claim.id)]
+        held = _store([{"id": r.claim.id, "attempt": r.claim.attempt, **change} for r, change, _ in changes])
+        for result, _, event in changes:
+            if result.claim.id not in held:
                 log.info(
                     "run %s: result of attempt %s discarded, it is no longer the current one",
                     result.claim.id,
@@ -118,26 +118,47 @@ def _finish(results: Sequence[Result]) -> list[int]:
     return accepted
 
 
+# Locked in the order of their ids, as `keep` does: two statements never wait for each other in a circle. Null leaves as it was.
+_STORE = """
+UPDATE gates_gaterun SET status = new.status, error = new.error, seconds = new.seconds, versions = new.versions,
+    lease_until = NULL,
+    finished_at = CASE WHEN new.delay IS NULL THEN statement_timestamp() ELSE finished_at END,
+    dispatched_at = CASE WHEN new.delay IS NULL THEN dispatched_at END,
+    not_before = COALESCE(statement_timestamp() + make_interval(secs => new.delay), not_before),
+    not_measured = COALESCE(new.not_measured, gates_gaterun.not_measured),
+    not_applicable = COALESCE(new.not_applicable, gates_gaterun.not_applicable),
+    notes = COALESCE(new.notes, gates_gaterun.notes), facts = COALESCE(new.facts, gates_gaterun.facts),
+    results_digest = COALESCE(new.results_digest, gates_gaterun.results_digest)
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS new(id bigint, attempt int, status text, error text, seconds float8, versions jsonb,
+        delay float8, not_measured text, not_applicable text, notes jsonb, facts jsonb, results_digest text),
+    (SELECT id FROM gates_gaterun WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE) AS held
+WHERE gates_gaterun.id = new.id AND held.id = new.id AND gates_gaterun.attempt = new.attempt AND gates_gaterun.status = 'running'
+RETURNING gates_gaterun.id
+"""
+
+
+def _store(rows: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Write what became of runs, each if it is still running under that attempt: one statement. Returns the ids that were."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, {"rows": json.dumps(rows), "ids": [row["id"] for row in rows]})
+        return {row[0] for row in cursor.fetchall()}
+
+
 def _change(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The new column values of a run and what its audit event says."""
+    """The new column values of a run (`delay`: seconds until it is tried again) and what its audit event says."""
     claim, collected = result.claim, result.collected
     failure = result.failure or (_unfit(result) if collected is not None else "The collector gave no result.")
-    common: dict[str, Any] = {"seconds": result.seconds, "versions": dict(result.versions), "lease_until": None}
+    common: dict[str, Any] = {"seconds": result.seconds, "versions": dict(result.versions)}
     event: dict[str, Any] = {"collector": claim.collector, "revision": claim.revision, "attempt": claim.attempt}
     if failure:
         if result.log:
             log.warning("run %s (%s), attempt %s: %s", claim.id, claim.collector, claim.attempt, result.log)
         if claim.attempt < claim.max_attempts:
             delay = settings.GATE_RETRY_SECONDS * 2 ** (claim.attempt - 1)
-            again = {
-                "status": RunStatus.QUEUED,
-                "error": failure,
-                "dispatched_at": None,
-                "not_before": Now() + timedelta(seconds=delay),
-            }
+            again = {"status": RunStatus.QUEUED, "error": failure, "delay": delay}
             return {**common, **again}, {**event, "status": RunStatus.QUEUED.value, "failure": True}
         text = f"{failure} Attempt {claim.attempt} of {claim.max_attempts}; it is not tried again by itself."
-        return {**common, "status": RunStatus.ERROR, "error": text, "finished_at": Now()}, {
+        return {**common, "status": RunStatus.ERROR, "error": text}, {
             **event,
             "status": RunStatus.ERROR.value,
             "failure": True,
@@ -147,7 +168,6 @@ def _change(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
     done = {
         "status": RunStatus.DONE,
         "error": "",
-        "finished_at": Now(),
         "not_measured": collected.not_measured,
         "not_applicable": collected.not_applicable,
         "notes": list(collected.notes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Max
@@ -11,7 +11,7 @@ from django.db.models import Max
 from gates import registry
 from gates.models import GateOutcome, GateRun
 from gates.registry import Gate
-from gates.selectors.measured import measured_facts, measured_of
+from gates.selectors.measured import current_runs, measured_facts, measured_of
 from gates.spec import GateResult, Measured, not_applicable, not_assessed
 from governance.domain.facts import FactSet
 from governance.domain.vocabulary import Kind, RunStatus, Track
@@ -25,16 +25,28 @@ from governance.services.work import Work
 log = logging.getLogger(__name__)
 
 
-def judge(work: Work, *, submission: Submission, revision: Revision | int, pack: Pack, track: Track) -> list[GateOutcome]:
+def judge(
+    work: Work,
+    *,
+    submission: Submission,
+    revision: Revision | int,
+    pack: Pack,
+    track: Track,
+    runs: Sequence[GateRun] | None = None,
+) -> list[GateOutcome]:
     """Judge every gate the pack asks for on this track and store the outcomes as the revision's next round.
+
+    `runs`: the revision's current runs and, as a `Revision`, its facts spare reading them once more.
 
     Fails closed: a collector that stopped, is missing or has no measurement leaves its gate not assessed, and so does a gate that
     breaks. Raises nothing for what was measured.
     """
     number = revision.number if isinstance(revision, Revision) else revision
-    measured = measured_of(submission.pk, number)
-    facts = FactSet.from_json(_facts(submission, number)).with_facts(measured_facts(submission.pk, number))
-    runs = dict(GateRun.objects.filter(submission=submission, revision=number, current=True).values_list("collector", "status"))
+    runs = current_runs(submission.pk, number) if runs is None else runs
+    measured = measured_of(submission.pk, number, runs=runs)
+    stated = revision.facts if isinstance(revision, Revision) else _facts(submission, number)
+    facts = FactSet.from_json(stated).with_facts(measured_facts(submission.pk, number, runs=runs))
+    statuses = {run.collector: run.status for run in runs}
     last = GateOutcome.objects.filter(submission=submission, revision=number).aggregate(last=Max("round"))["last"] or 0
     domain = str(facts.value("decision.domain") or "")
     rows = []
@@ -44,7 +56,7 @@ def judge(work: Work, *, submission: Submission, revision: Revision | int, pack:
         check = pack.gate_checks.get(use.gate)
         asked_for = check is None or check(facts.by_name, ()) != FALSE
         limits, result = verdict_of(
-            use, Kind(submission.kind), use.limits_for(track, domain), measured, runs, asked_for=asked_for
+            use, Kind(submission.kind), use.limits_for(track, domain), measured, statuses, asked_for=asked_for
         )
         rows.append(_row(submission, number, last + 1, use, track, limits, result))
     outcomes = GateOutcome.objects.bulk_create(rows)

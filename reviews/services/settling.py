@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gates.models import GateOutcome
-from gates.selectors.measured import measured_facts
+from gates.selectors.measured import current_runs, measured_facts
 from gates.services.finishing import finished
 from gates.services.judging import judge
 from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import POLICY, Action
-from governance.domain.vocabulary import Assurance, Role, State, Track, Verdict
+from governance.domain.vocabulary import Assurance, Role, RunStatus, State, Track, Verdict
 from governance.models import PolicyPack, Revision, Submission
 from governance.policy import Assessment, Pack, RequiredStep
 from governance.selectors.access import SYSTEM
@@ -40,16 +40,19 @@ def settle(*, submission_id: int) -> State | None:
     """
     with fences(), unit_of_work(SYSTEM) as work:
         submission = locked(SYSTEM, submission_id)
-        if submission.state != State.IN_CHECKS or not finished(submission.pk, submission.revision):
+        if submission.state != State.IN_CHECKS:
+            return None
+        runs = current_runs(submission.pk, submission.revision)
+        if any(run.status in (RunStatus.QUEUED, RunStatus.RUNNING) for run in runs):
             return None
         assert submission.policy_id is not None
         policy = PolicyPack.objects.defer("source", "questionnaire").get(pk=submission.policy_id)
         pack = pack_of(policy)
         revision = Revision.objects.get(submission=submission, number=submission.revision)
-        facts = FactSet.from_json(revision.facts).with_facts(measured_facts(submission.pk, revision.number))
+        facts = FactSet.from_json(revision.facts).with_facts(measured_facts(submission.pk, revision.number, runs=runs))
         decision, assessment = assign(work, submission=submission, policy=policy, pack=pack, facts=facts, pending=(), final=True)
         track = Track(decision.track)
-        outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track)
+        outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track, runs=runs)
         if track is Track.GREEN and (unsettled := unsettled_fact(outcomes)) is not None:
             # the policy approves what passed; what a gate could not settle is for a person, if the pack says so (TR-096)
             facts = facts.with_facts([unsettled])
@@ -57,7 +60,7 @@ def settle(*, submission_id: int) -> State | None:
                 work, submission=submission, policy=policy, pack=pack, facts=facts, pending=(), final=True
             )
             track = Track(decision.track)
-            outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track)
+            outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track, runs=runs)
         no_way_back = rollback_refusal(facts, has_champion=submission.champion_id is not None)
         sync(work, submission, problems_of(outcomes, assessment.contradictions, no_way_back))
         steps = steps_for(pack, assessment, track)
