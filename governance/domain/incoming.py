@@ -59,9 +59,44 @@ class NewSubmission:
                 "kind": self.kind.value,
                 "version": self.version,
                 "environment": self.environment,
-                "sources": sorted([s.name, s.sha256 or hashlib.sha256(s.content or b"").hexdigest()] for s in self.sources),
-                "answers": {q: [a.value, a.reason] for q, a in self.answers.items()},
-                "evidence": sorted([e.role.value, e.sha256, digest(dict(e.columns)), e.format] for e in self.evidence),
-                **({"carried": sorted(self.carried)} if self.carried else {}),
+                **_parts(self.sources, self.answers, self.evidence, self.carried),
             }
         )
+
+
+@dataclass(frozen=True)
+class NewRevision:
+    """What comes with the next revision. Everything is optional: what is not sent stays as it is in the working copy.
+
+    `replies`: change item id -> what was done about it.
+    """
+
+    note: str = ""
+    replies: Mapping[int, str] = field(default_factory=dict)
+    sources: tuple[NewSource, ...] = ()
+    answers: Mapping[str, NewAnswer] = field(default_factory=dict)
+    evidence: tuple[NewEvidence, ...] = ()
+    carried: tuple[str, ...] = ()
+
+    @property
+    def brings_anything(self) -> bool:
+        return bool(self.sources or self.answers or self.evidence or self.carried)
+
+    def content_digest(self) -> str:
+        """Digest over everything that was sent, so that the same request is recognised."""
+        replies = {str(item): text for item, text in self.replies.items()}
+        return digest({"note": self.note, "replies": replies, **_parts(self.sources, self.answers, self.evidence, self.carried)})
+
+
+def _parts(
+    sources: tuple[NewSource, ...],
+    answers: Mapping[str, NewAnswer],
+    evidence: tuple[NewEvidence, ...],
+    carried: tuple[str, ...],
+) -> dict[str, Any]:
+    return {
+        "sources": sorted([s.name, s.sha256 or hashlib.sha256(s.content or b"").hexdigest()] for s in sources),
+        "answers": {q: [a.value, a.reason] for q, a in answers.items()},
+        "evidence": sorted([e.role.value, e.sha256, digest(dict(e.columns)), e.format] for e in evidence),
+        **({"carried": sorted(carried)} if carried else {}),
+    }

@@ -177,12 +177,19 @@ class Revision(models.Model):
     artifact_digest = models.CharField(
         max_length=80, blank=True, default="", db_default="", db_index=True, help_text="the build handed in, where it is known"
     )
+    request_key = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="the Idempotency-Key sent")
+    request_digest = models.CharField(max_length=80, blank=True, default="", db_default="", help_text="of what was sent with it")
     note = models.TextField(blank=True)
     submitted_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["submission", "number"], name="revision_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["submission", "number"], name="revision_once"),
+            models.UniqueConstraint(
+                fields=["submission", "request_key"], condition=~Q(request_key=""), name="revision_request_once"
+            ),
+        ]
         ordering = ["number"]
 
 

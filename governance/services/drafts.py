@@ -331,6 +331,17 @@ def forget_confirmations(submission: Submission, facts: FactSet, answers: Collec
     return kept
 
 
+def names_once(sources: Sequence[NewSource]) -> None:
+    """Raise `InvalidInput` where two metadata files sent together have the same name."""
+    names = [source_name(source.name) for source in sources]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidInput(
+            f"Two metadata files are named {twice[0]}. The name tells them apart: give each its own.",
+            code="name_twice",
+            errors=(FieldError("/sources", "twice", f"Rename one of the files named {twice[0]}."),),
+        )
+
+
 def source_name(name: str) -> str:
     """The name a metadata file is kept under."""
     return clean_name(name)[:200]

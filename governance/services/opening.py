@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import IntegrityError
 from django.db.models.functions import Now
 
-from governance.domain.errors import Conflict, FieldError, InvalidInput
+from governance.domain.errors import Conflict
 from governance.domain.incoming import NewSubmission
 from governance.domain.lifecycle import words
 from governance.domain.vocabulary import OPEN_STATES, Role, Scope, State
@@ -13,7 +13,7 @@ from governance.models import Contributor, Submission, System, SystemVersion
 from governance.selectors.access import Caller
 from governance.selectors.search import search_vector
 from governance.selectors.standing import ENDED_WITHOUT, standing
-from governance.services.drafts import answer, first_evidence, first_sources, givers_of, source_name
+from governance.services.drafts import answer, first_evidence, first_sources, givers_of, names_once
 from governance.services.work import Work, WorkingCopy, unit_of_work
 
 
@@ -29,7 +29,7 @@ def open_submission(
     caller.require_scope(Scope.SUBMIT)
     caller.require_role(unit_id, Role.SUBMITTER)
     assert caller.person is not None
-    _names_once(new)
+    names_once(new.sources)
     content = new.content_digest()
     before = standing(unit_id=unit_id, slug=new.system, version=new.version, content=content, key=idempotency_key)
     if before.known:
@@ -115,16 +115,6 @@ def refuse_second_open(version: SystemVersion, environment: str) -> None:
             f"{other.number} is already open for version {version.version} in {environment} and is {words(State(other.state))}. "
             "Revise or withdraw that one, or raise the version.",
             code="already_open",
-        )
-
-
-def _names_once(new: NewSubmission) -> None:
-    names = [source_name(source.name) for source in new.sources]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InvalidInput(
-            f"Two metadata files are named {twice[0]}. The name tells them apart: give each its own.",
-            code="name_twice",
-            errors=(FieldError("/sources", "twice", f"Rename one of the files named {twice[0]}."),),
         )
 
 

@@ -35,10 +35,11 @@ class Frozen:
     champion: Champion | None = None
 
 
-def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
+def freeze(work: Work, submission: Submission, *, note: str = "", request_key: str = "", request_digest: str = "") -> Frozen:
     """Make the next revision of a locked submission and assign its provisional track.
 
-    The submission's own fields are set and not saved: `FROZEN_FIELDS` go with the move of the lifecycle that follows.
+    `request_key`, `request_digest`: by which the request is recognised when it comes again. The submission's own fields are
+    set and not saved: `FROZEN_FIELDS` go with the move of the lifecycle that follows.
     """
     assert work.caller.person is not None
     policy, pack = work.policy(submission.kind)
@@ -82,6 +83,8 @@ def freeze(work: Work, submission: Submission, *, note: str = "") -> Frozen:
         ],
         sources=[{"name": s.name, "sha256": s.sha256, "reader": s.reader} for s in sources],
         artifact_digest=artifact,
+        request_key=request_key,
+        request_digest=request_digest,
         note=note,
         submitted_by=work.caller.person,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from governance.api.bodies import Closed
+from governance.api.bodies import Closed, EvidenceBody, SourceBody, Text, answers_of, evidence_of, sources_of
+from governance.domain.incoming import NewRevision
 from governance.domain.vocabulary import DecisionKind
 from reviews.services.decision_input import NewChange, NewCondition, NewDecision
 
@@ -16,10 +17,25 @@ Id = Annotated[int, Field(ge=1, le=2**62)]
 
 
 class ReviseBody(Closed):
-    """`replies`: change item id -> what was done about it."""
+    """`replies`: change item id -> what was done about it. Files, evidence and answers that are not sent stay as they are."""
 
     note: Words = ""
     replies: dict[Id, Words] = Field(default_factory=dict, max_length=200)
+    sources: list[SourceBody] = Field(default_factory=list, max_length=40)
+    answers: dict[str, Any] = Field(default_factory=dict, max_length=200)
+    evidence: list[EvidenceBody] = Field(default_factory=list, max_length=40)
+    carry_over: list[Text] = Field(default_factory=list, max_length=200)
+
+    def new_revision(self) -> NewRevision:
+        """As the services take it."""
+        return NewRevision(
+            note=self.note,
+            replies=self.replies,
+            sources=sources_of(self.sources),
+            answers=answers_of(self.answers),
+            evidence=evidence_of(self.evidence),
+            carried=tuple(dict.fromkeys(self.carry_over)),
+        )
 
 
 class SubmitBody(Closed):

@@ -140,6 +140,19 @@ class SubmissionListShape(serializers.Serializer[Any]):
     results = RowShape(many=True)
 
 
+class SignatureShape(serializers.Serializer[Any]):
+    keyid = serializers.CharField()
+    sig = serializers.CharField(help_text="base64")
+
+
+class EnvelopeShape(serializers.Serializer[Any]):
+    """DSSE v1."""
+
+    payloadType = serializers.CharField()
+    payload = serializers.CharField(help_text="base64 of the statement")
+    signatures = SignatureShape(many=True)
+
+
 class PermitAnswerShape(serializers.Serializer[Any]):
     allowed = serializers.BooleanField()
     permit = serializers.CharField(allow_null=True)
@@ -194,6 +207,10 @@ class AnswersIn(serializers.Serializer[Any]):
 class ReviseIn(serializers.Serializer[Any]):
     note = serializers.CharField(required=False)
     replies = serializers.DictField(child=serializers.CharField(), required=False)
+    sources = SourceIn(many=True, required=False)
+    answers = serializers.DictField(required=False)
+    evidence = EvidenceIn(many=True, required=False)
+    carry_over = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class WithdrawIn(serializers.Serializer[Any]):

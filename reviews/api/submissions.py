@@ -27,7 +27,7 @@ from reviews.selectors.decision_view import decision_view, view_of
 from reviews.selectors.loading import just_submitted
 from reviews.selectors.queue import Filters, submissions
 from reviews.selectors.verdict import preview_document, verdict_document
-from reviews.services.intake import open_and_hand_in, revise, submit, withdraw
+from reviews.services.intake import open_and_hand_in, revise_with, submit, withdraw
 
 REFUSALS = {
     401: OpenApiResponse(ProblemShape, "not signed in"),
@@ -179,14 +179,20 @@ class ReviseView(APIView):
 
     @extend_schema(
         operation_id="revise_submission",
-        summary="Submit the next revision, with replies to requested changes",
+        summary="Submit the next revision, with what changed and replies to requested changes",
+        description=(
+            "Everything is optional: what is not sent stays as it is. A file of a known name, or evidence in a role that is "
+            "taken, replaces what was there. The same Idempotency-Key with the same content is the same revision; without a key "
+            "so is the same content, until the submission can be revised again."
+        ),
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         request=ReviseIn,
         responses={200: VerdictShape, **REFUSALS},
     )
     def post(self, request: Request, pk: int) -> Response:
         caller = caller_of(request)
         body = parse(ReviseBody, request.data or {})
-        revise(caller=caller, submission_id=pk, note=body.note, replies=body.replies)
+        revise_with(caller=caller, submission_id=pk, new=body.new_revision(), idempotency_key=_key(request))
         return _verdict(caller, pk)
 
 

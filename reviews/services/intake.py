@@ -11,13 +11,14 @@ from django.db.models.functions import Now
 from gates.services.control import cancel_unfinished, run_again
 from gates.services.planning import plan_runs
 from governance.domain.errors import Conflict, FieldError, InvalidInput
-from governance.domain.incoming import NewSubmission
+from governance.domain.incoming import NewRevision, NewSubmission
 from governance.domain.lifecycle import Action, Case, refusal
-from governance.domain.vocabulary import Scope, State
+from governance.domain.vocabulary import EDITABLE_STATES, Scope, State
 from governance.models import Submission
 from governance.selectors.access import Caller
 from governance.services.lifecycle import advance
 from governance.services.opening import open_submission
+from governance.services.revising import already_revised, take_in
 from governance.services.submitting import FROZEN_FIELDS, Frozen, freeze
 from governance.services.work import Work, unit_of_work
 from reviews.models import ChangeItem
@@ -104,15 +105,34 @@ def open_and_hand_in(
 
 
 def revise(*, caller: Caller, submission_id: int, note: str = "", replies: Mapping[int, str] | None = None) -> HandedIn:
-    """Submit the next revision. `replies`: change item id -> what was done about it.
+    """Submit the next revision of the working copy as it stands. `replies`: change item id -> what was done about it.
 
     Raises `InvalidInput` for a reply to an item that is not of this submission.
     """
+    handed_in = revise_with(caller=caller, submission_id=submission_id, new=NewRevision(note, replies or {}), recognise=False)
+    assert handed_in is not None
+    return handed_in
+
+
+def revise_with(
+    *, caller: Caller, submission_id: int, new: NewRevision, idempotency_key: str = "", recognise: bool = True
+) -> HandedIn | None:
+    """Take in what was sent and submit the next revision, in one transaction. None for a request that was answered before.
+
+    `recognise`: the same request again, while nothing followed from the first, is the same revision. Raises `InvalidInput` for a
+    reply to an item that is not of this submission, and for what `take_in` refuses; then nothing is changed.
+    """
     caller.require_scope(Scope.SUBMIT)
+    content = new.content_digest()
     with unit_of_work(caller) as work:
         submission = locked(caller, submission_id)
-        handed_in = _hand_in(work, submission, Action.REVISE, note)
-        _reply(work, submission, replies or {})
+        under_way = State(submission.state) not in EDITABLE_STATES
+        if recognise and (idempotency_key or under_way) and already_revised(submission, content=content, key=idempotency_key):
+            return None
+        take_in(work, submission, new)
+        request = (idempotency_key, content) if recognise else ("", "")
+        handed_in = _hand_in(work, submission, Action.REVISE, new.note, request=request)
+        _reply(work, submission, new.replies)
     return handed_in
 
 
@@ -144,12 +164,19 @@ def recheck(*, caller: Caller, submission_id: int) -> Submission:
     return submission
 
 
-def _hand_in(work: Work, submission: Submission, action: Action, note: str, case: Case | None = None) -> HandedIn:
+def _hand_in(
+    work: Work,
+    submission: Submission,
+    action: Action,
+    note: str,
+    case: Case | None = None,
+    request: tuple[str, str] = ("", ""),
+) -> HandedIn:
     caller = work.caller
     case, actor = case or case_of(submission, caller), caller.actor(submission.unit_id)
     if (refused := refusal(case, action, actor)) is not None:
         raise refused
-    frozen = freeze(work, submission, note=note.strip())
+    frozen = freeze(work, submission, note=note.strip(), request_key=request[0], request_digest=request[1])
     advance(work, submission, action, case=case, actor=actor, turn="machine", also=FROZEN_FIELDS)
     plan_runs(
         work, submission=submission, revision=frozen.revision, pack=frozen.pack, assessment=frozen.assessment, facts=frozen.facts
