@@ -21,6 +21,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     items.append(("Submissions", "/submissions", "list"))
     if held & REVIEWING_ROLES:
         items.append(("Review queue", "/queue", "inbox"))
+    items.append(("Oversight", "/compliance", "table"))
     items.append(("What if", "/what-if", "adjustments"))
     items += [("Inventory", "/systems", "box"), ("Policy", "/policies", "scale"), ("Gates", "/gates", "checks")]
     if held & {Role.AUDITOR, Role.ADMIN, Role.RISK_OFFICER, Role.ANALYST}:
@@ -29,7 +30,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {"nav": nav, "caller": caller, "my_roles": sorted(role.label for role in held)}
 
 
+_OVERSIGHT = ("/compliance", "/waivers", "/follow-up", "/deployments")
+
+
 def _active(path: str, url: str) -> bool:
+    if url == "/compliance":
+        return path.startswith(_OVERSIGHT)
     return (
         path == url
         if url == "/"

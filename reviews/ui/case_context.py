@@ -51,12 +51,17 @@ def case_context(view: DecisionView) -> dict[str, Any]:
 
 
 def _section(view: DecisionView, slug: str, title: str, short: str, prefix: str) -> dict[str, Any]:
-    gates = [_gate(gate) for gate in view.gates if gate.code.startswith(prefix)]
+    gates = [_gate(gate, view) for gate in view.gates if gate.code.startswith(prefix)]
     return {"slug": slug, "title": title, "short": short, "gates": gates}
 
 
-def _gate(gate: GateView) -> dict[str, Any]:
-    """A gate as its card takes it, with pictures and the measurements beneath."""
+def _gate(gate: GateView, view: DecisionView) -> dict[str, Any]:
+    """A gate as its card takes it, with pictures and the measurements beneath.
+
+    Where it stopped the case, its card leads to the waiver, or says why there can be none.
+    """
+    stopped = view.state == "checks_failed" and gate.blocking and gate.verdict in {"fail", "not_assessed"}
+    open_already = gate.waiver is not None and gate.waiver.ended_at is None
     return {
         "code": gate.code,
         "name": gate.name,
@@ -75,6 +80,10 @@ def _gate(gate: GateView) -> dict[str, Any]:
         "learn": gate.learn,
         "pictures": [picture_of(picture) for picture in gate.pictures],
         "measures": gate.measures,
+        "shown": gate.shown,
+        "waiver": gate.waiver,
+        "waiver_href": reverse("waiver_new", args=[view.id, gate.code]) if stopped and gate.waivable and not open_already else "",
+        "not_waivable": gate.not_waivable if stopped and not gate.waivable else "",
     }
 
 

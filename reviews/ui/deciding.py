@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
-from allauth.account.authentication import get_authentication_records
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
 from governance.domain.decision import DecisionView, GateView
@@ -25,8 +22,9 @@ from reviews.selectors.decision_view import decision_view
 from reviews.services.claiming import claim as claim_case
 from reviews.services.claiming import release as release_case
 from reviews.services.deciding import decide
-from reviews.services.decision_input import FRESH, NewChange, NewCondition, NewDecision
+from reviews.services.decision_input import NewChange, NewCondition, NewDecision
 from reviews.ui.case_context import case_context
+from reviews.ui.freshness import authenticated_at, confirm_address, is_fresh
 
 ROWS = 3
 """How many conditions or change items one page takes; more are added by saving a further decision after the revision."""
@@ -58,8 +56,8 @@ def _page(request: HttpRequest, pk: int, kind: DecisionKind) -> HttpResponse:
         why = action.why_not if action else "Nothing waits for a decision."
         return render(request, "reviews/not_now.html", {"v": view, "title": TITLES[kind], "why": why}, status=409)
     signing = step.role == Role.RISK_OFFICER
-    if signing and not _fresh(request):
-        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': request.path})}")
+    if signing and not is_fresh(request):
+        return redirect(confirm_address(request.path))
     errors: dict[str, str] = {}
     problem, stale = "", False
     if request.method == "POST":
@@ -147,20 +145,8 @@ def _decision(request: HttpRequest, kind: DecisionKind, view: DecisionView) -> N
         change_items=tuple(changes),
         residual_risk=post.get("residual_risk", "").strip(),
         accepted_instead=post.get("accepted_instead", "").strip(),
-        reauthenticated_at=_authenticated_at(request),
+        reauthenticated_at=authenticated_at(request),
     )
-
-
-def _fresh(request: HttpRequest) -> bool:
-    """Whether this session proved who it is within the last five minutes. A sign-in link alone proves nothing."""
-    at = _authenticated_at(request)
-    return at is not None and timezone.now() - at <= FRESH
-
-
-def _authenticated_at(request: HttpRequest) -> datetime | None:
-    """When this session last proved who it is."""
-    times = [record["at"] for record in get_authentication_records(request, request.user) if "at" in record]
-    return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def _fields(
