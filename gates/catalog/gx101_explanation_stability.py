@@ -5,8 +5,10 @@ How far the reasons behind the scores moved since the champion: both versions ar
 same method and the same background. Four figures decide. *Largest share change*: the share of all attribution that one
 feature gained or lost. *Total variation*: half the sum of all share changes. *Row cosine*: how alike the two explanations
 of one row are, as the 10th percentile over rows. *Sign flips*: among features that hold over 5 % of a row, the part whose
-direction differs; an attribution that vanished counts. Rank correlation, overlap of the top five and agreement on the
-first reason are shown, but do not decide: they hardly notice real changes.
+direction differs; an attribution that vanished counts. Rank correlation (Spearman and weighted Kendall), overlap of the
+top five, agreement on the first reason and the part of the people whose reasons differ are shown, but do not decide: the
+ranks hardly notice real changes. Beside the limit stands the noise floor: the champion explained again on other rows, or
+with another background, and compared with itself.
 
 ## Why it matters
 A model can keep its accuracy and change its reasons. Dropping `relationship` from an income model moved AUC by 0.0001 and
@@ -22,8 +24,8 @@ none. With fewer than 500 rows, a pass whose interval reaches past a limit is a 
 ## How to fix
 Look at the feature that moved most: was it dropped, re-coded, scaled, or filled differently? Compare the training queries
 of both versions. If the change is wanted, say so in the business context, and have the reasons read again by the people
-who explain decisions. If you know how much your own retrains move, ask the policy author to set the limits from 5 to 10
-champion retrains. Three traps: another background moves the explanations of the same model; so does another algorithm
+who explain decisions. If you know how much your own retrains move, hand in the attributions of 5 to 10 retrains of the
+champion (role retrain_attributions, a column `run`): their extremes become the limits of a warning. Three traps: another background moves the explanations of the same model; so does another algorithm
 (path-dependent against interventional); and early stopping makes the library explain a different number of trees than the
 one that scored.
 
@@ -34,6 +36,8 @@ column per feature, a base value.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from gates.judging import over, stated, strictest, under
 from gates.spec import Example, GateResult, Limits, Measure, Measured, Mode, not_applicable, not_assessed
@@ -51,6 +55,22 @@ NEEDS = (
     "explanation.additivity_error",
     "explanation.score_mismatch",
     "explanation.first_version",
+    "explanation.noise.max_share_change",
+    "explanation.noise.total_variation",
+    "explanation.noise.row_cosine_p10",
+    "explanation.noise.sign_flips",
+    "explanation.retrains.max_share_change",
+    "explanation.retrains.total_variation",
+    "explanation.retrains.row_cosine_p10",
+    "explanation.retrains.sign_flips",
+    "explanation.top1_agreement",
+    "explanation.spearman",
+    "explanation.weighted_kendall",
+    "explanation.top5_jaccard",
+    "explanation.reason_change_rate",
+    "explanation.first_reason_change_rate",
+    "explanation.changed_case",
+    "explanation.share_error",
 )
 KINDS = frozenset({Kind.ML_MODEL})
 READ_BY = Role.ANALYST
@@ -82,9 +102,10 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     ):
         row = measured.one(metric)
         if row is not None and row.value is not None and row.value > limits["max_additivity_error"]:
-            return not_assessed(
-                f"{what} by up to {row.value:.3g}: they explain another model than the one submitted.", fix=_SCORE
-            )
+            why = row.text or "they explain another model than the one submitted"
+            return not_assessed(f"{what} by up to {row.value:.3g}: {why}.", fix=_SCORE)
+        if row is not None and row.value is None and row.reason:
+            return not_assessed(f"Nobody can tell whether the attributions belong to the scores. {row.reason}", fix=_SCORE)
     first = measured.one("explanation.first_version")
     if first is not None and first.value:
         return not_applicable(first.text or "There is no champion yet.")
@@ -112,21 +133,58 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
         _figure(measured, "row_cosine_p10", "Row cosine (10th percentile)", limits, "a tenth of the people get other reasons"),
         _figure(measured, "sign_flips", "Material sign flips", limits, "reasons turned from for to against"),
     ]
-    return strictest([_unsettled(result, rows.value, limits) for result in results])
+    found = strictest([_unsettled(result, rows.value, measured, limits) for result in results])
+    return replace(found, notes=(*found.notes, *_beside(measured, found)))
 
 
 def _figure(measured: Measured, name: str, says: str, limits: Limits, because: str) -> GateResult:
     row = measured.one(f"explanation.{name}") or Measure(f"explanation.{name}")
     compare = under if name == "row_cosine_p10" else over
-    return compare(row, warn=limits[f"{name}_warn"], fail=limits[f"{name}_fail"], says=says, because=because, fix=_FIX, fmt=".3f")
+    warn, fail = _warn(measured, name, limits), limits[f"{name}_fail"]
+    return compare(row, warn=warn, fail=fail, says=says, because=because, fix=_FIX, fmt=".3f")
 
 
-def _unsettled(result: GateResult, rows: float, limits: Limits) -> GateResult:
+def _warn(measured: Measured, name: str, limits: Limits) -> float:
+    """The limit of a warning: what the champion's own retrains reached where some were handed in, never beyond the failing limit."""
+    row = measured.one(f"explanation.retrains.{name}")
+    if row is None or row.value is None:
+        return float(limits[f"{name}_warn"])
+    fail = float(limits[f"{name}_fail"])
+    return max(row.value, fail) if name == "row_cosine_p10" else min(row.value, fail)
+
+
+def _beside(measured: Measured, found: GateResult) -> list[str]:
+    """What belongs beside the limit: the noise floor of the deciding figure, where the limit comes from, and the ranks."""
+    name = found.metric.removeprefix("explanation.")
+    said = []
+    noise, retrains = measured.one(f"explanation.noise.{name}"), measured.one(f"explanation.retrains.{name}")
+    if retrains is not None and retrains.value is not None:
+        said.append(f"The limit of a warning comes from {retrains.text}; at worst they reached {retrains.value:.3f}.")
+    if noise is not None and noise.value is not None:
+        said.append(f"Noise floor of this figure: {noise.value:.3f} at worst in {noise.n} runs ({noise.text}).")
+    elif noise is not None and noise.reason:
+        said.append(f"The noise floor was not measured. {noise.reason}")
+    shown = (
+        ("spearman", "rank correlation", ".3f"),
+        ("weighted_kendall", "weighted Kendall", ".3f"),
+        ("top5_jaccard", "overlap of the top five", ".2f"),
+        ("top1_agreement", "rows whose first reason is the same", ".0%"),
+        ("reason_change_rate", "people declined by both whose reasons differ", ".0%"),
+        ("first_reason_change_rate", "whose first reason differs", ".0%"),
+    )
+    parts = [
+        f"{label} {row.value:{fmt}}" for metric, label, fmt in shown if (row := measured.one(f"explanation.{metric}")) and row.value is not None
+    ]
+    said += [f"For information: {'; '.join(parts)}."] if parts else []
+    return said + [row.text for row in measured.all("explanation.changed_case")[:4]]
+
+
+def _unsettled(result: GateResult, rows: float, measured: Measured, limits: Limits) -> GateResult:
     """With few rows a pass only stands when its interval stays within the limit too."""
     if result.verdict is not Verdict.PASS or rows >= limits["settled_rows"]:
         return result
     edge = result.low if result.metric.endswith("row_cosine_p10") else result.high
-    warn = limits[f"{result.metric.removeprefix('explanation.')}_warn"]
+    warn = _warn(measured, result.metric.removeprefix("explanation."), limits)
     reaches = edge is not None and (edge < warn if result.metric.endswith("row_cosine_p10") else edge > warn)
     if not reaches:
         return result
@@ -169,6 +227,24 @@ EXAMPLES = (
             "explanation.row_cosine_p10": Measure("explanation.row_cosine_p10", 0.82, low=0.75, high=0.88, n=250),
         },
         Verdict.WARN,
+    ),
+    Example(
+        "inside what the champion's own retrains reached",
+        {
+            **_SAME,
+            "explanation.max_share_change": 0.07,
+            "explanation.retrains.max_share_change": Measure("explanation.retrains.max_share_change", 0.08, n=6, text="6 retrains"),
+        },
+        Verdict.PASS,
+    ),
+    Example(
+        "wild retrains do not lift the failing limit",
+        {
+            **_SAME,
+            "explanation.max_share_change": 0.162,
+            "explanation.retrains.max_share_change": Measure("explanation.retrains.max_share_change", 0.5, n=6, text="6 retrains"),
+        },
+        Verdict.FAIL,
     ),
     Example("too few rows", {**_SAME, "explanation.rows": 199.0}, Verdict.NOT_ASSESSED),
     Example("attributions of another model", {**_SAME, "explanation.additivity_error": 0.4}, Verdict.NOT_ASSESSED),

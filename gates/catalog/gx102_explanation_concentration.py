@@ -58,8 +58,14 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
         row = measured.one(metric)
         if row is not None and row.value is not None and row.value > limits["max_additivity_error"]:
             return not_assessed(
-                f"Attributions or model and the submitted score differ by up to {row.value:.3g}: they explain another model.",
+                f"Attributions or model and the submitted score differ by up to {row.value:.3g}: "
+                f"{row.text or 'they explain another model'}.",
                 fix="Explain the model that was scored: same file, same number of trees.",
+            )
+        if row is not None and row.value is None and row.reason:
+            return not_assessed(
+                f"Nobody can tell whether the attributions belong to the scores. {row.reason}",
+                fix="Attach the predictions with the same row keys, or add a score column to the attributions.",
             )
     if top is None or top.value is None:
         return not_assessed(

@@ -9,7 +9,7 @@ from governance.domain.vocabulary import EvidenceRole
 
 NAME = "explanations"
 TITLE = "Comparing explanations with the champion's"
-VERSION = 1
+VERSION = 2
 HEAVY = True
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL = (
@@ -20,14 +20,26 @@ OPTIONAL = (
     EvidenceRole.CURRENT_SAMPLE,
     EvidenceRole.CANDIDATE_ATTRIBUTIONS,
     EvidenceRole.BASELINE_ATTRIBUTIONS,
+    EvidenceRole.RETRAIN_ATTRIBUTIONS,
     EvidenceRole.CANDIDATE_PREDICTIONS,
+    EvidenceRole.BASELINE_PREDICTIONS,
+    EvidenceRole.REASON_CODES,
 )
-USES_FACTS = ("model.features", "data.protected_attributes", "champion.exists", "system.first_deployment")
+USES_FACTS = (
+    "model.features",
+    "model.decision_threshold",
+    "data.protected_attributes",
+    "data.protected_proxies",
+    "champion.exists",
+    "system.first_deployment",
+    "decision.domain",
+    "decision.adverse_score",
+)
 
 
 def collect(inputs: Inputs) -> Collected:
-    """Measure shares, their change, row cosines, sign flips, concentration and the protected share. See
-    `explanations_impl.measure`.
+    """Measure shares, their change with its noise floor, row cosines, sign flips, concentration, the protected share, and the reasons
+    of single people with worked examples. See `explanations_impl.measure`.
     """
     from gates.metrics.explanations_impl import measure
 

@@ -1,33 +1,29 @@
-"""Explanations: which way the attributions come, and the measures, facts and pictures made from them."""
+"""Explanations: which way the attributions come, candidate and champion on the same rows with the same method and background."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs, MeasuredFact, Picture
+from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs
 from gates.metrics import explanations_models_impl as from_models
-from gates.metrics import explanations_statistics_impl as statistics
+from gates.metrics import explanations_rows_impl as picking
 from gates.metrics import explanations_uploads_impl as from_uploads
+from gates.metrics.explanations_measures_impl import Pair, collected
 from gates.metrics.explanations_models_impl import Explained
-from gates.metrics.explanations_pictures_impl import comparison_picture, movement_picture
+from gates.metrics.explanations_noise_impl import repeated, retrains
 from gates.readers import tables
 from gates.readers.models import OpenedModel, open_model
 from gates.spec import Measure
 
-FIGURES = (
-    "max_share_change",
-    "total_variation",
-    "row_cosine_median",
-    "row_cosine_p10",
-    "sign_flips",
-    "top1_agreement",
-    "spearman",
-    "top5_jaccard",
-)
-FACTS = ("max_share_change", "total_variation", "row_cosine_p10", "sign_flips")
-KEPT_FEATURES = 200
+ADDITIVE = 1e-3
+_WORDS = {
+    "native": "the booster's own contributions (TreeSHAP, path dependent), exact",
+    "linear": "shap's linear explainer, exact for independent features",
+    "permutation": "shap's permutation explainer, an approximation (r about 0.97 with exact values)",
+}
 
 
 def measure(inputs: Inputs) -> Collected:
@@ -38,256 +34,189 @@ def measure(inputs: Inputs) -> Collected:
     unmeasured with its reason.
     """
     if "candidate_attributions" in inputs.evidence:
-        candidate, champion, reason = _uploaded(inputs)
-        used = None
-    elif "candidate_model" in inputs.evidence:
-        sample = from_models.sample_of(inputs)
-        if sample is None:
-            return Collected(
-                not_measured=(
-                    "No rows to explain: attach an explanation sample (or a reference or current sample) with the features."
-                )
-            )
-        candidate, champion, reason = _modelled(inputs, sample)
-        used = sample
-    else:
+        return collected(inputs, _uploaded(inputs), inputs.evidence.get("explanation_sample"), uploaded=True)
+    if "candidate_model" not in inputs.evidence:
         return Collected(
             not_measured=(
                 "No candidate model and no candidate attributions: attach one of them (attributions from your own "
                 "pipeline are the safest)."
             )
         )
-    return _collected(inputs, candidate, champion, reason, used)
+    sample = from_models.sample_of(inputs)
+    if sample is None:
+        return Collected(
+            not_measured="No rows to explain: attach an explanation sample (or a reference or current sample) with the features."
+        )
+    return collected(inputs, _modelled(inputs, sample), sample, uploaded=False)
 
 
-def _uploaded(inputs: Inputs) -> tuple[Explained, Explained | None, str]:
-    candidate = from_uploads.read(inputs.evidence["candidate_attributions"], inputs.evidence.get("candidate_predictions"))
+def _uploaded(inputs: Inputs) -> Pair:
+    features = [str(name) for name in inputs.facts.get("model.features") or ()]
+    predictions = inputs.evidence.get("candidate_predictions")
+    candidate = from_uploads.read(inputs.evidence["candidate_attributions"], predictions, features)
     baseline = inputs.evidence.get("baseline_attributions")
     if baseline is None:
-        return candidate, None, _why_no_champion(inputs, "attributions of the champion on the same rows (baseline_attributions)")
+        why = _why_no_champion(inputs, "attributions of the champion on the same rows (baseline_attributions)")
+        return Pair(candidate, None, why)
     try:
         champion = from_uploads.read(baseline, inputs.evidence.get("baseline_predictions"))
+        wrong = from_uploads.why_not_additive(champion, ADDITIVE)
+        if wrong:
+            return Pair(candidate, None, f"The champion's attributions do not add up to its submitted score: {wrong}.")
         candidate, champion = from_uploads.same_rows(candidate, champion, baseline.name)
+        noise = _of_retrains(inputs, champion)
     except EvidenceProblem as problem:
-        return candidate, None, str(problem)
-    return candidate, champion, ""
+        return Pair(candidate, None, str(problem))
+    return Pair(candidate, champion, "", tuple(noise))
 
 
-def _modelled(inputs: Inputs, sample: EvidenceInput) -> tuple[Explained, Explained | None, str]:
+def _of_retrains(inputs: Inputs, champion: Explained) -> list[Measure]:
+    evidence = inputs.evidence.get("retrain_attributions")
+    if evidence is None:
+        return []
+    return list(retrains(evidence, champion, from_uploads.read_runs))
+
+
+def _modelled(inputs: Inputs, sample: EvidenceInput) -> Pair:
     given = inputs.evidence["candidate_model"]
-    candidate_model = open_model(given)
+    model = open_model(given)
     baseline = inputs.evidence.get("baseline_model")
-    champion_model, reason = None, ""
+    before, reason = None, ""
     if baseline is None:
         reason = _why_no_champion(inputs, "the champion's model (baseline_model)")
     else:
         try:
-            champion_model = open_model(baseline)
+            before = open_model(baseline)
         except EvidenceProblem as problem:
             reason = str(problem)
-    if champion_model is not None and baseline is not None:
-        try:
-            return (*_both(inputs, sample, (given, candidate_model), (baseline, champion_model)), "")
-        except _ChampionProblem as problem:
-            reason = str(problem)
-    method = from_models.method_for([candidate_model])
-    return _one(inputs, sample, given, candidate_model, method), None, reason
-
-
-class _ChampionProblem(Exception):
-    """The champion cannot be explained on these rows; the candidate may still be."""
-
-
-def _both(
-    inputs: Inputs,
-    sample: EvidenceInput,
-    candidate: tuple[EvidenceInput, OpenedModel],
-    champion: tuple[EvidenceInput, OpenedModel],
-) -> tuple[Explained, Explained]:
-    method = from_models.method_for([candidate[1], champion[1]])
-    first = _one(inputs, sample, *candidate, method)
+    method = from_models.method_for([model] if before is None else [model, before])
+    plan = _Plan(inputs, sample, method, given, model)
+    candidate = plan.explain(given, model)
+    if before is None or baseline is None:
+        return Pair(_alone(inputs, sample, plan, candidate), None, reason)
+    began = time.monotonic()
     try:
-        second = _one(inputs, sample, *champion, method)
+        champion = plan.explain(baseline, before)
     except EvidenceProblem as problem:
-        raise _ChampionProblem(f"The champion could not be explained on the same rows. {problem}") from problem
-    if candidate[1].format.value.split("_")[0] != champion[1].format.value.split("_")[0]:
-        first.notes.append(
-            f"The candidate is {candidate[1].format.label} and the champion {champion[1].format.label}; both were "
-            "explained by the same method."
+        why = f"The champion could not be explained on the same rows. {problem}"
+        return Pair(_alone(inputs, sample, plan, candidate), None, why)
+    if model.format.value.split("_")[0] != before.format.value.split("_")[0]:
+        candidate.notes.append(
+            f"The candidate is {model.format.label} and the champion {before.format.label}; both were explained by the same method."
         )
-    return first, second
+    noise = plan.noise(baseline, before, champion, time.monotonic() - began)
+    try:
+        noise += _of_retrains(inputs, champion)
+    except EvidenceProblem as problem:
+        candidate.notes.append(f"The retrains were left out. {problem}")
+    return Pair(candidate, champion, "", tuple(noise))
 
 
-def _one(inputs: Inputs, sample: EvidenceInput, given: EvidenceInput, model: OpenedModel, method: str) -> Explained:
-    names = from_models.feature_names(model, inputs, sample)
-    total = tables.inspect(sample).rows
-    default = from_models.ROWS_PERMUTATION if method == "permutation" else from_models.ROWS_NATIVE
-    wanted = from_models.settings_number(inputs.settings, "explanation_rows", default)
-    wanted = min(wanted, from_models.ROWS_PERMUTATION) if method == "permutation" else wanted
-    chosen = from_models.pick_rows(total, wanted, inputs.seed)
-    rows = from_models.rows_for(model, names, sample, chosen)
-    background = np.empty((0, len(names)))
-    notes = []
-    if method != "native":
-        source = _background_source(inputs, sample, names)
-        size = min(from_models.settings_number(inputs.settings, "explanation_background", from_models.BACKGROUND), 200)
-        background = from_models.rows_for(
-            model, names, source, from_models.pick_rows(tables.inspect(source).rows, size, inputs.seed + 1)
+def _alone(inputs: Inputs, sample: EvidenceInput, plan: _Plan, candidate: Explained) -> Explained:
+    """The candidate by the best method of its own, when there is no champion that asked for another."""
+    best = from_models.method_for([plan.model])
+    if best == plan.method:
+        return candidate
+    return _Plan(inputs, sample, best, plan.given, plan.model).explain(plan.given, plan.model)
+
+
+class _Plan:
+    """Rows, background and method, chosen once and used for every model of the run."""
+
+    def __init__(self, inputs: Inputs, sample: EvidenceInput, method: str, given: EvidenceInput, model: OpenedModel) -> None:
+        self.inputs, self.sample, self.method, self.given, self.model = inputs, sample, method, given, model
+        self.total = tables.inspect(sample).rows
+        self.notes: list[str] = [f"Method: {_WORDS[method]}."]
+        names = from_models.feature_names(model, inputs, sample)
+        self.pool = picking.pool_of(self.total, inputs.seed)
+        self.pooled = from_models.rows_for(model, names, sample, self.pool)
+        self.decided = self._decided(given)
+        most = from_models.ROWS_PERMUTATION if method == "permutation" else from_models.ROWS_NATIVE
+        wanted = from_models.settings_number(inputs.settings, "explanation_rows", most)
+        self.rows = min(wanted, most) if method == "permutation" else wanted
+        most = from_models.BACKGROUND_PERMUTATION if method == "permutation" else from_models.BACKGROUND
+        wanted = from_models.settings_number(inputs.settings, "explanation_background", most)
+        self.background = 0 if method == "native" else min(wanted, most)
+        if method == "permutation":
+            self._afford()
+        self.chosen = self.draw(inputs.seed)
+        self._say(inputs)
+
+    def _decided(self, given: EvidenceInput) -> np.ndarray | None:
+        """The candidate's own decisions on the pool, for stratifying; None where it does not score the rows or has no threshold."""
+        try:
+            return picking.side(self.inputs, self.model, self.model.margin(self.pooled))
+        except Exception:  # explaining the same rows says what is wrong, with the file's name
+            return None
+
+    def _afford(self) -> None:
+        try:
+            count, size, seconds = from_models.affordable(self.model.margin, self.pooled[: self.rows], self.background)
+        except Exception:  # as above: explaining says it
+            return
+        self.rows, self.background = min(self.rows, count), size
+        self.notes.append(
+            f"An arbitrary model is explained on {min(self.rows, self.total)} rows against {size} background rows "
+            f"({2 * self.pooled.shape[1] + 1} evaluations each, about {max(1, round(seconds))} s): more would take minutes and change little."
         )
-        notes.append(f"Background: {len(background)} rows of {source.name}, the same for every model.")
-    found = from_models.explain(model, names, rows, background, method, inputs.seed, given)
-    words = {
-        "native": "the booster's own contributions (TreeSHAP, path dependent), exact",
-        "linear": "shap's linear explainer, exact for independent features",
-        "permutation": "shap's permutation explainer, an approximation (r about 0.97 with exact values)",
-    }
-    found.notes = [f"Method: {words[method]}.", *notes]
-    if len(chosen) < total:
-        found.notes.append(f"Explained {len(chosen):,} of {total:,} rows of {sample.name}, drawn with seed {inputs.seed}.")
-    found.ids = chosen.astype(str)
-    return found
 
+    def _say(self, inputs: Inputs) -> None:
+        if self.background:
+            source = self._source(from_models.feature_names(self.model, inputs, self.sample))
+            rows = min(self.background, tables.inspect(source).rows)
+            self.notes.append(f"Background: {rows} rows of {source.name}, the same for every model.")
+        if len(self.chosen) < self.total:
+            by = ", stratified by decision" if self.decided is not None else ""
+            self.notes.append(
+                f"Explained {len(self.chosen):,} of {self.total:,} rows of {self.sample.name}, drawn with seed {inputs.seed}{by}."
+            )
 
-def _background_source(inputs: Inputs, sample: EvidenceInput, names: Sequence[str]) -> EvidenceInput:
-    reference = inputs.evidence.get("reference_sample")
-    return reference if reference is not None and set(names) <= set(tables.inspect(reference).names) else sample
+    def draw(self, seed: int) -> np.ndarray:
+        """Row numbers for one run."""
+        return picking.stratified(self.total, self.rows, seed, self.decided, self.pool)
+
+    def _source(self, names: Sequence[str]) -> EvidenceInput:
+        reference = self.inputs.evidence.get("reference_sample")
+        return reference if reference is not None and set(names) <= set(tables.inspect(reference).names) else self.sample
+
+    def explain(
+        self, given: EvidenceInput, model: OpenedModel, *, chosen: np.ndarray | None = None, seed: int | None = None
+    ) -> Explained:
+        """Attributions of one model; on other rows or with another seed for the noise floor."""
+        at = self.chosen if chosen is None else chosen
+        number = self.inputs.seed if seed is None else seed
+        names = from_models.feature_names(model, self.inputs, self.sample)
+        rows = from_models.rows_for(model, names, self.sample, at)
+        background = np.empty((0, len(names)))
+        if self.background:
+            source = self._source(names)
+            drawn = from_models.pick_rows(tables.inspect(source).rows, self.background, number + 1)
+            background = from_models.rows_for(model, names, source, drawn)
+        found = from_models.explain(model, names, rows, background, self.method, number, given)
+        found.notes = list(self.notes)
+        found.ids = at.astype(str)
+        return found
+
+    def noise(self, given: EvidenceInput, model: OpenedModel, champion: Explained, took: float) -> list[Measure]:
+        """The champion against itself: other rows where rows are explained one by one, another background where there is one."""
+        if self.background:
+            again: Callable[[int], np.ndarray] = lambda n: self.explain(given, model, seed=self.inputs.seed + 100 * n).matrix  # noqa: E731
+            what = f"the champion against itself with other background rows{' and seeds' if self.method == 'permutation' else ''}"
+            return repeated(champion.matrix, again, what, same_rows=True, took=took)
+        if len(self.chosen) >= self.total:
+            return [
+                Measure(
+                    f"explanation.noise.{name}", None, reason="All rows of the sample are explained: there are no others to draw."
+                )
+                for name in ("max_share_change", "total_variation")
+            ]
+        other: Callable[[int], np.ndarray] = lambda n: self.explain(  # noqa: E731
+            given, model, chosen=self.draw(self.inputs.seed + 100 * n)
+        ).matrix
+        return repeated(champion.matrix, other, "the champion against itself on other rows", same_rows=False, took=took)
 
 
 def _why_no_champion(inputs: Inputs, what: str) -> str:
     if inputs.facts.get("champion.exists") is False or inputs.facts.get("system.first_deployment") is True:
         return "first version"
     return f"There is nothing to compare with: attach {what}."
-
-
-def _collected(
-    inputs: Inputs, candidate: Explained, champion: Explained | None, reason: str, sample: EvidenceInput | None
-) -> Collected:
-    rows = len(candidate.matrix)
-    union = [*candidate.names, *([name for name in champion.names if name not in candidate.names] if champion else [])]
-    ours = statistics.aligned(candidate.names, candidate.matrix, union)
-    if not np.abs(ours).max(initial=0):
-        return Collected(
-            not_measured="The candidate's attributions are all zero on these rows: its score is the same for everybody."
-        )
-    theirs = statistics.aligned(champion.names, champion.matrix, union) if champion else None
-    share = statistics.shares(ours)
-    before = statistics.shares(theirs) if theirs is not None else None
-    measures = [
-        Measure("explanation.rows", float(rows), n=rows, detail={"method": candidate.method}),
-        Measure("explanation.additivity_error", candidate.error, n=rows, detail={"scale": candidate.scale}),
-        *_concentration(union, share, rows),
-        *_protected(inputs, sample, union, share, rows),
-    ]
-    order = np.argsort(-np.maximum(share, before if before is not None else 0), kind="stable")[:KEPT_FEATURES]
-    for at in order:
-        detail = {"champion": float(before[at]), "change": float(share[at] - before[at])} if before is not None else {}
-        measures.append(Measure("explanation.share", float(share[at]), group=f"feature={union[at]}", n=rows, detail=detail))
-    if sample is not None:
-        measures.extend(_same_score(inputs, sample, candidate))
-    notes = list(candidate.notes)
-    facts: list[MeasuredFact] = []
-    pictures: list[Picture] = [comparison_picture(union, share, before)]
-    if theirs is None or before is None:
-        measures.extend(_nothing_compared(reason))
-    else:
-        compared, facts = _compared(inputs, union, ours, theirs, rows)
-        measures.extend(compared)
-        pictures.append(movement_picture(union, share, before))
-        notes.append(_noise(compared, rows))
-        gone = [name for name in union if champion and (name in champion.names) != (name in candidate.names)]
-        if gone:
-            notes.append("Only one version knows: " + ", ".join(gone[:20]) + ".")
-    return Collected(tuple(measures), tuple(facts), tuple(pictures), tuple(notes))
-
-
-def _same_score(inputs: Inputs, sample: EvidenceInput, candidate: Explained) -> Iterable[Measure]:
-    """Whether the model gives the scores that were submitted: largest difference over the rows both files have."""
-    predictions, key = inputs.evidence.get("candidate_predictions"), sample.columns.get("id")
-    if predictions is None or not isinstance(key, str) or candidate.ids is None:
-        return
-    table = tables.load(sample, [key])
-    ids = np.asarray(table[key]).astype(str)[candidate.ids.astype(int)]
-    submitted = from_uploads.scores_of(predictions, ids)
-    if submitted is None or not (known := np.isfinite(submitted)).any():
-        return
-    own = 1 / (1 + np.exp(-candidate.margin)) if candidate.scale == "log-odds" else candidate.margin
-    yield Measure("explanation.score_mismatch", float(np.abs(own - submitted)[known].max()), n=int(known.sum()))
-
-
-def _concentration(names: Sequence[str], share: np.ndarray, rows: int) -> Iterable[Measure]:
-    at = int(np.argmax(share))
-    yield Measure("explanation.top_share", float(share[at]), n=rows, text=names[at])
-
-
-def _protected(
-    inputs: Inputs, sample: EvidenceInput | None, names: Sequence[str], share: np.ndarray, rows: int
-) -> Iterable[Measure]:
-    flagged: set[str] = set()
-    for source in (
-        inputs.facts.get("data.protected_attributes"),
-        inputs.settings.get("proxy_features"),
-        inputs.settings.get("protected_features"),
-    ):
-        flagged |= {str(name) for name in source} if isinstance(source, list | tuple) else set()
-    for evidence in (sample, inputs.evidence.get("candidate_predictions")):
-        sensitive = evidence.columns.get("sensitive") if evidence is not None else None
-        flagged |= {sensitive} if isinstance(sensitive, str) else {str(name) for name in sensitive or ()}
-    found = [at for at, name in enumerate(names) if any(belongs(name, attribute) for attribute in flagged)]
-    part = float(share[found].sum()) if found else 0.0
-    listed = ", ".join(names[at] for at in sorted(found, key=lambda at: -share[at])[:20])
-    yield Measure("explanation.protected_share", part, n=rows, text=listed, detail={"attributes": sorted(flagged)})
-
-
-def belongs(feature: str, attribute: str) -> bool:
-    """Whether a feature is the attribute itself or one of its one-hot columns (`sex`, `sex_male`, `sex=male`)."""
-    name, wanted = feature.strip().lower(), attribute.strip().lower()
-    return bool(wanted) and (
-        name == wanted
-        or name.startswith((f"{wanted}_", f"{wanted}=", f"{wanted}-", f"{wanted}__"))
-        or name.endswith(f"__{wanted}")
-    )
-
-
-def _nothing_compared(reason: str) -> Iterable[Measure]:
-    if reason == "first version":
-        yield Measure("explanation.first_version", 1.0, text="There is no champion yet, so nothing can have moved.")
-        return
-    for name in FIGURES:
-        yield Measure(f"explanation.{name}", None, reason=reason)
-
-
-def _compared(
-    inputs: Inputs, names: Sequence[str], ours: np.ndarray, theirs: np.ndarray, rows: int
-) -> tuple[list[Measure], list[MeasuredFact]]:
-    adverse = -1 if inputs.settings.get("higher_score_is_better_for_the_person") is True else 1
-    figures = statistics.compare(ours, theirs, adverse)
-    bounds = statistics.intervals(ours, theirs, inputs.seed)
-    change = np.abs(statistics.shares(ours) - statistics.shares(theirs))
-    measures, facts = [], []
-    for name in FIGURES:
-        low, high = bounds.get(name, (None, None))
-        text = names[int(np.argmax(change))] if name == "max_share_change" else ""
-        measures.append(
-            Measure(f"explanation.{name}", figures[name], low=low, high=high, n=rows, text=text, detail={"level": 0.95})
-        )
-        if name in FACTS:
-            facts.append(MeasuredFact(f"explanation.{name}", figures[name], low, high, locator=text and f"feature {text}"))
-    return measures, facts
-
-
-def _noise(compared: Sequence[Measure], rows: int) -> str:
-    """The noise floor: what another draw of rows alone would change."""
-    wanted = {
-        "explanation.max_share_change": "largest share change",
-        "explanation.row_cosine_p10": "row cosine (10th percentile)",
-    }
-    parts = [
-        f"{wanted[row.metric]} {row.low:.3f} to {row.high:.3f}"
-        for row in compared
-        if row.metric in wanted and row.low is not None and row.high is not None
-    ]
-    few = "" if rows >= 500 else " 500 rows settle a verdict; 1,000 are comfortable."
-    return (
-        f"Drawing other {rows:,} rows would move the figures within: {', '.join(parts)}.{few} A retrain with "
-        "another seed moves them too."
-    )

@@ -4,6 +4,7 @@ otherwise.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,11 @@ from gates.readers.models_refusal import ModelRefused
 ROWS_AT_A_TIME = 100  # between two words about how far it is
 ROWS_NATIVE = 1_000
 ROWS_PERMUTATION = 200
-BACKGROUND = 50
+FEWEST_PERMUTATION = 50
+BACKGROUND = 200
+BACKGROUND_PERMUTATION = 50
+FEWEST_BACKGROUND = 20
+PERMUTATION_SECONDS = 60.0  # for one model; the child has 300 s for everything
 _ONE_TO_ONE = frozenset({"StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "SimpleImputer"})
 _ROLES_NOT_FEATURES = ("id", "label", "prediction", "score", "weight", "time", "base")
 
@@ -114,7 +119,6 @@ def explain(
         elif method == "linear":
             matrix, base = _by_linear(model.estimator, rows, background)
         else:
-            working_on(f"explaining {len(rows):,} rows with {evidence.name} by permutation")
             matrix, base = _by_permutation(model.margin, rows, background, seed)
     except ModelRefused as refused:
         raise EvidenceProblem(
@@ -195,11 +199,41 @@ def _by_permutation(
         np.random.seed(seed % 2**32)  # shap's masker and explainer draw from numpy's global generator
         masker = shap.maskers.Independent(background, max_samples=len(background))
         explainer = shap.PermutationExplainer(margin, masker, seed=seed % 2**32)
-        found = explainer(rows, max_evals=2 * rows.shape[1] + 1, silent=True)
+        evaluations = 2 * rows.shape[1] + 1
+        parts, bases = [], []
+        for start in range(0, len(rows), 20):
+            working_on("explaining {} rows by permutation", start, len(rows))
+            # one call of the model for all masks of a row: calls cost more than rows
+            found = explainer(rows[start : start + 20], max_evals=evaluations, batch_size=evaluations, silent=True)
+            parts.append(np.asarray(found.values, dtype=float))
+            bases.append(np.broadcast_to(np.asarray(found.base_values, dtype=float), (len(parts[-1]),)))
     finally:
         np.random.set_state(state)
-    base = np.broadcast_to(np.asarray(found.base_values, dtype=float), (len(rows),))
-    return np.asarray(found.values, dtype=float), base
+    return np.concatenate(parts), np.concatenate(bases)
+
+
+def affordable(
+    margin: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, background: int, seconds: float = PERMUTATION_SECONDS
+) -> tuple[int, int, float]:
+    """(rows, background rows, seconds expected) for the permutation explainer within the time one model has.
+
+    Tried on real rows. A smaller background goes first (down to 20 rows), then fewer rows (down to 50).
+    """
+    trial = np.concatenate([rows] * (1 + 2_000 // max(1, len(rows))))[:2_000]
+    margin(trial[:50])
+    began = time.perf_counter()
+    margin(trial)
+    each = (time.perf_counter() - began) / len(trial)
+
+    def cost(count: int, size: int) -> float:
+        return each * count * size * (2 * rows.shape[1] + 1)
+
+    count = len(rows)
+    while cost(count, background) > seconds and background > FEWEST_BACKGROUND:
+        background = max(FEWEST_BACKGROUND, background // 2)
+    while cost(count, background) > seconds and count > FEWEST_PERMUTATION:
+        count = max(FEWEST_PERMUTATION, count // 2)
+    return count, background, cost(count, background)
 
 
 def settings_number(settings: Mapping[str, Any], name: str, default: int) -> int:

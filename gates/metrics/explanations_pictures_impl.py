@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from gates.collecting import Picture
 
 TOP = 12
+SWARM_FEATURES, SWARM_ROWS, SWARM_BINS = 8, 150, 40
 
 
 def comparison_picture(names: Sequence[str], share: np.ndarray, before: np.ndarray | None) -> Picture:
@@ -89,3 +91,123 @@ def movement_picture(names: Sequence[str], share: np.ndarray, before: np.ndarray
         ("Feature", "Champion", "Candidate", "Change (points)"),
         rows,
     )
+
+
+def concentration_picture(names: Sequence[str], share: np.ndarray, before: np.ndarray | None) -> Picture:
+    """How much of the score the largest feature, the two largest, … carry together: the steeper, the more it leans on few."""
+    sides = [("candidate", share), *([("champion", before)] if before is not None else [])]
+    most = min(TOP, len(share))
+    running = {version: np.cumsum(np.sort(part)[::-1])[:most] for version, part in sides}
+    values = [
+        {"features": count + 1, "share": round(float(total), 6), "version": version}
+        for version, totals in running.items()
+        for count, total in enumerate(totals)
+    ]
+    spec: dict[str, Any] = {
+        "width": 560,
+        "height": 240,
+        "data": {"values": values},
+        "mark": {"type": "line", "point": True, "tooltip": True},
+        "encoding": {
+            "x": {"field": "features", "type": "ordinal", "title": "Number of features, largest first", "axis": {"labelAngle": 0}},
+            "y": {
+                "field": "share",
+                "type": "quantitative",
+                "scale": {"domain": [0, 1]},
+                "axis": {"format": "%"},
+                "title": "Share of attribution together",
+            },
+            "color": {"field": "version", "type": "nominal", "sort": ["candidate", "champion"], "title": None},
+            "strokeDash": {"field": "version", "type": "nominal", "sort": ["candidate", "champion"], "title": None},
+        },
+    }
+    half = int(np.searchsorted(np.cumsum(np.sort(share)[::-1]), 0.5)) + 1
+    words = f"{half} of {len(share)} features carry half of the candidate's score"
+    if before is not None:
+        was = int(np.searchsorted(np.cumsum(np.sort(before)[::-1]), 0.5)) + 1
+        words += f"; for the champion it took {was}"
+    columns = ("Features", *(version.capitalize() for version, _ in sides))
+    rows = tuple((at + 1, *(f"{totals[at]:.1%}" for totals in running.values())) for at in range(most))
+    return Picture("explanation_concentration", "On how few features the score rests", f"{words}.", spec, columns, rows)
+
+
+def beeswarm_picture(
+    names: Sequence[str],
+    ours: np.ndarray,
+    theirs: np.ndarray | None,
+    share: np.ndarray,
+    values: Mapping[str, np.ndarray],
+    seed: int,
+) -> Picture:
+    """Contributions of single rows for the largest features, candidate beside champion; colour is the feature's own value."""
+    order = [int(at) for at in np.argsort(-share, kind="stable")[:SWARM_FEATURES]]
+    rows = np.sort(np.random.default_rng(seed + 11).permutation(len(ours))[:SWARM_ROWS])
+    sides = [("candidate", ours), *([("champion", theirs)] if theirs is not None else [])]
+    points: list[dict[str, Any]] = []
+    table: list[tuple[Any, ...]] = []
+    for at in order:
+        level = _levels(values.get(names[at]), rows)
+        cells: list[Any] = [names[at]]
+        for version, matrix in sides:
+            column = matrix[rows, at]
+            for value, offset, height in zip(column, _offsets(column), level, strict=True):
+                points.append(
+                    {
+                        "feature": names[at],
+                        "version": version,
+                        "contribution": round(float(value), 4),
+                        "offset": offset,
+                        "value": height,
+                    }
+                )
+            low, middle, high = (float(np.quantile(matrix[:, at], q)) for q in (0.1, 0.5, 0.9))
+            cells.append(f"{low:+.3f} to {high:+.3f} ({middle:+.3f})")
+        table.append(tuple(cells))
+    spec: dict[str, Any] = {
+        "width": 560 if len(sides) == 1 else 260,
+        "height": 34 * len(order),
+        "data": {"values": points},
+        "mark": {"type": "circle", "size": 14, "opacity": 0.75},
+        "encoding": {
+            "y": {"field": "feature", "type": "nominal", "sort": [names[at] for at in order], "title": None},
+            "yOffset": {"field": "offset", "type": "quantitative", "scale": {"domain": [-SWARM_BINS, SWARM_BINS]}},
+            "x": {"field": "contribution", "type": "quantitative", "title": "Contribution to the score"},
+            "color": {
+                "field": "value",
+                "type": "nominal",
+                "sort": ["low", "middle", "high", "no number"],
+                "title": "The feature's own value",
+            },
+        },
+    }
+    if len(sides) > 1:
+        spec["encoding"]["column"] = {"field": "version", "type": "nominal", "sort": ["candidate", "champion"], "title": None}
+    widest = max(order, key=lambda at: float(np.ptp(ours[rows, at])))
+    words = (
+        f"Each point is one of {len(rows)} sampled rows. {names[widest]} spreads most, from "
+        f"{ours[rows, widest].min():+.2f} to {ours[rows, widest].max():+.2f}."
+    )
+    columns = ("Feature", *(f"{version.capitalize()}: 10 % to 90 % (middle)" for version, _ in sides))
+    return Picture("explanation_rows", "How features push single rows", words, spec, columns, tuple(table))
+
+
+def _levels(column: np.ndarray | None, rows: np.ndarray) -> list[str]:
+    """Low, middle or high third of a feature's values among the rows drawn."""
+    if column is None or not all(isinstance(value, int | float) for value in column[rows]):
+        return ["no number"] * len(rows)
+    numbers = column[rows].astype(float)
+    low, high = np.quantile(numbers, [1 / 3, 2 / 3])
+    return ["low" if value < low else "high" if value > high else "middle" for value in numbers]
+
+
+def _offsets(column: np.ndarray) -> list[int]:
+    """Points that would lie on each other stand above and below the line in turn."""
+    spread = float(np.ptp(column)) or 1.0
+    bins = np.clip(((column - column.min()) / spread * SWARM_BINS).astype(int), 0, SWARM_BINS)
+    seen: dict[int, int] = {}
+    found = []
+    for place in bins.tolist():
+        count = seen.get(place, 0)
+        seen[place] = count + 1
+        found.append(int(np.clip((count + 1) // 2 * (1 if count % 2 else -1) * 3, -SWARM_BINS, SWARM_BINS)))
+    return found

@@ -66,6 +66,28 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float | None:
     return float((x * y).sum() / size) if size > 0 else None
 
 
+def weighted_kendall(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Weighted Kendall tau (Vigna 2015): additive hyperbolic weights by rank, the mean of ranking by either side.
+
+    Exchanges among the important features weigh most. None when one side has no order.
+    """
+    if len(a) < 2:
+        return None
+    found = [_kendall(a, b, np.lexsort((y, x))[::-1]) for x, y in ((a, b), (b, a))]
+    return None if None in found else float(np.mean([value for value in found if value is not None]))
+
+
+def _kendall(a: np.ndarray, b: np.ndarray, order: np.ndarray) -> float | None:
+    rank = np.empty(len(a))
+    rank[order] = np.arange(len(a))
+    weight = 1 / (rank + 1)
+    pairs = weight[:, None] + weight[None, :]
+    np.fill_diagonal(pairs, 0.0)
+    x, y = np.sign(a[:, None] - a[None, :]), np.sign(b[:, None] - b[None, :])
+    size = float(np.sqrt((pairs * x**2).sum() * (pairs * y**2).sum()))
+    return float((pairs * x * y).sum() / size) if size > 0 else None
+
+
 def top_jaccard(a: np.ndarray, b: np.ndarray, count: int = 5) -> float:
     """Overlap of the `count` largest of each side over their union."""
     first, second = set(np.argsort(-a, kind="stable")[:count].tolist()), set(np.argsort(-b, kind="stable")[:count].tolist())
@@ -85,6 +107,7 @@ def compare(candidate: np.ndarray, champion: np.ndarray, adverse: int = 1) -> di
         "sign_flips": float(flips.sum() / max(1, material.sum())),
         "top1_agreement": top_reason_agreement(candidate, champion, adverse),
         "spearman": spearman(p, q),
+        "weighted_kendall": weighted_kendall(p, q),
         "top5_jaccard": top_jaccard(p, q),
     }
 
@@ -110,6 +133,16 @@ def intervals(candidate: np.ndarray, champion: np.ndarray, seed: int) -> dict[st
         "sign_flips": (weights @ flips) / np.maximum(1, weights @ material),
     }
     return {name: (float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))) for name, values in drawn.items()}
+
+
+def share_error(values: np.ndarray, seed: int) -> float:
+    """Largest standard error of a feature's share that comes from which rows were drawn (bootstrap over rows)."""
+    generator = np.random.default_rng(seed + 5)
+    rows = len(values)
+    weights = np.stack([np.bincount(generator.integers(0, rows, rows), minlength=rows) for _ in range(RESAMPLES)]).astype(float)
+    mass = weights @ np.abs(values)
+    total = mass.sum(axis=1, keepdims=True)
+    return float((mass / np.where(total > 0, total, 1.0)).std(axis=0).max(initial=0.0))
 
 
 def aligned(names: Sequence[str], matrix: np.ndarray, union: Sequence[str]) -> np.ndarray:

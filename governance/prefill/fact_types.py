@@ -133,6 +133,7 @@ FACT_TYPES: Mapping[str, FactType] = {
     **_by("evaluation.on_training_data", _K.YES_NO, SetBy.PLATFORM),
     **_by("champion.version", _K.TEXT, SetBy.PLATFORM),
     **_by("explanation.max_share_change explanation.total_variation explanation.row_cosine_p10", _K.NUMBER, SetBy.PLATFORM),
+    **_by("explanation.shares", _K.NUMBERS, SetBy.PLATFORM),
     **_by("explanation.sign_flips rollout.flip_rate drift.prediction_psi", _K.NUMBER, SetBy.PLATFORM),
 }
 

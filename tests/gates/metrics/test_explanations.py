@@ -13,6 +13,7 @@ from gates.catalog import gx101_explanation_stability as gx101
 from gates.catalog import gx102_explanation_concentration as gx102
 from gates.collecting import Collected, EvidenceProblem, Inputs
 from gates.metrics import explanations
+from gates.metrics import explanations_rows_impl as picking
 from gates.metrics import explanations_statistics_impl as statistics
 from gates.pictures.render import draw
 from gates.readers.models import open_model
@@ -56,7 +57,7 @@ def test_a_retrain_passes_and_the_numbers_repeat(folder: Path) -> None:
     assert verdict(first) is Verdict.PASS
     assert first.measures == again.measures
     assert {fact.name for fact in first.facts} == {
-        f"explanation.{n}" for n in ("max_share_change", "total_variation", "row_cosine_p10", "sign_flips")
+        f"explanation.{n}" for n in ("shares", "max_share_change", "total_variation", "row_cosine_p10", "sign_flips")
     }
     assert all(draw(picture.spec) and picture.rows for picture in first.pictures)
 
@@ -81,7 +82,8 @@ def test_a_unit_error_fails(folder: Path) -> None:
 def test_shares_are_those_of_the_library(folder: Path) -> None:
     model = open_model(model_files.evidence("candidate_model", folder / "champion.ubj"))
     frame = pd.read_parquet(folder / "rows.parquet")
-    chosen = np.sort(np.random.default_rng(20260101).choice(4_000, 1_000, replace=False))
+    margin = model.margin(frame[list(model.features)].to_numpy(float))
+    chosen = picking.stratified(4_000, 1_000, 20260101, (margin >= 0).astype(int), np.arange(4_000))
     matrix, _ = model.contributions(frame[list(model.features)].to_numpy(float)[chosen])
     expected = np.abs(matrix).mean(axis=0) / np.abs(matrix).mean(axis=0).sum()
     measured = Measured(run(folder, candidate_model="champion.ubj").measures)
