@@ -16,7 +16,6 @@ HEAVY = False
 REQUIRES = ("candidate_predictions",)
 OPTIONAL = ("baseline_predictions",)
 USES_FACTS = ("model.task",)
-USES_REGISTERS: tuple[str, ...] = ()
 
 
 def collect(inputs: Inputs) -> Collected:

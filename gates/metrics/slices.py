@@ -16,7 +16,6 @@ HEAVY = False
 REQUIRES = ("candidate_predictions",)
 OPTIONAL: tuple[str, ...] = ()
 USES_FACTS = ("model.decision_threshold", "model.task")
-USES_REGISTERS: tuple[str, ...] = ()
 
 
 def collect(inputs: Inputs) -> Collected:

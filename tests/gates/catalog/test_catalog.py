@@ -22,7 +22,7 @@ from governance.domain.vocabulary import Kind, Role, Verdict
 
 GATES = list(registry.gates().values())
 CASES = [pytest.param(gate, example, id=f"{gate.code}-{example.name}") for gate in GATES for example in gate.examples]
-CODE = re.compile(r"^G[DFPXRMCAL]\d{3}$")
+CODE = re.compile(r"^G[DEFPXRMCAL]\d{3}$")
 FORBIDDEN = {
     "django",
     "celery",
