@@ -76,9 +76,17 @@ def judge(
 
 
 def verdict_of(
-    use: GateUse, kind: Kind, limits: Mapping[str, Any], measured: Measured, runs: Mapping[str, str], *, asked_for: bool = True
+    use: GateUse,
+    kind: Kind,
+    limits: Mapping[str, Any],
+    measured: Measured,
+    runs: Mapping[str, str],
+    *,
+    asked_for: bool = True,
+    pinned: bool = True,
 ) -> tuple[dict[str, Any], GateResult]:
-    """One gate's limits and verdict. `limits`: the pack's; `runs`: collector -> status; `asked_for`: its condition may hold."""
+    """One gate's limits and verdict. `limits`: the pack's; `runs`: collector -> status; `asked_for`: its condition may hold;
+    `pinned`: a plug-in has to be the one the pack pins."""
     gate = registry.gates().get(use.gate)
     if gate is None:
         return dict(limits), not_assessed(
@@ -86,7 +94,7 @@ def verdict_of(
             fix="Update Guiderail, or take the gate out of the pack.",
         )
     in_force = gate.limits_with(limits)
-    if problem := pin_problem(use.gate, use.plugin, gate.plugin):
+    if pinned and (problem := pin_problem(use.gate, use.plugin, gate.plugin)):
         return in_force, not_assessed(problem, fix="An administrator installs the plug-in that the policy pins.")
     if kind not in gate.kinds:
         return in_force, not_applicable(f"{gate.code} is not made for a {kind.value.replace('_', ' ')}.")
