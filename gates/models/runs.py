@@ -75,6 +75,12 @@ class GateRun(models.Model):
             ),
         ]
         indexes = [
+            # few submissions declare an A/B test, and each of them asks who else does
+            models.Index(
+                fields=["submission"],
+                condition=models.Q(collector="experiment", status="done", not_measured="", not_applicable=""),
+                name="run_declared_experiment",
+            ),
             models.Index(
                 fields=["heavy", "priority", "due_at", "id"],
                 condition=Q(status__in=[RunStatus.QUEUED.value, RunStatus.RUNNING.value]),

@@ -12,6 +12,7 @@ from django.db import connection
 
 from gates.collecting import Inputs
 from gates.registry import Collector
+from gates.services.elsewhere import measured_elsewhere
 from gates.services.registers import registers_of
 from governance.domain.canonical import canonical_json
 from governance.domain.facts import FactSet
@@ -41,9 +42,13 @@ class Surroundings:
 
 
 def surroundings(*, submission: Submission, revision: Revision, settings: Mapping[str, Any], facts: FactSet) -> Surroundings:
-    """Gather the shared inputs. Two queries."""
+    """Gather the shared inputs. Two queries, one more for a revision with an experiment, one for one with a cost report."""
     evidence = {row["role"]: row for row in revision.evidence}
-    registers = {**registers_of(submission), "known_versions": _versions(submission)}
+    registers = {
+        **registers_of(submission),
+        **measured_elsewhere(submission, evidence),
+        "known_versions": _versions(submission),
+    }
     return Surroundings(evidence, facts, settings, registers)
 
 
