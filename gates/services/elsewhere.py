@@ -59,6 +59,7 @@ def _costs(submission: Submission) -> list[dict[str, Any]]:
     )
     latest: dict[str, float] = {}
     for version, value in found.order_by("id").values_list("run__submission__version__version", "value"):
-        latest.pop(version, None)
-        latest[version] = value
+        if value is not None:
+            latest.pop(version, None)
+            latest[version] = value
     return [{"version": version, "per_1k": value} for version, value in list(latest.items())[-_MOST_VERSIONS:]]
