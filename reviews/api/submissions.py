@@ -23,7 +23,7 @@ from governance.services.drafts import answer, changing
 from reviews.api.bodies import ReviseBody, SubmitBody, WithdrawBody
 from reviews.api.renderers import VERDICT_RENDERERS
 from reviews.api.schemas import AnswersIn, ProblemShape, ReviseIn, SubmissionIn, SubmissionListShape, VerdictShape, WithdrawIn
-from reviews.selectors.decision_view import decision_view, view_of
+from reviews.selectors.decision_view import decision_view, view_for_verdict, view_of
 from reviews.selectors.loading import just_submitted
 from reviews.selectors.queue import Filters, submissions
 from reviews.selectors.verdict import preview_document, verdict_document
@@ -210,7 +210,7 @@ class WithdrawView(APIView):
 
 
 def _verdict(caller: Caller, pk: int, status: int = 200) -> Response:
-    return _answer(verdict_document(decision_view(pk, caller)), status)
+    return _answer(verdict_document(view_for_verdict(pk, caller)), status)
 
 
 def _answer(document: dict[str, Any], status: int) -> Response:

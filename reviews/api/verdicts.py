@@ -16,7 +16,7 @@ from governance.domain.vocabulary import Scope
 from reviews.api.renderers import VERDICT_RENDERERS
 from reviews.api.schemas import VerdictShape
 from reviews.api.submissions import REFUSALS
-from reviews.selectors.decision_view import decision_view
+from reviews.selectors.decision_view import view_for_verdict
 from reviews.selectors.verdict import etag_of, last_event, verdict_document
 
 LONGEST_WAIT = 60
@@ -51,7 +51,7 @@ class VerdictView(APIView):
         until = time.monotonic() + _wait(request)
         known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",") if tag.strip()}
         seen = last_event(pk)
-        document = verdict_document(decision_view(pk, caller))
+        document = verdict_document(view_for_verdict(pk, caller))
         tag = etag_of(document)
         # the client knows another verdict than this one: that is the news it waits for
         unchanged = not known or tag in known
@@ -62,7 +62,7 @@ class VerdictView(APIView):
             pause = min(pause * 1.5, LONGEST_PAUSE)
             if (now := last_event(pk)) == seen:
                 continue
-            seen, document = now, verdict_document(decision_view(pk, caller))
+            seen, document = now, verdict_document(view_for_verdict(pk, caller))
             unchanged, tag = etag_of(document) == tag, etag_of(document)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
         if tag in known:

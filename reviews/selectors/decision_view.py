@@ -58,6 +58,11 @@ def decision_view(submission_id: int, caller: Caller) -> DecisionView:
     return view_of(load(caller=caller, submission_id=submission_id), caller)
 
 
+def view_for_verdict(submission_id: int, caller: Caller) -> DecisionView:
+    """The same without what the verdict document does not hold: history, differences, pictures. Seven statements."""
+    return view_of(load(caller=caller, submission_id=submission_id, history=False), caller)
+
+
 def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
     """The view of rows already loaded; one more set of queries for a draft, which has no stored assessment yet."""
     submission, material, now = loaded.submission, loaded.material, timezone.now()

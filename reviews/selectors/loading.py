@@ -133,8 +133,11 @@ def find_submission(*, caller: Caller, submission_id: int) -> Submission:
     return submission
 
 
-def load(*, caller: Caller, submission_id: int) -> Loaded:
-    """Load a submission for its views: twelve statements, whatever its size. Raises `NotFound`."""
+def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
+    """Load a submission for its views: twelve statements, whatever its size. Raises `NotFound`.
+
+    `history=False` leaves out what only people look at (runs, single measurements, pictures, earlier revisions, events): seven.
+    """
     submission = find_submission(caller=caller, submission_id=submission_id)
     revision = submission.revision
     decision, champion_decision = _decisions(submission)
@@ -142,19 +145,15 @@ def load(*, caller: Caller, submission_id: int) -> Loaded:
     evidence = tuple(Evidence.objects.filter(submission=submission).select_related("file").order_by("id"))
     sources = tuple(MetadataSource.objects.filter(submission=submission).defer("content").order_by("id"))
     outcomes = tuple(outcomes_of(submission.pk, revision))
-    runs = progress(submission)
+    runs = progress(submission) if history else Progress(submission.pk, revision, ())
     done = [run.id for run in runs.runs if run.status == RunStatus.DONE]
     # measurements belong to gates, and gates speak once all is measured
-    measurements = tuple(Measurement.objects.filter(run__in=done).order_by("id")) if outcomes else ()
-    charts = tuple(charts_of(submission.pk, revision)) if outcomes else ()
-    revisions = (
-        tuple(Revision.objects.filter(submission=submission, number__gte=revision - 1).order_by("number")) if revision else ()
-    )
-    events = tuple(
-        reversed(
-            AuditEvent.objects.filter(object=f"submission:{submission.pk}").defer("leaf", "chain").order_by("-seq")[:MOST_EVENTS]
-        )
-    )
+    measurements = tuple(Measurement.objects.filter(run__in=done).order_by("id")) if outcomes and history else ()
+    charts = tuple(charts_of(submission.pk, revision)) if outcomes and history else ()
+    latest = Revision.objects.filter(submission=submission, number__gte=revision - 1).order_by("number")
+    revisions = tuple(latest) if revision and history else ()
+    happened = AuditEvent.objects.filter(object=f"submission:{submission.pk}").defer("leaf", "chain").order_by("-seq")
+    events = tuple(reversed(happened[:MOST_EVENTS])) if history else ()
     rows: dict[str, tuple[Any, ...]] = {
         name: tuple(_revived(model, getattr(submission, name))) for name, (model, _) in _CHILDREN.items()
     }

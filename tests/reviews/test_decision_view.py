@@ -15,7 +15,8 @@ from governance.domain.errors import NotFound
 from governance.domain.vocabulary import DecisionKind, Role, RunStatus, Track
 from governance.models import Answer, Submission
 from reviews.models import Finding
-from reviews.selectors.decision_view import decision_view
+from reviews.selectors.decision_view import decision_view, view_for_verdict
+from reviews.selectors.verdict import verdict_document
 from reviews.services.deciding import decide
 from reviews.services.decision_input import NewChange, NewDecision
 from tests.reviews import making
@@ -160,3 +161,26 @@ def test_a_draft_is_judged_as_it_stands() -> None:
     view = decision_view(row.pk, making.call(people["dana"]))
     assert (view.state, view.track, view.track_is_final) == ("draft", "red", False)
     assert next(a for a in view.actions if a.action == "submit").available
+
+
+def test_the_verdict_needs_no_history() -> None:
+    """Read without what only people look at, the document is the same, and costs seven statements whatever the size."""
+    people = making.everybody()
+    making.policy()
+    draft, small, large = making.draft(), rich(1), rich(7)
+    caller = making.call(people["amir"])
+    decide(
+        caller=caller,
+        submission_id=small.pk,
+        dossier_digest=decision_view(small.pk, caller).dossier_digest,
+        decision=NewDecision(
+            DecisionKind.REQUEST_CHANGES, change_items=(NewChange("Show the groups.", "Above 0.8 in each.", "GF101"),)
+        ),
+    )
+    costs = set()
+    for row in (draft, small, large):
+        whole = verdict_document(decision_view(row.pk, caller))
+        with CaptureQueriesContext(connection) as caught:
+            assert verdict_document(view_for_verdict(row.pk, caller)) == whole
+        costs.add(len(caught) if row is not draft else 0)  # a draft is judged now
+    assert max(costs) <= 7 and len(costs) == 2
