@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 import governance.api.openapi  # noqa: F401 (importing it registers how signing in reads in the document)
 from governance.api.evidence import EvidenceFileView, EvidenceView
 from governance.api.health import healthz, readyz
+from governance.api.keys import keys
 from governance.api.policies import PolicyView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/evidence", EvidenceView.as_view(), name="api_evidence"),
     re_path(r"^api/v1/evidence/(?P<sha256>[0-9a-f]{64})$", EvidenceFileView.as_view(), name="api_evidence_file"),
     path("api/v1/policies/<slug:pack>", PolicyView.as_view(), name="api_policy"),
+    path(".well-known/guiderail/keys.json", keys, name="permit_keys"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]

@@ -169,6 +169,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 EVIDENCE_DIR = Path(os.environ.get("GUIDERAIL_EVIDENCE_DIR") or HOME / "evidence")
 AUDIT_KEY_FILE = os.environ.get("GUIDERAIL_AUDIT_KEY_FILE") or HOME / "keys" / "audit.ed25519"
+# the keys that sign permits' attestations: every web process reads them
+PERMIT_KEYS_DIR = Path(os.environ.get("GUIDERAIL_PERMIT_KEYS_DIR") or HOME / "keys" / "permits")
 # folders that receive every checkpoint; at least one should lie outside the database's own volume
 AUDIT_SINKS = [sink for sink in os.environ.get("GUIDERAIL_AUDIT_SINKS", str(HOME / "checkpoints")).split(os.pathsep) if sink]
 EVIDENCE_MAX_BYTES = int(os.environ.get("GUIDERAIL_EVIDENCE_MAX_BYTES", str(2 * 1024**3 - 1)))

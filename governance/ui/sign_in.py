@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from governance.selectors.access import Caller, caller_for
 
 # URL names that answer without a person; the API authenticates by itself
-PUBLIC = frozenset({"account_login", "demo_sign_in", "healthz", "readyz"})
+PUBLIC = frozenset({"account_login", "demo_sign_in", "healthz", "readyz", "permit_keys"})
 # of the account pages only these exist here: people are added, and their addresses kept, by administrators or single sign-on
 ACCOUNT_PAGES = frozenset(
     {"account_login", "account_logout", "account_reauthenticate", "account_change_password", "account_inactive"}

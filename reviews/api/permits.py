@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -14,8 +15,10 @@ from governance.domain.decision import to_json
 from governance.domain.errors import FieldError, Forbidden, InvalidInput
 from governance.domain.vocabulary import Scope
 from governance.selectors.access import Caller
-from reviews.api.schemas import PermitAnswerShape
+from governance.services.signing import envelope
+from reviews.api.schemas import EnvelopeShape, PermitAnswerShape
 from reviews.api.submissions import REFUSALS
+from reviews.selectors.attestations import permit_statement
 from reviews.selectors.permits import permit_answer
 
 
@@ -36,7 +39,7 @@ class PermitsView(APIView):
     )
     def get(self, request: Request) -> Response:
         caller = caller_of(request)
-        _require_scope(caller)
+        require_permit_scope(caller)
         given = {name: request.query_params.get(name, "").replace("\x00", "") for name in ("system", "version", "digest")}
         environment = request.query_params.get("environment", "production").replace("\x00", "")
         by_version, by_digest = bool(given["system"] and given["version"]), bool(given["digest"])
@@ -54,7 +57,23 @@ class PermitsView(APIView):
         return Response(to_json(permit_answer(caller, environment=environment, **given)))
 
 
-def _require_scope(caller: Caller) -> None:
+class AttestationView(APIView):
+    """A permit as a signed statement."""
+
+    @extend_schema(
+        operation_id="get_attestation",
+        summary="The permit as a signed in-toto statement (DSSE), to be checked without asking",
+        description="A SLSA verification summary about the artefact's digest. Public keys: /.well-known/guiderail/keys.json. "
+        "409 for a permit that does not hold now. A later revocation cannot be seen offline: ask where you can.",
+        responses={200: EnvelopeShape, **{code: REFUSALS[code] for code in (401, 403, 404, 409)}},
+    )
+    def get(self, request: Request, pk: UUID) -> Response:
+        caller = caller_of(request)
+        require_permit_scope(caller)
+        return Response(envelope(permit_statement(caller, str(pk))))
+
+
+def require_permit_scope(caller: Caller) -> None:
     """`permit` is the scope of deployers; whoever may read may ask as well."""
     if caller.token is not None and not {Scope.PERMIT.value, Scope.READ.value} & set(caller.token.scopes):
         raise Forbidden("This token lacks the scope “permit”. Ask an administrator for one that has it.", code="scope_needed")

@@ -1,9 +1,11 @@
 """URLs of the reviews API."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from reviews.api.decisions import DecisionsView
-from reviews.api.permits import PermitsView
+from reviews.api.deployments import DeploymentsView, RollbackView
+from reviews.api.kubernetes import KubernetesEnvironmentView, KubernetesView
+from reviews.api.permits import AttestationView, PermitsView
 from reviews.api.submissions import (
     AnswersView,
     PreviewView,
@@ -25,5 +27,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/submissions/<snum:pk>/revise", ReviseView.as_view(), name="api_revise"),
     path("api/v1/submissions/<snum:pk>/withdraw", WithdrawView.as_view(), name="api_withdraw"),
     path("api/v1/submissions/<snum:pk>/decisions", DecisionsView.as_view(), name="api_decisions"),
+    path("api/v1/deployments", DeploymentsView.as_view(), name="api_deployments"),
+    path("api/v1/deployments/<int:pk>/rollback", RollbackView.as_view(), name="api_rollback"),
     path("api/v1/permits", PermitsView.as_view(), name="api_permits"),
+    path("api/v1/permits/<uuid:pk>/attestation", AttestationView.as_view(), name="api_attestation"),
+    path("kubernetes/validate", KubernetesView.as_view(), name="api_kubernetes"),
+    re_path(
+        r"^kubernetes/validate/(?P<environment>[a-z0-9][a-z0-9._-]{0,39})$",
+        KubernetesEnvironmentView.as_view(),
+        name="api_kubernetes_environment",
+    ),
 ]

@@ -48,6 +48,9 @@ NO_PAGES = {
     "chart_csv": "a file",
     "healthz": "for probes",
     "readyz": "for probes",
+    "permit_keys": "for programs that check permits",
+    "api_kubernetes": "for clusters",
+    "api_kubernetes_environment": "for clusters",
 }
 
 CLOSED = {

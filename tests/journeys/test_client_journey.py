@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def test_a_pipeline_from_preview_to_permit(cast: Cast, web: Running, tmp_path: P
 
     # on the main branch: it is handed in, the gates run, a report is kept; then it waits for people
     ran = client("submit", "--wait", "--until", "checks", "--format", "junit", "--output", "guiderail.xml")
-    assert ran.code == 3, (ran.out, ran.err)
+    assert ran.code == 3, ran.out + ran.err
     assert "already there" in ran.err, "the preview stored the evidence; nothing is sent twice"
     submission = Submission.objects.get()
     assert ran.out.rstrip().splitlines()[-1] == f"{web.url}/submissions/{submission.number}"
@@ -144,12 +145,20 @@ def test_a_pipeline_from_preview_to_permit(cast: Cast, web: Running, tmp_path: P
 
     # the deployer asks by version and by the artefact's bytes; other bytes are not allowed
     assert client("permit").code == 0
-    model = client("permit", "--artifact", "model.ubj")
+    model = client("permit", "--artifact", "model.ubj", "--attestation", "permit.json")
     assert model.code == 0, (model.out, model.err)
+
+    # a machine without a way to the server checks the signed permit; one flipped byte anywhere denies
+    (tmp_path / "keys.json").write_bytes(urllib.request.urlopen(f"{web.url}/.well-known/guiderail/keys.json").read())
+    offline = replace(client, url="", token="")
+    verify = ("verify", "permit.json", "--keys", "keys.json", "--artifact", "model.ubj")
+    assert offline(*verify).code == 0, offline(*verify).err
+    assert offline(*verify, "--environment", "staging").code == 1
     data = bytearray((tmp_path / "model.ubj").read_bytes())
     data[-1] ^= 1
     (tmp_path / "model.ubj").write_bytes(bytes(data))
     assert client("permit", "--artifact", "model.ubj").code == 1
+    assert offline(*verify).code == 1
     assert client("permit", "--environment", "staging").code == 1
 
 

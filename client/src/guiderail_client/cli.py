@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from guiderail_client import __version__, commands
+from guiderail_client.attestation import verify
 from guiderail_client.exits import FAILED, INVALID, MEANING, OK, SERVER, Problem, softened
 from guiderail_client.project import NAME, Project, read_project
 from guiderail_client.scaffold import scaffold
@@ -88,7 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--digest", default="", help="sha256:… of the artefact")
     ask.add_argument("--artifact", type=Path, help="the artefact itself; its digest is taken here")
     ask.add_argument("--format", choices=("text", "json"), default="text")
+    ask.add_argument("--attestation", type=Path, metavar="FILE", help="when allowed, keep the signed statement there")
     ask.set_defaults(run=_permit)
+    check = to.add_parser("verify", help="check a permit's attestation without asking the server")
+    check.add_argument("attestation", type=Path)
+    check.add_argument("--keys", type=Path, required=True, help="the server's /.well-known/guiderail/keys.json, kept by you")
+    check.add_argument("--artifact", type=Path, required=True)
+    check.add_argument("--environment", default="production")
+    check.set_defaults(run=_verify, soft_fail=False)
     return parser
 
 
@@ -172,10 +180,25 @@ def _permit(given: argparse.Namespace) -> int:
         project = _project(given, files=False)
         system, version = given.system or project.system, project.version
     environment = given.environment or (project.environment if project else "production")
-    answer = commands.permit(_server(given, project), system=system, version=version, digest=digest, environment=environment)
+    server = _server(given, project)
+    answer = commands.permit(server, system=system, version=version, digest=digest, environment=environment)
+    if given.attestation and answer["allowed"]:
+        envelope = server.get(f"/api/v1/permits/{answer['permit']}/attestation").json()
+        given.attestation.write_text(json.dumps(envelope, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(answer, ensure_ascii=False, indent=1) if given.format == "json" else permit_text(answer))
     _last(given.format == "text", answer.get("url"))
     return OK if answer["allowed"] else FAILED
+
+
+def _verify(given: argparse.Namespace) -> int:
+    if not given.artifact.is_file():
+        raise Problem(INVALID, f"There is no file {given.artifact}.")
+    digest = commands.sha256_of(given.artifact)
+    ours = verify(given.attestation, given.keys, digest=digest, environment=given.environment)
+    what = f"{clean(ours.get('system'))} {clean(ours.get('version'))}"
+    print(f"Allowed. {what} for {given.environment}, until {clean(ours['expiresAt'])}.")
+    _last(True, ours.get("url"))
+    return OK
 
 
 def _explain(given: argparse.Namespace) -> int:
