@@ -6,10 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import yaml
+
+
+def _midnight() -> datetime:
+    """Today at 0:00 UTC: files written twice on a day are the same, and none is ever from the future."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class RunFacts:
     dataset_digest: str
     assumptions: str = "The people scored next month resemble those of the training data, and the inputs keep their meaning."
     governance: Mapping[str, Any] = field(default_factory=dict)
+    trained_at: datetime = field(default_factory=lambda: _midnight() - timedelta(days=1))
 
 
 def mlmodel(run: RunFacts) -> bytes:
@@ -65,7 +72,7 @@ def mlmodel(run: RunFacts) -> bytes:
             "outputs": json.dumps([{"type": "double", "name": "score", "required": True}]),
             "params": None,
         },
-        "utc_time_created": "2026-11-16 08:14:03.120000",
+        "utc_time_created": run.trained_at.strftime("%Y-%m-%d %H:%M:%S.000000"),
     }
     return yaml.safe_dump(body, sort_keys=True).encode()
 
@@ -79,8 +86,8 @@ def run_json(run: RunFacts) -> bytes:
             "run_id": _short(run),
             "run_name": f"{run.system}-{run.version}",
             "status": "FINISHED",
-            "start_time": 1795238352703,
-            "end_time": 1795238367892,
+            "start_time": round(run.trained_at.timestamp() * 1000) - 15_000,
+            "end_time": round(run.trained_at.timestamp() * 1000),
             "user_id": run.trained_by,
         },
         "data": {
@@ -176,7 +183,7 @@ def gx_result(run: RunFacts, frame: pd.DataFrame) -> bytes:
         },
         "meta": {
             "great_expectations_version": "1.24.1",
-            "run_id": {"run_name": None, "run_time": "2026-11-15T05:42:10.790467+00:00"},
+            "run_id": {"run_name": None, "run_time": (run.trained_at - timedelta(days=5)).isoformat()},
         },
     }
     return json.dumps(body, indent=1).encode()

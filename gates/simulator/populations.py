@@ -50,8 +50,20 @@ def _people(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray, n
     return sex, age, band
 
 
+# two groups: crossed with four age bands and a few thousand rows, more would be too small to tell
+ZIP_GROUPS = ("10-49", "50-99")
+ZIP_SHARES = (0.55, 0.45)
+
+
+def _keys(n: int, portfolio: int, seed: int) -> np.ndarray:
+    """Keys of cases: other draws are other people, so no two seeds share one."""
+    return np.asarray(np.arange(n) + portfolio * 10_000_000_000 + seed * 10_000_000)
+
+
 def lender(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -> Population:
     """Applicants for a loan. Label: default within a year. `disparity` raises the log-odds of default for women.
+
+    `zip_group` (the first two digits of the postcode) has no part in anything; it stands beside for the fairness gate.
 
     The score that decides is `-1.1 - 0.8*income + 0.9*utilisation + 0.8*late_payments + 0.4*debt_ratio - 0.5*tenure`, in
     standard units.
@@ -79,7 +91,7 @@ def lender(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -> 
     )
     frame = pd.DataFrame(
         {
-            "case_id": np.arange(n) + 10_000_000,
+            "case_id": _keys(n, 1, seed),
             "income": income.round(2),
             "debt_ratio": debt_ratio.round(4),
             "tenure_months": tenure.round(1),
@@ -90,6 +102,8 @@ def lender(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -> 
             "part_time": part_time.astype(float),
             "sex": sex,
             "age_band": band,
+            # drawn apart, so that the rest of a seed's draw is what it was before
+            "zip_group": np.random.default_rng([seed, 2]).choice(ZIP_GROUPS, n, p=ZIP_SHARES),
             "default": (rng.random(n) < _sigmoid(score)).astype(int),
         }
     )
@@ -103,7 +117,7 @@ def lender(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -> 
         "region_code",
         "part_time",
     )
-    return Population(frame, features, "default", ("sex", "age_band"), {"disparity": disparity, "drift": drift})
+    return Population(frame, features, "default", ("sex", "age_band", "zip_group"), {"disparity": disparity, "drift": drift})
 
 
 def shop(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -> Population:
@@ -127,7 +141,7 @@ def shop(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -> Po
     )
     frame = pd.DataFrame(
         {
-            "case_id": np.arange(n) + 20_000_000,
+            "case_id": _keys(n, 2, seed),
             "days_since_visit": recency.round(1),
             "orders_per_year": orders.astype(float),
             "basket_value": basket.round(2),
@@ -163,7 +177,7 @@ def hospital(n: int, *, seed: int, disparity: float = 0.0, drift: float = 0.0) -
     )
     frame = pd.DataFrame(
         {
-            "case_id": np.arange(n) + 30_000_000,
+            "case_id": _keys(n, 3, seed),
             "length_of_stay": stay.round(1),
             "prior_admissions": prior.astype(float),
             "medications": medications.astype(float),

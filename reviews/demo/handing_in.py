@@ -67,7 +67,7 @@ def build(
     governance: Mapping[str, Any],
     answers: Mapping[str, Any] | None = None,
     sample_extra: pd.DataFrame | None = None,
-    sensitive: Sequence[str] = ("sex", "age_band"),
+    sensitive: Sequence[str] | None = None,
     leave_out: Sequence[EvidenceRole] = (),
 ) -> Version:
     """Measure nothing, write everything down: the files a training run leaves, and the evidence on the same evaluation rows."""
@@ -92,19 +92,21 @@ def build(
     )
     # samples hold what the model reads; protected attributes stand beside the predictions only, for the fairness gate
     columns = list(training.features)
-    scored_columns = {**PREDICTION_COLUMNS, "sensitive": list(sensitive)}
+    scored_columns = {**PREDICTION_COLUMNS, "sensitive": list(evaluation.sensitive if sensitive is None else sensitive)}
     reference, current = (
-        part.frame[columns].assign(score=candidate.score(part).astype(float)) for part in (training, evaluation)
+        part.frame[["case_id", *columns]].assign(label=part.y, score=candidate.score(part).astype(float))
+        for part in (training, evaluation)
     )
     if sample_extra is not None:
         for name in sample_extra.columns:
             reference[name] = sample_extra[name].to_numpy()[: len(reference)]
             current[name] = sample_extra[name].to_numpy()[: len(current)]
     features = {"features": list(candidate.features)}
+    sampled = {"id": "case_id", "label": "label", "score": "score"}
     evidence: dict[EvidenceRole, tuple[str, bytes, Mapping[str, Any], str]] = {
         EvidenceRole.CANDIDATE_PREDICTIONS: ("candidate.parquet", parquet(scored), scored_columns, ""),
-        EvidenceRole.REFERENCE_SAMPLE: ("reference.parquet", parquet(reference), {"score": "score"}, ""),
-        EvidenceRole.CURRENT_SAMPLE: ("current.parquet", parquet(current), {"score": "score"}, ""),
+        EvidenceRole.REFERENCE_SAMPLE: ("reference.parquet", parquet(reference), sampled, ""),
+        EvidenceRole.CURRENT_SAMPLE: ("current.parquet", parquet(current), sampled, ""),
         EvidenceRole.CANDIDATE_MODEL: ("model.ubj", model_bytes(candidate), features, "xgboost"),
         EvidenceRole.EXPLANATION_SAMPLE: (
             "explain.parquet",

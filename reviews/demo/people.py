@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from governance.domain.vocabulary import Role, Scope
-from governance.models import ApiToken, DataApproval, DataSource, Person, RoleGrant, Unit
+from governance.models import ApiToken, DataApproval, DataSource, Person, ReferencePopulation, RoleGrant, Unit
 from governance.selectors.access import SYSTEM
 from governance.services.packs import load_shipped_packs
 from governance.services.tokens import issue_token, revoke_token
@@ -43,8 +43,8 @@ PEOPLE = (
 )
 
 SOURCES = (
-    # unit, name, feature store?, features, owner, consent, personal data
-    ("lending", "s3://lake/credit/applications/", False, (), "credit-data", "contract", True),
+    # unit, name, feature store?, features, owner, consent, personal data, purposes
+    ("lending", "s3://lake/credit/applications/", False, (), "credit-data", "contract", True, ("credit",)),
     (
         "lending",
         "feast://lending/bureau",
@@ -53,13 +53,29 @@ SOURCES = (
         "feature-platform",
         "contract",
         True,
+        ("credit", "fraud"),
     ),
-    ("lending", "s3://lake/cards/transactions/", False, (), "cards-data", "contract", True),
-    ("shop", "s3://lake/shop/clicks/", False, (), "shop-analytics", "consent", False),
-    ("shop", "feast://shop/engagement", True, ("wishlist_size", "newsletter_opens"), "feature-platform", "consent", False),
-    ("clinic", "s3://lake/clinic/discharges/", False, (), "clinic-data", "public_interest", True),
-    ("clinic", "sklearn://diabetes", False, (), "clinic-data", "public_interest", False),
+    ("lending", "s3://lake/cards/transactions/", False, (), "cards-data", "contract", True, ("fraud",)),
+    ("shop", "s3://lake/shop/clicks/", False, (), "shop-analytics", "consent", False, ("recommendation", "marketing")),
+    (
+        "shop",
+        "feast://shop/engagement",
+        True,
+        ("wishlist_size", "newsletter_opens"),
+        "feature-platform",
+        "consent",
+        False,
+        ("recommendation",),
+    ),
+    ("clinic", "s3://lake/clinic/discharges/", False, (), "clinic-data", "public_task", True, ("health",)),
+    ("clinic", "sklearn://diabetes", False, (), "clinic-data", "public_task", False, ("any",)),
 )
+
+POPULATION = {
+    "sex": {"female": 0.5, "male": 0.5},
+    "age_band": {"18-29": 0.15, "30-44": 0.36, "45-59": 0.36, "60+": 0.13},
+    "zip_group": {"10-49": 0.55, "50-99": 0.45},
+}
 
 
 def load_people() -> dict[str, Person]:
@@ -68,13 +84,17 @@ def load_people() -> dict[str, Person]:
     with unit_of_work(SYSTEM) as work:
         units = {slug: Unit.objects.get_or_create(slug=slug, defaults={"name": name})[0] for slug, name in UNITS.items()}
         people = {demo.username: _person(work, demo, units) for demo in PEOPLE}
-        for unit, name, is_store, features, owner, consent, personal in SOURCES:
+        for unit, name, is_store, features, owner, consent, personal, purposes in SOURCES:
             values = {
                 "is_feature_store": is_store,
                 "features": list(features),
                 "owner": owner,
                 "approved": True,
                 "consent_basis": consent,
+                "purposes": list(purposes),
+                "licence": "internal use",
+                "agreement_ends_on": timezone.now().date() + timedelta(days=730),
+                "retention_days": 1825,
             }
             _, created = DataSource.objects.get_or_create(
                 unit=units[unit],
@@ -83,6 +103,17 @@ def load_people() -> dict[str, Person]:
             )
             if created:
                 work.note("register.source_approved", f"source:{name}", {"owner": owner}, unit=units[unit].pk)
+        population, created = ReferencePopulation.objects.get_or_create(
+            unit=units["lending"],
+            name="Lending customers",
+            defaults={
+                "shares": POPULATION,
+                "source": "customer register of the lending unit",
+                "counted_on": timezone.now().date(),
+            },
+        )
+        if created:
+            work.note("register.population_added", population, {"name": population.name, "source": population.source})
         DataApproval.objects.get_or_create(
             unit=units["lending"],
             reference="DGA-2026-014",

@@ -120,7 +120,7 @@ def adult_case(cast: Cast, data: Path) -> None:
         intended_use="Estimates income for a first credit limit.",
         limitations="United States, 1994 census.",
         owner="credit-risk",
-        governance=standard_facts("credit", **{"data.consent_basis": "public_interest"}),
+        governance=standard_facts("credit", **{"data.consent_basis": "contract"}),
         answers=FIRST,
         sensitive=["sex", "race"],
     )
@@ -157,7 +157,7 @@ def acs_case(cast: Cast, data: Path) -> None:
             owner="credit-risk",
             trained_by="dana.okafor",
             dataset_digest=frame_digest(rows[["index", "PINCP"]]),
-            governance=standard_facts("credit", **{"data.consent_basis": "public_interest"}),
+            governance=standard_facts("credit", **{"data.consent_basis": "contract"}),
         )
         evidence: dict[EvidenceRole, Any] = {
             EvidenceRole.CANDIDATE_PREDICTIONS: ("candidate.parquet", parquet(own), columns, ""),
@@ -205,7 +205,7 @@ def compas_case(cast: Cast, data: Path) -> None:
         owner="vendor-models",
         trained_by="vendor",
         dataset_digest=frame_digest(frame),
-        governance=standard_facts("other", **{"vendor.third_party": True, "data.consent_basis": "public_interest"}),
+        governance=standard_facts("other", **{"vendor.third_party": True, "data.consent_basis": "public_task"}),
     )
     evidence = {EvidenceRole.CANDIDATE_PREDICTIONS: ("compas.parquet", parquet(frame), columns, "")}
     with_label = frame.assign(decile_score=rows["decile_score"].astype(float), two_year_recid=frame["label"])

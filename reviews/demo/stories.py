@@ -12,7 +12,7 @@
 | gift-recommendations | 1.0.0, 1.1.0 | approved; in review | personal data in training is no ban: it asks for the approval it
 needs |
 | readmission-risk | 0.9.0 | in review, risk officer | a resubmission: changes were requested and answered |
-| diabetes-progression | 1.0.0 | in review, analyst | scikit-learn's bundled real data |
+| diabetes-progression | 1.0.0 | checks failed | scikit-learn's bundled real data: 221 rows are too few to tell |
 """
 
 from __future__ import annotations
@@ -69,6 +69,16 @@ MONITORS = [
         "owner": "ml-platform",
         "route": "pager:ml-platform",
     },
+    {"kind": "data_quality", "limit": 0.05, "window": "1d", "owner": "data-platform", "route": "pager:data-platform"},
+    {
+        "kind": "fairness",
+        "metric": "selection rate",
+        "limit": 0.8,
+        "window": "30d",
+        "owner": "ml-platform",
+        "route": "#ml-platform",
+    },
+    {"kind": "latency", "metric": "p95", "limit": 200, "window": "1d", "owner": "ml-platform", "route": "pager:ml-platform"},
 ]
 TRAIN_ROWS, EVAL_ROWS = 12_000, 8_000
 
@@ -118,6 +128,7 @@ def standard_facts(domain: str, **more: Any) -> dict[str, Any]:
     }
 
 
+LENDING = {"data.consent_basis": "contract", "data.reference_population": "Lending customers"}
 SHOP_FACTS = {
     "decision.automated": True,
     "decision.affects_customers": False,
@@ -151,7 +162,7 @@ def credit_default(cast: Cast, home: Path) -> None:
         "intended_use": "Decides on credit limit increases for existing customers of the lender.",
         "limitations": "Trained on customers with at least six months of history. Not for business customers.",
         "owner": "credit-risk",
-        "governance": standard_facts("credit", **{"data.consent_basis": "contract"}),
+        "governance": standard_facts("credit", **LENDING),
     }
     first = hand_in(
         cast.people["dana"],
@@ -182,7 +193,7 @@ def loan_limit(cast: Cast, home: Path) -> None:
         intended_use="Sets the loan limit offered to new applicants for credit.",
         limitations="Applicants without a bureau record are scored by tenure alone.",
         owner="credit-risk",
-        governance=standard_facts("credit", **{"data.consent_basis": "contract"}),
+        governance=standard_facts("credit", **LENDING),
         answers=FIRST,
     )
     settled(hand_in(cast.people["dana"], cast.units["lending"], new))
@@ -292,7 +303,7 @@ def readmission(cast: Cast, home: Path) -> None:
             "health",
             **{
                 "data.contains_pii": False,
-                "data.consent_basis": "public_interest",
+                "data.consent_basis": "public_task",
                 "decision.automated": False,
                 "decision.human_review": "The ward nurse decides on each call.",
             },
@@ -354,7 +365,7 @@ def diabetes(cast: Cast, home: Path) -> None:
         intended_use="Shows a clinic which patients may need an earlier check-up for diabetes.",
         limitations="442 patients of one study; too few to tell about groups.",
         owner="clinic-analytics",
-        governance=standard_facts("health", **{"data.consent_basis": "public_interest", "data.contains_pii": False}),
+        governance=standard_facts("health", **{"data.consent_basis": "public_task", "data.contains_pii": False}),
         answers=FIRST,
         sensitive=("sex_recorded",),
     )

@@ -49,6 +49,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
         "purple",
         "refresh",
     ),
+    "personal_data.column_marked": ("marked the column {column} as {mark}: {reason}", "purple", "tag"),
     "review.requested": ("asked the {role_label} to review", "blue", "user"),
     "review.claimed": ("took the case on", "blue", "user"),
     "review.released": ("gave the case back to the queue", "grey", "user"),
