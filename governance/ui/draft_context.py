@@ -9,6 +9,7 @@ from django.urls import reverse
 from governance.domain.vocabulary import EDITABLE_STATES, EvidenceRole, Provenance, State
 from governance.policy import headline
 from governance.selectors.drafts import Draft, QuestionState
+from governance.ui.fields import FieldView
 
 
 def frame(draft: Draft) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def frame(draft: Draft) -> dict[str, Any]:
 
 def panel(draft: Draft) -> dict[str, Any]:
     """Context of `_draft_track.html` alone."""
-    preview = draft.preview
+    preview, pk = draft.preview, draft.submission.pk
     return {
         "submission": draft.submission,
         "track": preview.assessment.track,
@@ -37,6 +38,13 @@ def panel(draft: Draft) -> dict[str, Any]:
         "steps": preview.assessment.steps,
         "advice": preview.advice,
         "missing_count": len(preview.missing),
+        "open_questions": [
+            {
+                "ask": question.ask,
+                "href": f"{reverse('draft_topic', args=[pk, question.topic])}?return=check#{FieldView(question.id, '').html_id}",
+            }
+            for question in preview.missing
+        ],
         "policy": preview.policy,
     }
 

@@ -9,11 +9,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
-from governance.domain.errors import DomainError, InvalidInput
+from governance.domain.errors import Conflict, DomainError, InvalidInput, NotFound
 from governance.domain.incoming import NewEvidence, NewSource, NewSubmission
-from governance.domain.vocabulary import EvidenceRole, Kind
+from governance.domain.vocabulary import EDITABLE_STATES, EvidenceRole, Kind, State
 from governance.models import Submission, System
 from governance.selectors.access import Caller, visible
 from governance.selectors.drafts import Draft, draft_of
@@ -107,9 +107,19 @@ def files(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "governance/draft_files.html", context, status=422 if problem else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def drop_file(request: HttpRequest, pk: int, source_id: int) -> HttpResponse:
-    """Take a metadata file out."""
+    """Take a metadata file out, after asking."""
+    if request.method == "GET":
+        draft = draft_of(caller=caller_of(request), submission_id=pk)
+        row = next((source for source in draft.sources if source.pk == source_id), None)
+        if row is None:
+            raise NotFound("That file is no longer part of this submission.")
+        text = (
+            f"Its {len(row.facts)} facts leave the questionnaire, and what was confirmed from it is open again. "
+            "You can add the file again as long as this is not handed in."
+        )
+        return _ask(request, draft, f"Take out {row.name}?", text, reverse("draft_files", args=[pk]))
     with changing(caller_of(request), pk) as (work, submission):
         remove_source(work, submission, source_id)
     messages.success(request, "The file was taken out.")
@@ -137,15 +147,34 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "governance/draft_evidence.html", context, status=422 if wrong else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def drop_evidence(request: HttpRequest, pk: int, role: str) -> HttpResponse:
-    """Take the evidence of a role out."""
+    """Take the evidence of a role out, after asking."""
     if role not in set(EvidenceRole):
         raise InvalidInput(f"“{role}” is not a role of evidence.")
+    if request.method == "GET":
+        draft = draft_of(caller=caller_of(request), submission_id=pk)
+        item = next((item for item in draft.evidence if item.role == role), None)
+        if item is None:
+            raise NotFound(f"No {role.replace('_', ' ')} is attached.")
+        text = (
+            "The gates that measure on it cannot be assessed without it, and the columns you named are forgotten. "
+            "You can attach the file again as long as this is not handed in."
+        )
+        title = f"Take out {item.file.name} ({role.replace('_', ' ')})?"
+        return _ask(request, draft, title, text, reverse("draft_evidence", args=[pk]))
     with changing(caller_of(request), pk) as (work, submission):
         detach_evidence(work, submission, EvidenceRole(role))
     messages.success(request, "The evidence was taken out.")
     return redirect("draft_evidence", pk)
+
+
+def _ask(request: HttpRequest, draft: Draft, title: str, text: str, back: str) -> HttpResponse:
+    """The page that asks before something is taken out. Raises `Conflict` where nothing can be changed any more."""
+    if State(draft.submission.state) not in EDITABLE_STATES:
+        raise Conflict(f"{draft.submission.number} is frozen, so nothing can be taken out of it.", code="frozen")
+    context = {**frame(draft), "title": title, "text": text, "action": request.path, "cancel_href": back}
+    return render(request, "governance/draft_take_out.html", context)
 
 
 def _attach(caller: Caller, pk: int, request: HttpRequest) -> None:

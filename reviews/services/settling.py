@@ -8,6 +8,7 @@ from gates.models import GateOutcome
 from gates.selectors.measured import current_runs, measured_facts
 from gates.services.finishing import finished
 from gates.services.judging import judge
+from governance.domain.errors import Conflict
 from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import POLICY, Action
 from governance.domain.vocabulary import Assurance, Role, RunStatus, State, Track, Verdict
@@ -45,7 +46,12 @@ def settle(*, submission_id: int) -> State | None:
         runs = current_runs(submission.pk, submission.revision)
         if any(run.status in (RunStatus.QUEUED, RunStatus.RUNNING) for run in runs):
             return None
-        assert submission.policy_id is not None
+        if submission.policy_id is None:
+            raise Conflict(
+                f"{submission.number} is in checks, but no policy was ever assigned to it, so nothing can judge it. "
+                "Withdraw it and hand it in again; if that happens often, run manage.py doctor.",
+                code="judged_by_nothing",
+            )
         policy = PolicyPack.objects.defer("source", "questionnaire").get(pk=submission.policy_id)
         pack = pack_of(policy)
         revision = Revision.objects.get(submission=submission, number=submission.revision)

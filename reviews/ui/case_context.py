@@ -39,6 +39,7 @@ def case_context(view: DecisionView) -> dict[str, Any]:
     """Context of the review page."""
     return {
         "v": view,
+        "why": _why(view),
         "sections": [section for section in (_section(view, *row) for row in SECTIONS) if section["gates"]],
         "actions": [row for row in (_action(view, action) for action in view.actions) if row is not None],
         "claim": next((row for row in view.actions if row.action in ("claim", "release") and row.available), None),
@@ -48,6 +49,17 @@ def case_context(view: DecisionView) -> dict[str, Any]:
         "not_passed": [gate for gate in view.gates if gate.verdict in {"fail", "warn", "not_assessed"}],
         "passed": sum(gate.verdict == "pass" for gate in view.gates),
     }
+
+
+def _why(view: DecisionView) -> tuple[str, str]:
+    """What stands above and below the list of reasons: the sentence of the track without the reasons, which the list says."""
+    if not view.reasons:
+        return view.track_says, ""
+    lead, because, rest = view.track_says.partition(" because: ")
+    if not because:
+        return view.track_says, ""
+    _, also, asked = rest.partition(" Also asked: ")
+    return f"{lead} because:", f"Also asked: {asked}" if also else ""
 
 
 def _section(view: DecisionView, slug: str, title: str, short: str, prefix: str) -> dict[str, Any]:

@@ -26,8 +26,8 @@ from reviews.services.decision_input import NewChange, NewCondition, NewDecision
 from reviews.ui.case_context import case_context
 from reviews.ui.freshness import authenticated_at, confirm_address, is_fresh
 
-ROWS = 3
-"""How many conditions or change items one page takes; more are added by saving a further decision after the revision."""
+ROWS, MOST_ROWS = 3, 50
+"""How many conditions or change items a page begins with, and the most it takes; each press of "Add another" adds one."""
 
 TITLES = {
     DecisionKind.APPROVE: "Approve",
@@ -60,7 +60,7 @@ def _page(request: HttpRequest, pk: int, kind: DecisionKind) -> HttpResponse:
         return redirect(confirm_address(request.path))
     errors: dict[str, str] = {}
     problem, stale = "", False
-    if request.method == "POST":
+    if request.method == "POST" and "add" not in request.POST:
         try:
             new = _decision(request, kind, view)
             decide(caller=caller, submission_id=pk, dossier_digest=request.POST.get("dossier_digest", ""), decision=new)
@@ -86,7 +86,8 @@ def _page(request: HttpRequest, pk: int, kind: DecisionKind) -> HttpResponse:
         "errors": [{"href": f"#f-{_id(name)}", "text": text} for name, text in errors.items()],
         "fields": _fields(request, kind, view, errors, signing=signing),
         "readings": _readings(request, kind, view, errors),
-        "items": _rows(request, kind, view, errors),
+        "items": (items := _rows(request, kind, view, errors)),
+        "add_more": _add_more(request, kind, items),
     }
     return render(request, "reviews/decide.html", context, status=422 if errors or problem else 200)
 
@@ -115,7 +116,7 @@ def _decision(request: HttpRequest, kind: DecisionKind, view: DecisionView) -> N
     post = request.POST
     conditions: list[NewCondition] = []
     changes: list[NewChange] = []
-    for row in range(ROWS):
+    for row in range(_row_count(request)):
         if kind is DecisionKind.APPROVE_WITH_CONDITIONS and post.get(f"condition-{row}-text", "").strip():
             conditions.append(
                 NewCondition(
@@ -214,13 +215,31 @@ def _reading(request: HttpRequest, gate: GateView, errors: dict[str, str]) -> Fi
 def _rows(request: HttpRequest, kind: DecisionKind, view: DecisionView, errors: dict[str, str]) -> list[list[FieldView]]:
     if kind is DecisionKind.APPROVE_WITH_CONDITIONS:
         owners = [Option("", "Choose…"), *(Option(str(pk), name) for pk, name in _owners(view))]
-        return [_condition_row(request, row, owners, errors) for row in range(ROWS)]
+        return [_condition_row(request, row, owners, errors) for row in range(_row_count(request))]
     if kind is DecisionKind.REQUEST_CHANGES:
         about = [Option("", "Choose a gate or a question…")]
         about += [Option(f"gate:{gate.code}", f"Gate {gate.code}: {gate.title or gate.name}") for gate in view.gates]
         about += [Option(f"question:{answer.id}", f"Question: {answer.ask}") for answer in view.answers]
-        return [_change_row(request, row, about, errors) for row in range(ROWS)]
+        return [_change_row(request, row, about, errors) for row in range(_row_count(request))]
     return []
+
+
+def _row_count(request: HttpRequest) -> int:
+    """As many rows as the page had, one more when "Add another" was pressed."""
+    sent = request.POST.get("rows", "")
+    had = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 4 else ROWS
+    return max(ROWS, min(MOST_ROWS, had + ("add" in request.POST)))
+
+
+def _add_more(request: HttpRequest, kind: DecisionKind, items: list[list[FieldView]]) -> dict[str, Any] | None:
+    """The button that adds a row; its address leads to the new row on the page that comes back. None where no more fit."""
+    if not items or len(items) >= MOST_ROWS:
+        return None
+    part, first, word = (
+        ("change_items", "about", "change") if kind is DecisionKind.REQUEST_CHANGES else ("conditions", "text", "condition")
+    )
+    address = f"{request.path}#f-{_id(f'{part}-{len(items)}-{first}')}"
+    return {"address": address, "label": f"Add another {word}"}
 
 
 def _condition_row(request: HttpRequest, row: int, owners: list[Option], errors: dict[str, str]) -> list[FieldView]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from governance.domain.vocabulary import DecisionKind
 from governance.models import Revision, Submission
 from governance.services.drafts import NewAnswer, answer, changing
+from reviews.selectors.decision_view import decision_view
 from reviews.services.deciding import decide
 from reviews.services.decision_input import NewChange, NewDecision
 from reviews.services.intake import revise
@@ -97,3 +99,50 @@ def test_the_risk_sign_off_leads_with_what_is_accepted(monkeypatch: pytest.Monke
     assert "1200 people a month" in lead and "high" in lead
     assert "Challenged on the smallest groups." in lead
     assert 'name="residual_risk"' in main[form:]
+
+
+def test_the_reasons_stand_on_the_page_once() -> None:
+    row = making.in_review()
+    main = page_of(row, "amir")
+    why = main[main.index('id="why"') : main.index('id="answers"')]
+    reason = decision_view(row.pk, making.call(making.everybody()["amir"])).reasons[0].says
+    assert "This deployment requires ML Governance Analyst review because:" in why
+    visible = re.sub(r'<span class="visually-hidden">.*?</span>', "", why).lower()
+    assert visible.count(reason.lower()) == 1
+
+
+def test_any_number_of_changes_can_be_asked_for_without_a_script() -> None:
+    """ "Add another" is a button of the form: the page comes back with one more row, and what was typed is still there."""
+    people, row = making.everybody(), making.in_review()
+    client = Client()
+    client.force_login(people["amir"], backend="django.contrib.auth.backends.ModelBackend")
+    where = f"/submissions/{row.number}/decide/changes"
+    page = unescape(client.get(where).content.decode())
+    assert 'name="rows" value="3"' in page and 'name="change-3-asks"' not in page
+    sent = {"dossier_digest": row.dossier_digest, "comment": "Five things."}
+    for number in range(5):
+        sent |= {
+            f"change-{number}-about": "question:business.context",
+            f"change-{number}-asks": f"Thing {number} has to be said in words.",
+            f"change-{number}-enough": f"One sentence about thing {number}.",
+        }
+        if number >= 2:
+            answer = client.post(where, {**sent, "rows": str(number + 1), "add": "1"})
+            assert answer.status_code == 200
+            page = unescape(answer.content.decode())
+            assert f'name="rows" value="{number + 2}"' in page and f'name="change-{number + 1}-asks"' in page
+            assert f"Thing {number} has to be said in words." in page and "Five things." in page
+            assert f'id="f-change-items-{number + 1}-about"' in page
+    assert not row.change_items.exists(), "adding rows records nothing"
+    assert client.post(where, {**sent, "rows": "5"}).status_code == 302
+    assert sorted(row.change_items.values_list("asks", flat=True)) == [f"Thing {number} has to be said in words." for number in range(5)]
+
+
+@pytest.mark.parametrize(("rows", "shown"), [("", 3), ("2", 3), ("7", 7), ("900", 50), ("9000", 3), ("x", 3), ("-1", 3)])
+def test_the_number_of_rows_is_bounded(rows: str, shown: int) -> None:
+    people, row = making.everybody(), making.in_review()
+    client = Client()
+    client.force_login(people["amir"], backend="django.contrib.auth.backends.ModelBackend")
+    page = client.post(f"/submissions/{row.number}/decide/changes", {"rows": rows, "dossier_digest": row.dossier_digest})
+    assert page.status_code == 422
+    assert page.content.decode().count('class="visually-hidden">Item ') == shown

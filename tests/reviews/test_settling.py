@@ -290,3 +290,13 @@ def test_every_move_left_its_event() -> None:
     )
     moves = [Action.SUBMIT, Action.PASS_CHECKS, Action.COMPLETE_REVIEW]
     assert [len(events(row, f"submission.{move.value}")) for move in moves] == [1, 1, 1]
+
+
+def test_a_submission_that_no_policy_was_assigned_to_says_so() -> None:
+    making.policy(GATE)
+    row = making.handed_in(Track.GREEN)
+    finish(row)
+    Submission.objects.filter(pk=row.pk).update(policy=None)
+    with pytest.raises(Conflict, match=f"{row.number} is in checks, but no policy was ever assigned") as raised:
+        settle(submission_id=row.pk)
+    assert raised.value.code == "judged_by_nothing"

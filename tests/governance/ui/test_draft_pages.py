@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from governance.domain.vocabulary import State
+from governance.domain.vocabulary import EvidenceRole, State
 from governance.models import Submission
 from governance.selectors.drafts import draft_of
 from tests.governance import making
@@ -172,6 +172,47 @@ def test_adding_nothing_and_a_file_nobody_knows(dana: Client) -> None:
     assert dana.post(f"/submissions/S-{row.pk}/files/{source.pk}/drop").status_code == 302
     assert not row.sources.exists()
     assert "no longer part" in text(dana.post(f"/submissions/S-{row.pk}/files/{source.pk}/drop"), 404)
+
+
+def test_taking_out_asks_first_and_says_what_goes(dana: Client) -> None:
+    file = making.stored(name="rows.csv")
+    row = making.opened(making.new(sources=[making.source()], evidence={EvidenceRole.CANDIDATE_PREDICTIONS: file.sha256}))
+    source = row.sources.get()
+    for page, address, name in (
+        ("files", f"/submissions/S-{row.pk}/files/{source.pk}/drop", source.name),
+        ("evidence", f"/submissions/S-{row.pk}/evidence/candidate_predictions/drop", "rows.csv"),
+    ):
+        assert f'href="{address}"' in text(dana.get(f"/submissions/S-{row.pk}/{page}"))
+        asked = text(dana.get(address))
+        assert f"Take out {name}" in asked and f'action="{address}"' in asked and "again" in asked
+        assert f'href="/submissions/S-{row.pk}/{page}"' in asked, "a way back"
+    assert (row.sources.count(), row.evidence.count()) == (1, 1), "asking changes nothing"
+    for address in (f"files/{source.pk}", "evidence/candidate_predictions"):
+        assert dana.post(f"/submissions/S-{row.pk}/{address}/drop").status_code == 302
+        assert dana.get(f"/submissions/S-{row.pk}/{address}/drop").status_code == 404
+    assert (row.sources.count(), row.evidence.count()) == (0, 0)
+    Submission.objects.filter(pk=row.pk).update(state=State.IN_REVIEW)
+    with_file = making.opened(making.new("2.0.0", sources=[making.source()]))
+    Submission.objects.filter(pk=with_file.pk).update(state=State.IN_REVIEW)
+    frozen = dana.get(f"/submissions/S-{with_file.pk}/files/{with_file.sources.get().pk}/drop")
+    assert frozen.status_code == 409
+
+
+def test_open_questions_are_named_and_lead_to_their_page(dana: Client) -> None:
+    row = making.opened(making.new(sources=[making.source(), making.source(making.RUN), making.source(making.CARD)]))
+    check = f"/submissions/S-{row.pk}/check"
+    missing = draft_of(caller=making.caller(), submission_id=row.pk).preview.missing
+    page = text(dana.get(check))
+    assert f"{len(missing)} questions are open" in page
+    for question in missing:
+        link = re.search(rf'<a href="([^"]+)">{re.escape(question.ask)}</a>', page)
+        assert link is not None, question.id
+        address, _, field = link[1].partition("#")
+        assert f'id="{field}"' in text(dana.get(address)), "the link leads to the field itself"
+    making.say(row, {question.id: None for question in missing})
+    rest = draft_of(caller=making.caller(), submission_id=row.pk).preview.missing
+    making.say(row, {question.id: None for question in rest})
+    assert "questions are open" not in text(dana.get(check))
 
 
 def test_evidence_mistakes(dana: Client, settings: Any) -> None:

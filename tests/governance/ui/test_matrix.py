@@ -20,11 +20,14 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from gates.models import Chart
-from governance.domain.vocabulary import EvidenceRole, Role, RunStatus
+from governance.domain.vocabulary import DecisionKind, EvidenceRole, Role, RunStatus, Track
 from governance.models import AuditEvent, Person, PolicyPack, Submission
 from governance.selectors.access import caller_for
 from governance.services.drafts import attach_evidence, changing
 from governance.ui.security_headers import POLICY
+from reviews.models import Deployment, Evaluation, Waiver
+from reviews.services.deciding import decide as decide_case
+from reviews.services.decision_input import NewCondition, NewDecision
 from tests.gates import making as gates_making
 from tests.governance import making
 from tests.reviews import making as cases
@@ -97,6 +100,23 @@ GET = {
     "home": page(),
     "submissions": page(),
     "queue": page(),
+    "inbox": page(),
+    "inbox_read": only_post(""),
+    "inbox_choices": page(),
+    "waivers": page(),
+    "waiver": page("waiver"),
+    "waiver_sign": only_post("waiver"),
+    "waiver_end": only_post("waiver"),
+    "waiver_audit": only_post("waiver"),
+    "waiver_new": Row(302, 404, 409, "stopped"),
+    "follow_up": page(),
+    "evaluation": page("done"),
+    "condition": page("done"),
+    "compliance": page(),
+    "compliance_csv": page(),
+    "deployments": page(),
+    "lineage": page("case"),
+    "lineage_json": page("case"),
     "new_submission": page(),
     "draft_tasks": page("draft"),
     "draft_files": page("draft"),
@@ -160,6 +180,8 @@ GET = {
     "api_withdraw": api_only_post("case"),
     "api_decisions": api_only_post("case"),
     "api_permits": Row(401, 422, 422),
+    "api_deployments": api(),
+    "api_rollback": api_only_post("done"),
     "account_login": Row(200, 302, 302),
     "account_logout": page(),
     "account_reauthenticate": page(),
@@ -214,6 +236,16 @@ POST: dict[str, tuple[int, int] | None] = {
     "api_run_cancel": (404, 409),
     "api_run_again": (404, 409),
     "api_decisions": (404, 403),
+    "api_deployments": (403, 403),
+    "api_rollback": (404, 403),
+    "inbox_read": None,
+    "inbox_choices": None,
+    "waiver_new": (404, 409),
+    "waiver_sign": (404, 403),
+    "waiver_end": (404, 422),
+    "waiver_audit": (404, 422),
+    "evaluation": (404, 422),
+    "condition": (404, 422),
     "account_login": None,
     "account_logout": None,
     "account_reauthenticate": None,
@@ -241,6 +273,8 @@ class World:
     case: Submission
     chart: Chart
     people: dict[str, Person]
+    stopped: Submission
+    done: Submission
 
     def address(self, name: str) -> str:
         row = GET[name]
@@ -248,6 +282,16 @@ class World:
             return reverse(name, kwargs=WORDS[name])
         if name.startswith("chart_"):
             return reverse(name, args=[self.chart.pk])
+        if row.about == "waiver":
+            return reverse(name, args=[self.stopped.waivers.get().pk])
+        if name == "waiver_new":
+            return reverse(name, args=[self.stopped.pk, "GF101"])
+        if name == "condition":
+            return reverse(name, args=[self.done.conditions.get().pk])
+        if name == "api_rollback":
+            return reverse(name, args=[Deployment.objects.get().pk])
+        if name == "evaluation":
+            return reverse(name, args=[self.done.pk])
         if name == "system":
             return reverse(name, args=[self.case.system_id])
         about = {"draft": self.draft, "case": self.case}.get(row.about)
@@ -266,6 +310,34 @@ class World:
     def client(self, who: str, **options: Any) -> Client:
         client: Client = making.browser(self.people.get(who), raise_request_exception=False, **options)
         return client
+
+
+def stopped_case(people: dict[str, Person]) -> Submission:
+    """A case of dana's that stands at a failed gate, with a waiver asked for."""
+    row = cases.in_checks(gates=(cases.Gate("GF101", "fail", says="too low"),), submitter=people["dana"])
+    Submission.objects.filter(pk=row.pk).update(state="checks_failed", turn="submitter")
+    now = timezone.now()
+    Waiver.objects.create(
+        unit=row.unit, submission=row, revision=1, gate="GF101", says="too low", risk="r", reason="w", compensating_control="c",
+        owner=people["dana"], requested_by=people["dana"], expires_at=now + timedelta(days=20), stands_in="product",
+        audit_owner=people["ada"], audit_due_on=(now + timedelta(days=5)).date(), policy_digest="sha256:p",
+    )  # fmt: skip
+    return row
+
+
+def done_case(people: dict[str, Person]) -> Submission:
+    """A case of dana's that was approved with a condition, and its deployment."""
+    row = cases.in_review(Track.YELLOW, submitter=people["dana"])
+    due = timezone.now().date() + timedelta(days=5)
+    condition = NewCondition("Watch the smallest group.", people["dana"].pk, due)
+    approval = NewDecision(DecisionKind.APPROVE_WITH_CONDITIONS, conditions=(condition,))
+    decide_case(caller=caller_for(people["pia"]), submission_id=row.pk, dossier_digest=row.dossier_digest, decision=approval)
+    Evaluation.objects.create(unit=row.unit, submission=row, owner=people["dana"], due_on=due)
+    Deployment.objects.create(
+        unit=row.unit, system=row.system.slug, version_name="1", version=row.version, environment="production", observed=True,
+        reported_by=people["pia"],
+    )  # fmt: skip
+    return row
 
 
 @pytest.fixture
@@ -294,7 +366,7 @@ def world() -> World:
     draft = making.opened(given)
     with changing(caller_for(people["dana"]), draft.pk) as (work, row):
         attach_evidence(work, row, making.evidence_of(EvidenceRole.CANDIDATE_PREDICTIONS, file))
-    return World(draft, case, chart, people)
+    return World(draft, case, chart, people, stopped_case(people), done_case(people))
 
 
 def routes(resolver: Any = None) -> Iterator[str]:
@@ -360,6 +432,7 @@ def send(world: World, client: Client, name: str) -> Any:
     if name.startswith("api_") and name != "api_evidence":
         bodies: dict[str, Any] = {
             "api_answers": {"answers": {"impact.financial": "low"}},
+            "api_rollback": {"reason": "It answers far too slowly."},
             "api_decisions": {"decision": "approve", "dossier_digest": world.case.dossier_digest},
         }
         return client.post(where, json.dumps(bodies.get(name, {})), content_type="application/json")
