@@ -63,7 +63,7 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     if all(result.verdict is Verdict.PASS for result in results):
         sources = len(measured.all("recency.refresh_days"))
         age = f"{row.value:.0f} days old ({row.text or 'declared'})"
-        says = f"The newest training row is {age}, and {sources} sources were refreshed in time."
+        says = f"The newest training row is {age}, and {sources} source{'s were' if sources != 1 else ' was'} refreshed in time."
         return stated(Verdict.PASS, says, row, limit=f"<= {limits['row_days_warn']}")
     return strictest(results)
 

@@ -61,7 +61,8 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
         if row.value is None and row.reason
     )
     if all(result.verdict is Verdict.PASS for result in results):
-        says = f"All {sources.value:.0f} sources have a legal basis and purposes that cover this use, and no agreement has ended."
+        every = "The source has" if sources.value == 1 else f"All {sources.value:.0f} sources have"
+        says = f"{every} a legal basis and purposes that cover this use, and no agreement has ended."
         return replace(stated(Verdict.PASS, says, sources, limit="covered"), notes=notes)
     decided = strictest(results)
     return replace(decided, notes=(*decided.notes, *notes))

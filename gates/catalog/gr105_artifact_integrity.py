@@ -77,8 +77,9 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     if not files.value and not (declared is not None and declared.value):
         return not_assessed("No file was handed in and no digest is declared.", fix="Hand in the evidence files.")
     if not results:
-        told = declared is not None and declared.value
-        agree = f"{declared.value:.0f} declared digests agree" if declared is not None and told else "no digest is declared"
+        compared = measured.one("integrity.compared")
+        count = compared.value if compared is not None and compared.value else 0.0
+        agree = f"{count:.0f} declared digests are theirs" if count else "no digest of them is declared to compare with"
         says = f"The bytes of {files.value:.0f} files are those stored; {agree}."
         return stated(Verdict.PASS, says, files, limit="as declared")
     return strictest(results)
@@ -102,6 +103,7 @@ def _signature(measured: Measured, limits: Limits) -> Iterator[GateResult]:
 _WHOLE = {
     "integrity.files": 5.0,
     "integrity.declared": 2.0,
+    "integrity.compared": 2.0,
     "integrity.changed": 0.0,
     "integrity.mismatched": 0.0,
     "integrity.empty": 0.0,

@@ -234,23 +234,38 @@ def _missing_picture(counts: Counts, before: Counts | None) -> Picture:
         )
         for column in ranked
     )
-    values = [{"label": column.name, "count": round(column.missing(counts.rows), 6)} for column in ranked]
+    values = [
+        {"label": column.name, "sample": word, "share": round(each.missing(of.rows), 6)}
+        for column in ranked
+        for word, each, of in (("reference", known.get(column.name), before), ("current", column, counts))
+        if each is not None and of is not None
+    ]
     worst: ColumnCounts | None = ranked[0] if ranked else None
     words = (
         f"{worst.name} is missing in {worst.missing(counts.rows):.1%} of {counts.rows:,} rows, the most of all columns."
         if worst is not None and worst.missing(counts.rows) > 0
         else f"No value is missing in {counts.rows:,} rows."
     )
-    return _bars(
-        "quality_missing",
-        "Missing values",
-        words,
-        values,
-        "Share of rows",
-        ("Column", "Missing now", "Missing in the reference"),
-        rows,
-        percent=True,
-    )
+    order = ["reference", "current"] if before is not None else ["current"]
+    spec = {
+        "width": 560,
+        "data": {"values": values},
+        "mark": {"type": "bar", **({} if before is not None else {"style": "candidate"})},
+        "encoding": {
+            "y": {"field": "label", "type": "nominal", "sort": [column.name for column in ranked], "title": None},
+            "x": {"field": "share", "type": "quantitative", "title": "Share of rows without a value", "axis": {"format": "%"}},
+            **(
+                {
+                    "yOffset": {"field": "sample", "sort": order},
+                    "color": {"field": "sample", "type": "nominal", "sort": order, "title": None},
+                }
+                if before is not None
+                else {}
+            ),
+        },
+    }
+    columns = ("Column", "Missing now", "Missing in the reference")
+    return Picture("quality_missing", "Missing values", words, spec, columns, rows)
 
 
 def _bars(
@@ -261,11 +276,8 @@ def _bars(
     axis: str,
     columns: tuple[str, ...],
     rows: tuple[tuple[Any, ...], ...],
-    percent: bool = False,
 ) -> Picture:
     x: dict[str, Any] = {"field": "count", "type": "quantitative", "title": axis}
-    if percent:
-        x["axis"] = {"format": "%"}
     spec = {
         "width": 560,
         "data": {"values": values},

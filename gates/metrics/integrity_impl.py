@@ -32,13 +32,14 @@ def measure(inputs: Inputs) -> Collected:
     if not found and not declared:
         return Collected(not_measured="No file is handed in and no digest is declared, so nothing can be compared.")
     changed = [e.name for role, e in inputs.evidence.items() if e.sha256 and found[role]["sha256"] != e.sha256]
-    wrong, missing = _compared(declared, inputs, found)
+    wrong, missing, compared = _compared(declared, inputs, found)
     measures = [
         Measure(
             "integrity.files", float(len(found)), n=len(found), text=", ".join(e.name for e in inputs.evidence.values())[:500]
         ),
         Measure("integrity.changed", float(len(changed)), n=len(found), text=", ".join(changed[:20])),
         Measure("integrity.declared", float(len(declared)), n=len(declared)),
+        Measure("integrity.compared", float(compared), n=len(declared)),
         Measure("integrity.mismatched", float(len(wrong)), n=len(declared), text="; ".join(wrong[:10])),
         Measure("integrity.declared_without_file", float(len(missing)), text=", ".join(missing[:20])),
         _counted("integrity.empty", _empty(inputs, found, declared)),
@@ -92,9 +93,10 @@ def _bare(digest: str) -> str:
 
 def _compared(
     declared: list[tuple[str, str, str]], inputs: Inputs, found: Mapping[str, Mapping[str, str]]
-) -> tuple[list[str], list[str]]:
-    """(declared digests that are not the file's, declared names without a file). Cut-off ones are compared as far as they go."""
-    wrong, missing = [], []
+) -> tuple[list[str], list[str], int]:
+    """(declared digests that are not the file's, declared names without a file, how many were compared). Cut-off digests are
+    compared as far as they go; those of data that need not be handed in are not."""
+    wrong, missing, compared = [], [], 0
     by_name = {evidence.name: role for role, evidence in inputs.evidence.items()}
     for name, value, about in declared:
         role = about if about in found else by_name.get(about)
@@ -102,6 +104,7 @@ def _compared(
             if about and about == name:
                 missing.append(name)
             continue
+        compared += 1
         bare = _bare(value)
         if not _HEX.match(bare):
             wrong.append(f"{name}: “{value[:40]}” is no digest")
@@ -111,7 +114,7 @@ def _compared(
         same = actual[kind] == bare if kind else any(each.startswith(bare) for each in actual.values())
         if not same:
             wrong.append(f"{name}: {bare[:12]} declared, {actual[kind or 'sha256'][:12]} handed in")
-    return wrong, missing
+    return wrong, missing, compared
 
 
 def _empty(inputs: Inputs, found: Mapping[str, Mapping[str, str]], declared: list[tuple[str, str, str]]) -> list[str]:

@@ -121,3 +121,40 @@ def test_few_rows_and_the_same_file_have_no_verdict(tmp_path: Path) -> None:
 def test_missing_values_are_a_bin(tmp_path: Path) -> None:
     measured = Measured(samples(tmp_path, age=lambda s: s.astype(float).where(s.index % 3 > 0)).measures)
     assert measured.one("drift.psi", "feature=age").value > 0.25  # type: ignore[union-attr,operator]
+
+
+def shares_of(folder: Path, shares: dict[str, float], **changes: object) -> Collected:
+    samples(folder, **changes)
+    files = {
+        "reference_sample": evidence("reference_sample", folder / "before.csv", score="p"),
+        "current_sample": evidence("current_sample", folder / "after.parquet", score="p"),
+    }
+    return drift.collect(Inputs(files, {}, {"attribution_shares": shares}))
+
+
+def test_the_champions_explanation_decides_how_much_a_moved_feature_weighs(tmp_path: Path) -> None:
+    moved = {"region": lambda s: s.where(s != "w", "n")}
+    shares = {"income": 0.92, "age": 0.05, "region": 0.03}
+    light = Measured(shares_of(tmp_path, shares, **moved).measures)
+    share = light.one("drift.share")
+    assert share is not None and share.value == pytest.approx(0.03) and share.detail["weights"] == "attribution"
+    # the feature moved far and stands among the five that carry the score: that alone fails, whatever its weight
+    result = gd104.judge(light, gd104.LIMITS)
+    assert result.verdict is Verdict.FAIL and result.metric == "drift.top5_psi" and "region" in result.says
+    equal = Measured(shares_of(tmp_path, {}, **moved).measures).one("drift.share")
+    assert equal is not None and equal.value == pytest.approx(1 / 3) and equal.detail["weights"] == "equal"
+    unknown = shares_of(tmp_path, {"bureau_score": 1.0}, **moved)
+    assert Measured(unknown.measures).one("drift.top5_psi") is None
+    assert any("Every feature weighs the same" in note for note in unknown.notes)
+
+
+def test_the_lower_limit_is_never_below_what_chance_shows_and_false_alarms_are_rare() -> None:
+    generator = np.random.default_rng(12)
+    above_band = above_rule = 0
+    for _ in range(200):
+        before, after = (np.sort(generator.normal(size=200)) for _ in range(2))
+        binned = statistics.bin_numbers(before, after)
+        above_band += binned.psi > 0.10
+        above_rule += binned.psi > max(0.10, statistics.null_point(len(binned.labels), 200, 200))
+    assert 0.25 <= above_band / 200 <= 0.48, "published: 36 % of the cases without drift exceed 0.10 at 200 rows"
+    assert above_rule / 200 <= 0.015

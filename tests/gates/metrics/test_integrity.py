@@ -43,9 +43,13 @@ def test_what_is_declared_is_compared_with_the_bytes(tmp_path: Path) -> None:
     )
     good = {"evidence.digests": {"candidate_model": model.sha256, "p.csv": f"SHA256:{scored.sha256.upper()}"}}
     collected = looked([model, scored], good)
-    assert judge(collected).verdict is Verdict.PASS and "2 declared digests agree" in judge(collected).says
+    assert judge(collected).verdict is Verdict.PASS and "2 declared digests are theirs" in judge(collected).says
     assert all(draw(picture.spec) for picture in collected.pictures)
     assert model.sha256 in {cell for row in collected.pictures[0].rows for cell in row}
+    unnamed = judge(looked([model], {"training.dataset_digest": "c" * 64}))
+    assert unnamed.verdict is Verdict.PASS and "no digest of them is declared" in unnamed.says, (
+        "training data need not be handed in"
+    )
     for short in (model.sha256[:8], hashlib.md5(b"model").hexdigest(), hashlib.sha1(b"model").hexdigest()):
         assert judge(looked([model], {"model.digest": short})).verdict is Verdict.PASS
     result = judge(looked([model, scored], {"evidence.digests": {"p.csv": model.sha256}}))
