@@ -99,16 +99,16 @@ def _names(features: list[str], label: str) -> Iterable[Measure]:
 def _overlaps(
     training: EvidenceInput, evaluations: list[EvidenceInput], features: list[str], notes: list[str]
 ) -> Iterable[Measure]:
-    rows = [found for evidence in evaluations if (found := by_row(training, evidence, features)) is not None]
-    keys = [found for evidence in evaluations if (found := by_key(training, evidence)) is not None]
-    for metric, found, missing in (
-        ("leakage.overlap_rows", rows, "No evaluation file shares feature columns with the training data."),
-        ("leakage.overlap_keys", keys, "Row keys are not mapped (columns.id) in both the training and an evaluation file."),
+    by_rows = [found for evidence in evaluations if (found := by_row(training, evidence, features)) is not None]
+    by_keys = [found for evidence in evaluations if (found := by_key(training, evidence)) is not None]
+    for metric, items, missing in (
+        ("leakage.overlap_rows", by_rows, "No evaluation file shares feature columns with the training data."),
+        ("leakage.overlap_keys", by_keys, "Row keys are not mapped (columns.id) in both the training and an evaluation file."),
     ):
-        told = [item for item in found if not item.reason]
-        notes.extend(f"{item.file}: {item.reason}" for item in found if item.reason)
+        told = [item for item in items if not item.reason]
+        notes.extend(f"{item.file}: {item.reason}" for item in items if item.reason)
         if not told:
-            yield Measure(metric, None, reason=" ".join(item.reason for item in found) or missing)
+            yield Measure(metric, None, reason=" ".join(item.reason for item in items) or missing)
         for item in told:
             notes.extend(item.notes)
         yield from (_overlap_row(metric, item) for item in told)

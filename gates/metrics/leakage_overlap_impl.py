@@ -111,7 +111,8 @@ def _counted(
     """(evaluation rows, those found in training, training rows, training rows with a twin), in parts by hash."""
     kinds = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE training)").fetchall())
     other = dict(connection.execute("SELECT column_name, column_type FROM (DESCRIBE evaluation)").fetchall())
-    left, right = [], []
+    left: list[str] = []
+    right: list[str] = []
     for a, b in columns:
         as_text = text or "VARCHAR" in (kinds[a], other[b])
         for out, name, kind in ((left, a, kinds[a]), (right, b, other[b])):
