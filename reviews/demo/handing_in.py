@@ -69,8 +69,12 @@ def build(
     sample_extra: pd.DataFrame | None = None,
     sensitive: Sequence[str] | None = None,
     leave_out: Sequence[EvidenceRole] = (),
+    documents: Mapping[EvidenceRole, tuple[str, bytes]] | None = None,
 ) -> Version:
-    """Measure nothing, write everything down: the files a training run leaves, and the evidence on the same evaluation rows."""
+    """Measure nothing, write everything down: the files a training run leaves, and the evidence on the same evaluation rows.
+
+    `documents`: further evidence by role, name and content (cost report, experiment).
+    """
     scored = predictions(candidate, evaluation)
     run = RunFacts(
         system=system,
@@ -124,6 +128,8 @@ def build(
             {"features": list(champion.features)},
             "xgboost",
         )
+    for role, (name, content) in (documents or {}).items():
+        evidence[role] = (name, content, {}, "")
     for role in leave_out:
         evidence.pop(role, None)
     return Version(system, version, all_files(run, training.frame), evidence, answers or {})

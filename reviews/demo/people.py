@@ -37,6 +37,7 @@ PEOPLE = (
     DemoPerson("amir", "Amir", "Haddad", "lending", Role.ANALYST, True),
     DemoPerson("ruth", "Ruth", "Abara", "lending", Role.RISK_OFFICER, True),
     DemoPerson("priya", "Priya", "Raman", "lending", Role.PRIVACY, True),
+    DemoPerson("bruno", "Bruno", "Keller", "lending", Role.BUDGET_OWNER, True),
     DemoPerson("ada", "Ada", "Moreau", "lending", Role.AUDITOR, True),
     DemoPerson("gwen", "Gwen", "Tan", "lending", Role.POLICY_AUTHOR, True),
     DemoPerson("adm", "Adm", "Demo", "lending", Role.ADMIN, True),

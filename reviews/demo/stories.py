@@ -11,6 +11,7 @@
 | basket-recommendations | 4.2.0 | in review, platform engineer | yellow: a new feature from the approved store; overdue |
 | gift-recommendations | 1.0.0, 1.1.0 | approved; in review | personal data in training is no ban: it asks for the approval it
 needs |
+| offer-ranking | 1.0.0, 1.1.0 | approved; in review, budget owner | over budget; its A/B test meets another team's |
 | readmission-risk | 0.9.0 | in review, risk officer | a resubmission: changes were requested and answered |
 | diabetes-progression | 1.0.0 | checks failed | scikit-learn's bundled real data: 221 rows are too few to tell |
 """
@@ -29,9 +30,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from gates.simulator.models import train
+from gates.simulator.operations import AbTest, LoadTest, cost_report
 from gates.simulator.populations import Population, hospital, lender, shop
 from governance.domain.incoming import NewAnswer
-from governance.domain.vocabulary import DecisionKind, State
+from governance.domain.vocabulary import DecisionKind, EvidenceRole, State
 from governance.models import Person, Submission, Unit
 from governance.selectors.access import SYSTEM, caller_for
 from governance.services.drafts import answer, changing
@@ -167,10 +169,11 @@ def credit_default(cast: Cast, home: Path) -> None:
     first = hand_in(
         cast.people["dana"],
         cast.units["lending"],
-        build(version="2.2.0", candidate=champion, champion=None, answers=FIRST, **common),
+        build(version="2.2.0", candidate=champion, champion=None, answers=FIRST, documents=costs(5, LoadTest(9.0)), **common),
     )
     approve_red(cast, settled(first))
-    second = build(version="2.3.0", candidate=challenger, champion=champion, **common)
+    dearer = costs(6, LoadTest(9.6), LoadTest(9.0))
+    second = build(version="2.3.0", candidate=challenger, champion=champion, documents=dearer, **common)
     settled(hand_in(cast.people["dana"], cast.units["lending"], second))
     write_sample(
         build(version="2.4.0", candidate=upcoming, champion=champion, **common), home / "sample" / "credit-default-2.4.0"
@@ -279,9 +282,77 @@ def gifts(cast: Cast, home: Path) -> None:
             hand_in(dana, unit, build(version="1.0.0", candidate=base, champion=None, answers=FIRST, governance=facts, **common))
         ),
     )
-    declared = {**facts, "data.contains_pii": True}
-    personal = build(version="1.1.0", candidate=retrain, champion=base, governance=declared, sample_extra=emails, **common)
+    declared = {**facts, "data.contains_pii": True, "rollout.strategy": "ab_test", "rollout.traffic_percent": 5}
+    test = AbTest(
+        "gift-order", "shop-recommendations", "order of gifts", "newer gifts come first",
+        timezone.now().date() + timedelta(days=2), population={"country": ["de", "at"]}, layer="product lists",
+    )  # fmt: skip
+    personal = build(
+        version="1.1.0",
+        candidate=retrain,
+        champion=base,
+        governance=declared,
+        sample_extra=emails,
+        documents=experiment(test),
+        **common,
+    )
     settled(hand_in(dana, unit, personal))
+
+
+def offers(cast: Cast, home: Path) -> None:
+    """A larger model at a quarter more: the budget owner is asked. Its A/B test meets the one of the gift recommendations."""
+    training, evaluation = shop(TRAIN_ROWS, seed=71), shop(EVAL_ROWS, seed=72)
+    base, deeper = train(training, seed=12), train(training, seed=12, trees=70)
+    usual, slow = LoadTest(11.0), LoadTest(14.0)
+    common: dict[str, Any] = {
+        "system": "offer-ranking",
+        "training": training,
+        "evaluation": evaluation,
+        "source": "s3://lake/shop/clicks/2026q3.parquet",
+        "intended_use": "Orders the offers on the start page of the shop. Does not change prices.",
+        "limitations": "Visitors without history see the usual order.",
+        "sensitive": ("sex",),
+        "owner": "shop-offers",
+    }
+    unit, dana = cast.units["shop"], cast.people["dana"]
+    facts = standard_facts("recommendation", **SHOP_FACTS, **{"data.consent_basis": "consent"})
+    first = build(
+        version="1.0.0", candidate=base, champion=None, answers=FIRST, governance=facts,
+        documents=offer_costs(7, usual), **common,
+    )  # fmt: skip
+    approve_red(cast, settled(hand_in(dana, unit, first)))
+    test = AbTest(
+        "offer-order", "shop-offers", "order of offers", "offers of the season come first",
+        timezone.now().date() + timedelta(days=9), population={"country": ["de", "fr"]}, layer="product lists",
+    )  # fmt: skip
+    tested = {**facts, "rollout.strategy": "ab_test", "rollout.traffic_percent": 5}
+    second = build(
+        version="1.1.0", candidate=deeper, champion=base, governance=tested,
+        documents={**offer_costs(8, slow, usual), **experiment(test)}, **common,
+    )  # fmt: skip
+    submission = settled(hand_in(dana, unit, second))
+    cast.sign(submission, "pia", readings=readings_of(submission, "pia"))
+
+
+def costs(seed: int, candidate: LoadTest, champion: LoadTest | None = None) -> dict[EvidenceRole, tuple[str, bytes]]:
+    """What a credit model costs: far within its budget."""
+    body = cost_report(
+        candidate, champion, seed=seed, predictions_per_month=400_000_000, budget=120, owner="credit-risk", p95_ms=40
+    )
+    return {EvidenceRole.COST_REPORT: ("cost.json", body)}
+
+
+def offer_costs(seed: int, candidate: LoadTest, champion: LoadTest | None = None) -> dict[EvidenceRole, tuple[str, bytes]]:
+    """What the ranking of offers costs, on every page of the shop: the budget covers the first version and not the second."""
+    body = cost_report(
+        candidate, champion, seed=seed, predictions_per_month=3_000_000_000, budget=520, owner="shop-platform", p95_ms=60
+    )
+    return {EvidenceRole.COST_REPORT: ("cost.json", body)}
+
+
+def experiment(test: AbTest) -> dict[EvidenceRole, tuple[str, bytes]]:
+    """The set-up of an A/B test as evidence."""
+    return {EvidenceRole.EXPERIMENT: ("experiment.json", test.document())}
 
 
 def readmission(cast: Cast, home: Path) -> None:
@@ -381,6 +452,7 @@ STORIES: tuple[tuple[str, str, Callable[[Cast, Path], None]], ...] = (
     ("readmission-risk", "0.9.0", readmission),
     ("card-fraud", "3.1.0", card_fraud),
     ("gift-recommendations", "1.1.0", gifts),
+    ("offer-ranking", "1.1.0", offers),
     ("diabetes-progression", "1.0.0", diabetes),
 )
 
@@ -404,7 +476,7 @@ def readings_of(submission: Submission, who: str) -> dict[str, str]:
 
 def approve_red(cast: Cast, submission: Submission) -> None:
     """Analyst (and data steward where asked), then risk officer."""
-    by_role = {"analyst": "amir", "privacy": "priya", "risk_officer": "ruth", "platform_engineer": "pia"}
+    by_role = {"analyst": "amir", "privacy": "priya", "risk_officer": "ruth", "platform_engineer": "pia", "budget_owner": "bruno"}
     while submission.state == State.IN_REVIEW:
         step = ReviewStep.objects.get(submission=submission, state="open")
         who = by_role[step.role]

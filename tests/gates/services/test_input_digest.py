@@ -21,6 +21,8 @@ REGISTERS = {
     "reference_populations": {"customers": {"shares": {"sex": {"f": 0.5, "m": 0.5}}, "source": "register"}},
     "column_marks": {"email": {"mark": "wrong", "kind": "e-mail address"}},
     "attribution_shares": {"a": 0.7},
+    "running_experiments": [{"id": "a", "team": "t", "start": "2026-11-21"}],
+    "earlier_costs": [{"version": "1.0", "per_1k": 0.1}],
     "as_of": "2026-11-21",
 }
 

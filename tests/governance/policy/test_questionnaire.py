@@ -245,7 +245,7 @@ def test_every_rule_that_waits_for_a_person_has_its_question() -> None:
     answered = set(FORM.by_id)
     by_machine = {
         "data.pii_approval_registered", "decision.domain_changed",
-        "data.protected_proxies", "drift.prediction_psi", "evaluation.on_training_data",
+        "cost.over_budget", "cost.ratio", "data.protected_proxies", "drift.prediction_psi", "evaluation.on_training_data",
         "explanation.max_share_change", "explanation.row_cosine_p10", "explanation.sign_flips", "explanation.total_variation",
         "gates.unsettled", "performance.comparable", "performance.change_since_review", "rollout.flip_rate",
         "submission.recent_track", "system.first_deployment",
