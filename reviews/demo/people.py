@@ -29,13 +29,17 @@ class DemoPerson:
     role: Role
     everywhere: bool
     known_as: tuple[str, ...] = ()
+    manager: str = ""
 
 
 PEOPLE = (
-    DemoPerson("dana", "Dana", "Okafor", "lending", Role.SUBMITTER, True, ("dana.okafor",)),
-    DemoPerson("pia", "Pia", "Lindqvist", "lending", Role.PLATFORM_ENGINEER, True),
+    DemoPerson("dana", "Dana", "Okafor", "lending", Role.SUBMITTER, True, ("dana.okafor",), "mona"),
+    DemoPerson("pia", "Pia", "Lindqvist", "lending", Role.PLATFORM_ENGINEER, True, (), "mona"),
     DemoPerson("amir", "Amir", "Haddad", "lending", Role.ANALYST, True),
     DemoPerson("ruth", "Ruth", "Abara", "lending", Role.RISK_OFFICER, True),
+    # two risk officers: whoever signs a waiver of a case does not sign off the case
+    DemoPerson("rosa", "Rosa", "Ekman", "lending", Role.RISK_OFFICER, True),
+    DemoPerson("mona", "Mona", "Silva", "lending", Role.PRODUCT, True),
     DemoPerson("priya", "Priya", "Raman", "lending", Role.PRIVACY, True),
     DemoPerson("bruno", "Bruno", "Keller", "lending", Role.BUDGET_OWNER, True),
     DemoPerson("ada", "Ada", "Moreau", "lending", Role.AUDITOR, True),
@@ -85,6 +89,11 @@ def load_people() -> dict[str, Person]:
     with unit_of_work(SYSTEM) as work:
         units = {slug: Unit.objects.get_or_create(slug=slug, defaults={"name": name})[0] for slug, name in UNITS.items()}
         people = {demo.username: _person(work, demo, units) for demo in PEOPLE}
+        for demo in PEOPLE:
+            if demo.manager and people[demo.username].manager is None:
+                people[demo.username].manager = people[demo.manager]
+                people[demo.username].save(update_fields=["manager"])
+                work.note("person.manager_set", people[demo.username], {"manager": people[demo.manager].reference})
         for unit, name, is_store, features, owner, consent, personal, purposes in SOURCES:
             values = {
                 "is_feature_store": is_store,
