@@ -4,7 +4,7 @@
 |---|---|---|---|
 | credit-default | 2.2.0 | approved | the champion: first deployment, reviewed by analyst and risk officer |
 | credit-default | 2.3.0 | in review, analyst | a routine red case |
-| loan-limit | 1.0.0 | checks failed | a fairness failure: women are approved far less often |
+| loan-limit | 1.0.0 | checks failed | a fairness failure: women are approved far less often; a waiver waits for the risk officer |
 | card-fraud | 3.0.0, 3.1.0 | approved; in review | same performance, other explanations: a feature was swapped for its double |
 | basket-recommendations | 4.0.0 | approved | the shop's champion |
 | basket-recommendations | 4.1.0 | approved by policy | a green retrain |
@@ -43,7 +43,9 @@ from reviews.models import ReviewStep
 from reviews.selectors.dossier import current_digest
 from reviews.services.deciding import decide
 from reviews.services.decision_input import NewChange, NewDecision
+from reviews.services.deploying import NewDeployment, reconcile, report_deployment
 from reviews.services.intake import revise
+from reviews.services.waiving import NewWaiver, request_waiver, sign_waiver
 
 MONITORS = [
     {
@@ -172,12 +174,23 @@ def credit_default(cast: Cast, home: Path) -> None:
         build(version="2.2.0", candidate=champion, champion=None, answers=FIRST, documents=costs(5, LoadTest(9.0)), **common),
     )
     approve_red(cast, settled(first))
+    report_what_runs(cast)
     dearer = costs(6, LoadTest(9.6), LoadTest(9.0))
     second = build(version="2.3.0", candidate=challenger, champion=champion, documents=dearer, **common)
     settled(hand_in(cast.people["dana"], cast.units["lending"], second))
     write_sample(
         build(version="2.4.0", candidate=upcoming, champion=champion, **common), home / "sample" / "credit-default-2.4.0"
     )
+
+
+def report_what_runs(cast: Cast) -> None:
+    """The champion went live with its permit; a monitor also saw something that nobody ever handed in."""
+    pia, unit = caller_for(cast.people["pia"], origin="job"), cast.units["lending"].pk
+    live = NewDeployment(system="credit-default", version="2.2.0", target="serving-eu-1")
+    report_deployment(caller=pia, unit_id=unit, new=live)
+    seen = NewDeployment(system="churn-score", version="0.3", target="notebook-host", observed=True)
+    report_deployment(caller=pia, unit_id=unit, new=seen)
+    reconcile()
 
 
 def loan_limit(cast: Cast, home: Path) -> None:
@@ -199,7 +212,37 @@ def loan_limit(cast: Cast, home: Path) -> None:
         governance=standard_facts("credit", **LENDING),
         answers=FIRST,
     )
-    settled(hand_in(cast.people["dana"], cast.units["lending"], new))
+    waiver_in_progress(cast, settled(hand_in(cast.people["dana"], cast.units["lending"], new)))
+
+
+def waiver_in_progress(cast: Cast, submission: Submission) -> None:
+    """The team asks to go on with a pilot despite the selection rates; the manager has signed, a risk officer comes next."""
+    outcome = submission.outcomes.filter(revision=submission.revision, code="GF101", verdict="fail", blocking=True).first()
+    if outcome is None:
+        return
+    today = timezone.now().date()
+    asked = request_waiver(
+        caller=caller_for(cast.people["dana"], origin="job"),
+        submission_id=submission.pk,
+        new=NewWaiver(
+            gate=outcome.code,
+            reason="A pilot with 200 invited applicants a month, to collect labels without the bias of the old process. "
+            "Waiting for those labels means that there will never be any.",
+            compensating_control="Every refusal of the pilot is decided again by a credit officer within one working day, "
+            "blind to the score; the overturn rate by group is reported weekly.",
+            owner=cast.people["pia"].pk,
+            expires_on=today + timedelta(days=30),
+            audit_owner=cast.people["ada"].pk,
+            audit_due_on=today + timedelta(days=21),
+            read_risk=True,
+        ),
+    )
+    sign_waiver(
+        caller=caller_for(cast.people["mona"], origin="job"),
+        waiver_id=asked.pk,
+        comment="The pilot is small and every refusal is looked at again.",
+        reauthenticated_at=timezone.now(),
+    )
 
 
 def card_fraud(cast: Cast, home: Path) -> None:
