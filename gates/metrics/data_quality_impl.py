@@ -8,7 +8,7 @@ from typing import Any
 
 from gates.collecting import Collected, EvidenceInput, Inputs, Picture
 from gates.metrics.data_quality_counts_impl import ColumnCounts, Counts, count_table, duplicate_rows, unseen_rows
-from gates.readers import great_expectations, tables
+from gates.readers import great_expectations, tables, tfdv
 from gates.readers.great_expectations import Expectation
 from gates.spec import Measure
 
@@ -20,7 +20,10 @@ def measure(inputs: Inputs) -> Collected:
     found = _Found()
     report = inputs.evidence.get("data_quality_report")
     if report is not None:
-        _expectations(great_expectations.read(report), report.name, found)
+        if tfdv.looks_like(report):
+            _anomalies(tfdv.read(report), report.name, found)
+        else:
+            _expectations(great_expectations.read(report), report.name, found)
     elif isinstance(inputs.facts.get("data.quality.failed"), list):
         _declared(inputs.facts["data.quality.failed"], inputs.facts.get("data.quality.evaluated"), found)
     under_test = next(
@@ -60,6 +63,21 @@ def _expectations(report: great_expectations.Report, name: str, found: _Found) -
     _failed(failed, len(report.expectations), found)
 
 
+def _anomalies(report: tfdv.Report, name: str, found: _Found) -> None:
+    """Anomalies of TensorFlow Data Validation, and the missing values its statistics count."""
+    found.notes.append(f"{name} (TensorFlow Data Validation): {len(report.anomalies)} anomalies in {report.checked} columns.")
+    _failed(list(report.anomalies), report.checked, found)
+    for data in report.statistics:
+        found.notes.append(f"{name}: statistics of {data.name}, {data.rows:,} rows.")
+        if not any(row.metric == "quality.rows" for row in found.measures):
+            found.measures.append(Measure("quality.rows", float(data.rows), n=data.rows, text=f"{data.name} in {name}"))
+        for column, share in sorted(data.missing.items(), key=lambda pair: (-pair[1], pair[0]))[:200]:
+            if share > 0:
+                found.measures.append(
+                    Measure("quality.reported_missing", share, group=f"column={column}", n=data.rows, text=name)
+                )
+
+
 def _declared(rows: list[Any], evaluated: Any, found: _Found) -> None:
     """Failures that the metadata reader found in an uploaded Great Expectations source."""
     failed = [
@@ -93,6 +111,8 @@ def _failed(failed: list[Expectation], evaluated: int, found: _Found) -> None:
         count = f"{item.count:,} rows" if item.count is not None else "the whole"
         percent = f" ({item.percent:.1f} %)" if item.percent is not None else ""
         words = f"{where}: {item.kind.removeprefix('expect_').replace('_', ' ')} does not hold for {count}{percent}"
+        if item.says:
+            words = f"{where}: {item.says}"
         if item.error:
             words = f"{where}: {item.kind.removeprefix('expect_').replace('_', ' ')} could not be evaluated"
         found.measures.append(

@@ -22,7 +22,7 @@ WAY_OUT = "Upload the JSON of a validation or checkpoint result (result.to_json_
 @dataclass(frozen=True)
 class Expectation:
     """One evaluated expectation. `count`: rows that broke it, None when it is not about rows; `error`: it could not be
-    evaluated.
+    evaluated; `says`: the report's own words, where they say more than the name.
     """
 
     kind: str
@@ -33,6 +33,7 @@ class Expectation:
     rows: int | None = None
     severity: str = "critical"
     error: str = ""
+    says: str = ""
 
 
 @dataclass(frozen=True)

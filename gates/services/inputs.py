@@ -107,7 +107,7 @@ SELECT known.*, (
 def _versions(submission: Submission) -> dict[str, Any]:
     """The latest other versions of the same system: whether approved, the artefact's digest, and features and training run of
     the latest revision of the latest submission. The database picks these out: the other facts are not sent."""
-    wanted = {
+    wanted: dict[str, Any] = {
         "approved": [state.value for state in _APPROVED],
         "system": submission.system_id,
         "version": submission.version_id,
