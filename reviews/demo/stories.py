@@ -4,7 +4,7 @@
 |---|---|---|---|
 | credit-default | 2.2.0 | approved | the champion: first deployment, reviewed by analyst and risk officer |
 | credit-default | 2.3.0 | in review, analyst | a routine red case |
-| loan-limit | 1.0.0 | checks failed | a fairness failure: women are approved far less often; a waiver waits for the risk officer |
+| loan-limit | 1.0.0 | checks failed | a fairness failure: women are approved far less often; a waiver in progress |
 | card-fraud | 3.0.0, 3.1.0 | approved; in review | same performance, other explanations: a feature was swapped for its double |
 | basket-recommendations | 4.0.0 | approved | the shop's champion |
 | basket-recommendations | 4.1.0 | approved by policy | a green retrain |

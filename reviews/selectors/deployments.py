@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, Value, When
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from governance.domain.errors import NotFound
@@ -16,14 +16,12 @@ from reviews.selectors.paging import page_of
 from reviews.selectors.waiving import rests_on_gone
 
 
-def covered(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:
-    """With `is_covered`: whether a valid permit for this version and environment exists at this moment."""
+def covered_now() -> Exists:
+    """For deployments: whether a valid permit for the version and environment exists at this moment."""
     permits = Permit.objects.filter(
         version=OuterRef("version"), environment=OuterRef("environment"), revoked_at__isnull=True, expires_at__gt=Now()
     ).exclude(rests_on_gone())
-    return rows.annotate(
-        is_covered=Case(When(Exists(permits), then=Value(True)), default=Value(False), output_field=BooleanField())
-    )
+    return Exists(permits)
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,12 @@ def deployments(
     `only`: live, or unpermitted (live without a valid permit).
     """
     about = Submission.objects.filter(version=OuterRef("version"), environment=OuterRef("environment")).order_by("-id")
-    rows = covered(visible(Deployment.objects.select_related("version__system__owner", "reported_by"), caller))
+    rows = visible(Deployment.objects.select_related("version__system__owner", "reported_by"), caller)
     if only in ("live", "unpermitted"):
         rows = rows.filter(state=Deployment.LIVE)
     if only == "unpermitted":
-        rows = rows.filter(is_covered=False)
-    page = page_of(rows.annotate(about=about.values("pk")[:1]), keys=("-id",), cursor=cursor, size=size)
+        rows = rows.exclude(covered_now())
+    page = page_of(rows.annotate(is_covered=covered_now(), about=about.values("pk")[:1]), keys=("-id",), cursor=cursor, size=size)
     return tuple(_row(row) for row in page.rows), page.next, page.previous
 
 

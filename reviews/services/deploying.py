@@ -13,7 +13,7 @@ from governance.models import Submission, System, SystemVersion
 from governance.selectors.access import SYSTEM, Caller, visible
 from governance.services.work import Work, unit_of_work
 from reviews.models import Deployment, Finding, Permit
-from reviews.selectors.deployments import covered, find_deployment
+from reviews.selectors.deployments import covered_now, find_deployment
 from reviews.selectors.notices import Notice
 from reviews.selectors.permits import PermitAnswer, permit_answer
 from reviews.services.telling import answerable, holders, tell, tell_unit
@@ -100,7 +100,8 @@ def reconcile(*, limit: int = 5_000) -> int:
 
     Harmless when run twice. What is covered again loses its mark, and its finding is closed.
     """
-    rows = covered(Deployment.objects.filter(state=Deployment.LIVE)).values_list("pk", "is_covered", "unpermitted_since")
+    live = Deployment.objects.filter(state=Deployment.LIVE).annotate(is_covered=covered_now())
+    rows = live.values_list("pk", "is_covered", "unpermitted_since")
     found = 0
     for pk, is_covered, since in list(rows.order_by("pk")[:limit]):
         found += not is_covered
