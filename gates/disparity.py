@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gates.spec import GateResult, Limits, Measure, Measured, not_assessed
+from gates.spec import Example, GateResult, Limits, Measure, Measured, not_assessed
 from governance.domain.vocabulary import Verdict
 
 EDGE = 1e-9
@@ -19,6 +19,34 @@ MOST_NOTES = 8
 
 RATIO_LIMITS: dict[str, Any] = {"min_ratio": 0.8, "strict": False, "warn_unknown": 0.05, "max_unknown": 0.20}
 DIFFERENCE_LIMITS: dict[str, Any] = {"max_difference": 0.10, "strict": False, "warn_unknown": 0.05, "max_unknown": 0.20}
+
+
+_SHARED_WORDS = {
+    "[[groups]]": """\
+Groups come from every column mapped as `sensitive`, and from each pair of them. The lower rate is divided by the higher one,
+so 1 is even; the inverse is shown beside it (0.80 is the same as 1.25). Rates are Fairlearn's, intervals are Wilson's for a
+rate and Katz's for a ratio, adjusted (Bonferroni) for the number of pairs compared.""",
+    "[[verdicts]]": """\
+- **Fails** when the ratio is under the limit *and* the adjusted interval excludes 1.
+- **Warns** when it is under the limit but the interval includes 1 (too few people to tell), when 5 to 20 % of an attribute is
+  missing, or when groups differ only by spelling.
+- **Not assessed** when a group of 30 to 99 people is beyond the limit, when more than 20 % of an attribute is missing, or when
+  no two groups reach 100 people. A person then has to look; it never passes silently. Groups under 30 are counted, not rated.
+- The policy may set `strict`: the point alone then fails. With six groups of 100 people and a rate of 10 % that stops 98.6 %
+  of models that are perfectly even, so use it only with large groups.""",
+    "[[tools]]": """\
+Fairlearn (`MetricFrame`, `ThresholdOptimizer`, `ExponentiatedGradient`), Aequitas for the same ratio against a reference
+group.""",
+}
+
+
+def with_shared_words(text: str | None) -> str:
+    """A gate's docstring with what all gates on a ratio of rates say in the same words: `[[groups]]` (whom it compares),
+    `[[verdicts]]` and `[[tools]]`."""
+    whole = text or ""
+    for mark, words in _SHARED_WORDS.items():
+        whole = whole.replace(mark, words)
+    return whole
 
 
 @dataclass(frozen=True)
@@ -186,3 +214,49 @@ def example_pair(
         **detail,
     }
     return Measure(f"fairness.{metric}_pair", ratio, "sex=female / sex=male", low=low, high=high, n=n, detail=body)
+
+
+def ratio_examples(metric: str) -> tuple[Example, ...]:
+    """The worked cases of a gate on the ratio of a rate: one rule, so one set of cases."""
+    name = f"fairness.{metric}_pair"
+    return (
+        Example("even", {name: [example_pair(metric, 0.48, 0.50, low=0.88, high=1.05)]}, Verdict.PASS),
+        Example("exactly at the limit", {name: [example_pair(metric, 0.40, 0.50, low=0.72, high=0.89)]}, Verdict.PASS),
+        Example(
+            "the limit written as 1.25",
+            {name: [example_pair(metric, 0.40, 0.50, low=0.7, high=0.9)]},
+            Verdict.PASS,
+            {"max_ratio": 1.25},
+        ),
+        Example("uneven", {name: [example_pair(metric, 0.30, 0.50, low=0.53, high=0.68)]}, Verdict.FAIL),
+        Example("nobody at all in one group", {name: [example_pair(metric, 0.0, 0.20, low=0.0, high=0.10)]}, Verdict.FAIL),
+        Example("uneven, too few to tell", {name: [example_pair(metric, 0.30, 0.40, low=0.5, high=1.1, n=120)]}, Verdict.WARN),
+        Example(
+            "the same under the strict rule",
+            {name: [example_pair(metric, 0.3, 0.4, low=0.5, high=1.1, n=120)]},
+            Verdict.FAIL,
+            {"strict": True},
+        ),
+        Example(
+            "a group of 60 beyond the limit",
+            {name: [example_pair(metric, 0.2, 0.5, low=0.2, high=0.7, n=60)]},
+            Verdict.NOT_ASSESSED,
+        ),
+        Example(
+            "a tenth of the attribute missing",
+            {
+                name: [example_pair(metric, 0.48, 0.50, low=0.88, high=1.05)],
+                "fairness.unknown_share": [Measure("fairness.unknown_share", 0.10, "sex")],
+            },
+            Verdict.WARN,
+        ),
+        Example(
+            "a third of the attribute missing",
+            {
+                name: [example_pair(metric, 0.48, 0.50, low=0.88, high=1.05)],
+                "fairness.unknown_share": [Measure("fairness.unknown_share", 0.33, "sex")],
+            },
+            Verdict.NOT_ASSESSED,
+        ),
+        Example("not measured", {}, Verdict.NOT_ASSESSED),
+    )
