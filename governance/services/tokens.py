@@ -7,34 +7,55 @@ import json
 import secrets
 import zlib
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.vocabulary import Scope
 from governance.models import ApiToken, Person, Unit
 from governance.selectors.access import HELD_NOW, Caller
+from governance.services.administration import require_administrator
 from governance.services.work import unit_of_work
 
 PREFIX = "grl_"
+LONGEST_DAYS = 365
 
 
 def issue_token(
-    *, caller: Caller, person: Person, unit: Unit, name: str, scopes: Iterable[Scope], days: int = 90
+    *,
+    caller: Caller,
+    person: Person,
+    unit: Unit,
+    name: str,
+    scopes: Iterable[Scope],
+    days: int = 90,
+    proved_at: datetime | None = None,
 ) -> tuple[ApiToken, str]:
-    """Make a token: 256 random bits with prefix and checksum. Returns the row and the secret, which is shown only now."""
+    """Make a token: 256 random bits with prefix and checksum. Returns the row and the secret, which is shown only now.
+
+    For administrators of the unit, who have just proved who they are; see administration.py. Raises `InvalidInput` without a
+    name or a scope, or for more than a year.
+    """
+    require_administrator(caller, unit.pk, proved_at)
+    wanted, name = sorted({scope.value for scope in scopes}), name.strip()
+    if not name or not wanted or not 1 <= days <= LONGEST_DAYS:
+        raise InvalidInput(
+            f"The token was not made: it needs a name, a scope, and 1 to {LONGEST_DAYS} days.",
+            errors=(FieldError("/name" if not name else "/scopes" if not wanted else "/days", "missing", "Fill it in."),),
+        )
     body = secrets.token_urlsafe(32)
     secret = f"{PREFIX}{body}{_checksum(body)}"
     with unit_of_work(caller) as work:
         row = ApiToken.objects.create(
-            name=name,
+            name=name[:120],
             person=person,
             unit=unit,
             sha256=hash_of(secret),
             shown=secret[:10],
-            scopes=sorted(scope.value for scope in scopes),
+            scopes=wanted,
             expires_at=timezone.now() + timedelta(days=days),
         )
         work.note(
@@ -43,11 +64,12 @@ def issue_token(
     return row, secret
 
 
-def revoke_token(*, caller: Caller, token: ApiToken) -> None:
+def revoke_token(*, caller: Caller, token: ApiToken, proved_at: datetime | None = None) -> None:
     """End a token at once."""
+    require_administrator(caller, token.unit_id, proved_at)
     with unit_of_work(caller) as work:
-        ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=Now())
-        work.note("token.revoked", token)
+        if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=Now()):
+            work.note("token.revoked", token)
 
 
 def find_token(secret: str) -> ApiToken | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from gates.models import GateOutcome
 from governance.domain.errors import FieldError, InvalidInput, ReauthenticationNeeded
+from governance.domain.freshness import fresh
 from governance.domain.vocabulary import DecisionKind, Role
 from reviews.selectors.readings import needs_reading
 
-FRESH = timedelta(seconds=300)
 APPROVING = frozenset({DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS})
 
 
@@ -92,8 +92,7 @@ def check_decision(
             errors=tuple(problems),
         )
     if role is Role.RISK_OFFICER:
-        fresh = new.reauthenticated_at is not None and timedelta(0) <= now - new.reauthenticated_at <= FRESH
-        if not fresh:
+        if not fresh(new.reauthenticated_at, now):
             raise ReauthenticationNeeded(
                 "A risk sign-off is a signature. Confirm it is you, then sign within five minutes; what you typed is kept."
             )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from gates.registry import gates as all_gates
 from gates.selectors.outcomes import outcomes_of
 from governance.domain.errors import Conflict, DomainError, FieldError, InvalidInput, NotFound, ReauthenticationNeeded
+from governance.domain.freshness import fresh
 from governance.domain.lifecycle import POLICY, Action
 from governance.domain.vocabulary import Role, State
 from governance.models import Contributor, Person, Submission
@@ -33,7 +34,7 @@ from reviews.selectors.waiving import (
     signing_refusal,
     terms_of,
 )
-from reviews.services.decision_input import FRESH, says_something
+from reviews.services.decision_input import says_something
 from reviews.services.fences import fences
 from reviews.services.going_on import go_on_with_waivers
 from reviews.services.locking import locked
@@ -268,7 +269,7 @@ def _check(submission: Submission, requester: Person, new: NewWaiver, terms: Ter
         raise InvalidInput("The waiver was not asked for: " + " ".join(p.detail for p in problems), errors=tuple(problems))
 
 
-def _sign(caller: Caller, waiver_id: int, comment: str, fresh: datetime | None, *, signed: bool) -> Waiver:
+def _sign(caller: Caller, waiver_id: int, comment: str, proved_at: datetime | None, *, signed: bool) -> Waiver:
     with fences(), unit_of_work(caller) as work:
         waiver, submission = _locked(caller, waiver_id)
         signatures = list(WaiverSignature.objects.filter(waiver=waiver))
@@ -276,10 +277,10 @@ def _sign(caller: Caller, waiver_id: int, comment: str, fresh: datetime | None, 
         refused: DomainError | None = signing_refusal(waiver, signatures, caller, now, waiver.requested_by.manager)
         if refused is not None:
             raise refused
-        if fresh is None or not timedelta(0) <= now - fresh <= FRESH:
+        if not fresh(proved_at, now):
             raise ReauthenticationNeeded("A signature under a waiver needs a fresh sign-in. Confirm it is you, then sign.")
         part = signing_part(waiver, signatures)
-        assert caller.person is not None
+        assert caller.person is not None and proved_at is not None
         WaiverSignature.objects.create(
             waiver=waiver,
             submission=submission,
@@ -288,7 +289,7 @@ def _sign(caller: Caller, waiver_id: int, comment: str, fresh: datetime | None, 
             signed=signed,
             meaning=meaning_of(waiver, part),
             comment=comment.strip(),
-            reauthenticated_at=fresh,
+            reauthenticated_at=proved_at,
         )
         work.note(
             "waiver.signed" if signed else "waiver.signature_refused",

@@ -18,13 +18,13 @@ from governance.domain.vocabulary import DecisionKind, Role
 from governance.models import Person
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView, Option
+from governance.ui.freshness import authenticated_at, confirm_address, is_fresh
 from reviews.selectors.decision_view import decision_view
 from reviews.services.claiming import claim as claim_case
 from reviews.services.claiming import release as release_case
 from reviews.services.deciding import decide
 from reviews.services.decision_input import NewChange, NewCondition, NewDecision
 from reviews.ui.case_context import case_context
-from reviews.ui.freshness import authenticated_at, confirm_address, is_fresh
 
 ROWS, MOST_ROWS = 3, 50
 """How many conditions or change items a page begins with, and the most it takes; each press of "Add another" adds one."""

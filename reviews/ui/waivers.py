@@ -42,7 +42,7 @@ from reviews.services.waiving import (
     request_waiver,
     sign_waiver,
 )
-from reviews.ui.freshness import authenticated_at, confirm_address, is_fresh
+from governance.ui.freshness import authenticated_at, confirm_address, is_fresh
 from reviews.ui.paging import address, page_links
 
 Errors = dict[str, str]
@@ -56,7 +56,9 @@ def waivers(request: HttpRequest) -> HttpResponse:
     scope = request.GET.get("scope", "all")
     problem = "" if scope in SCOPES else "There is no such list, so all are shown."
     scope = scope if scope in SCOPES else "all"
-    rows, following, before = register(caller, scope=scope, cursor=request.GET.get("cursor", ""), **given)
+    rows, following, before = register(
+        caller, scope=scope, unit=given["unit"], gate=given["gate"], cursor=request.GET.get("cursor", "")
+    )
     units = Unit.objects.all() if caller.sees_all_units else Unit.objects.filter(pk__in=caller.units)
     context = {
         "rows": rows,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from reviews.services.decision_input import FRESH
+from governance.domain.freshness import fresh
 
 
 def authenticated_at(request: HttpRequest) -> datetime | None:
@@ -21,8 +21,7 @@ def authenticated_at(request: HttpRequest) -> datetime | None:
 
 def is_fresh(request: HttpRequest) -> bool:
     """Whether that is recent enough for a signature."""
-    at = authenticated_at(request)
-    return at is not None and timezone.now() - at <= FRESH
+    return fresh(authenticated_at(request), timezone.now())
 
 
 def confirm_address(back_to: str) -> str:
