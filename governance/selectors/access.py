@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Model, QuerySet
 
 from governance.domain.errors import Forbidden
 from governance.domain.lifecycle import POLICY, Actor
 from governance.domain.vocabulary import Role, Scope
-from governance.models import ApiToken, Person
+from governance.models import ApiToken, Person, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,15 +82,8 @@ HELD_NOW = """ARRAY(
   SELECT g.role || ':' || COALESCE(g.unit_id::text, '') FROM governance_rolegrant g WHERE g.person_id = p.id
   AND g.valid_from <= statement_timestamp() AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())
 ) AS held_now"""
-_PERSON = f"SELECT p.*, {HELD_NOW} FROM governance_person p WHERE p.id = %s"
-
-
-def person_with_roles(person_id: object) -> Person | None:
-    """A person with the roles held now, for the one request that asks. One query."""
-    try:
-        return next(iter(Person.objects.raw(_PERSON, [Person._meta.pk.to_python(person_id)])), None)
-    except ValidationError:
-        return None
+_PERSON = f"""SELECT p.id, u.slug, u.name, {HELD_NOW}
+FROM governance_person p LEFT JOIN governance_unit u ON u.id = p.unit_id WHERE p.id = %s AND p.unit_id IS NOT DISTINCT FROM %s"""
 
 
 def caller_for(person: Person, *, token: ApiToken | None = None, origin: str = "web", request_id: str = "") -> Caller:
@@ -101,8 +94,7 @@ def caller_for(person: Person, *, token: ApiToken | None = None, origin: str = "
     # used once: whoever asks later is told what holds then
     held = person.__dict__.pop("held_now", None)
     if held is None:
-        found = Person.objects.raw(_PERSON, [person.pk])
-        held = [grant for row in found for grant in row.__dict__["held_now"]]
+        held = _held_now(person)
     roles: dict[int | None, frozenset[Role]] = {}
     for grant in held:
         role, _, unit = grant.partition(":")
@@ -111,6 +103,19 @@ def caller_for(person: Person, *, token: ApiToken | None = None, origin: str = "
     if token is not None:
         return _by_token(person, roles, token, origin, request_id)
     return Caller(person, roles, person.unit_id, None, origin, request_id)
+
+
+def _held_now(person: Person) -> list[str]:
+    """Read the roles held now, and the person's unit with them: every page names it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PERSON, [person.pk, person.unit_id])
+        row = cursor.fetchone()
+    if row is None:  # moved to another unit since the person was read: nothing is certain, so nothing is held
+        return []
+    _, slug, name, held = row
+    if person.unit_id is not None and "unit" not in person._state.fields_cache:
+        person.unit = Unit(id=person.unit_id, slug=slug, name=name)
+    return list(held)
 
 
 def _by_token(

@@ -54,12 +54,12 @@ COMPARED = (
 
 
 def decision_view(submission_id: int, caller: Caller) -> DecisionView:
-    """Everything about a submission, as the caller may see it. Twelve statements after the pack is cached. Raises `NotFound`."""
+    """Everything about a submission, as the caller may see it. Nine statements after the pack is cached. Raises `NotFound`."""
     return view_of(load(caller=caller, submission_id=submission_id), caller)
 
 
 def view_for_verdict(submission_id: int, caller: Caller) -> DecisionView:
-    """The same without what the verdict document does not hold: history, differences, pictures. Seven statements."""
+    """The same without what the verdict document does not hold: history, differences, pictures. Four statements."""
     return view_of(load(caller=caller, submission_id=submission_id, history=False), caller)
 
 

@@ -22,6 +22,7 @@ from governance.models import (
     AuditEvent,
     Contributor,
     Evidence,
+    EvidenceFile,
     MetadataSource,
     Person,
     Revision,
@@ -38,6 +39,10 @@ M = TypeVar("M", bound=Model)
 MOST_EVENTS = 400
 
 _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
+    "answer_rows": (Answer, ("id", "submission_id", "question", "value", "provenance", "replaced", "reason", "by_id", "at")),
+    "source_rows": (
+        MetadataSource, ("id", "submission_id", "name", "sha256", "reader", "facts", "problems", "added_by_id", "added_at")
+    ),
     "contributor_rows": (Contributor, ("id", "person_id", "why")),
     "step_rows": (
         ReviewStep,
@@ -77,13 +82,20 @@ _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+_EVIDENCE = ("id", "submission_id", "role", "file_id", "columns", "format", "added_by_id", "added_at")
+_FILE = ("id", "unit_id", "sha256", "size", "name", "media_type", "uploaded_by_id", "uploaded_at")
+
+
 def _children() -> dict[str, ArraySubquery]:
-    """The small tables around a submission as arrays on its row: one statement instead of seven."""
+    """The small tables around a submission as arrays on its row: one statement instead of a dozen."""
     found = {}
     for name, (model, columns) in _CHILDREN.items():
         order = "issued_at" if model is Permit else "id"
         rows = model._default_manager.filter(submission=OuterRef("pk")).order_by(order)
         found[name] = ArraySubquery(rows.values(row=JSONObject(**{column: column for column in columns})))
+    both = {**{name: name for name in _EVIDENCE}, **{f"file__{name}": f"file__{name}" for name in _FILE}}
+    rows = Evidence.objects.filter(submission=OuterRef("pk")).order_by("id")
+    found["evidence_rows"] = ArraySubquery(rows.values(row=JSONObject(**both)))
     return found
 
 
@@ -134,16 +146,13 @@ def find_submission(*, caller: Caller, submission_id: int) -> Submission:
 
 
 def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
-    """Load a submission for its views: twelve statements, whatever its size. Raises `NotFound`.
+    """Load a submission for its views: nine statements, whatever its size. Raises `NotFound`.
 
-    `history=False` leaves out what only people look at (runs, single measurements, pictures, earlier revisions, events): seven.
+    `history=False` leaves out what only people look at (runs, single measurements, pictures, earlier revisions, events): four.
     """
     submission = find_submission(caller=caller, submission_id=submission_id)
     revision = submission.revision
     decision, champion_decision = _decisions(submission)
-    answers = tuple(Answer.objects.filter(submission=submission).order_by("id"))
-    evidence = tuple(Evidence.objects.filter(submission=submission).select_related("file").order_by("id"))
-    sources = tuple(MetadataSource.objects.filter(submission=submission).defer("content").order_by("id"))
     outcomes = tuple(outcomes_of(submission.pk, revision))
     runs = progress(submission) if history else Progress(submission.pk, revision, ())
     done = [run.id for run in runs.runs if run.status == RunStatus.DONE]
@@ -157,6 +166,8 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
     rows: dict[str, tuple[Any, ...]] = {
         name: tuple(_revived(model, getattr(submission, name))) for name, (model, _) in _CHILDREN.items()
     }
+    answers, sources = rows["answer_rows"], rows["source_rows"]
+    evidence = tuple(_with_files(submission.evidence_rows))  # type: ignore[attr-defined]
     audits, now = {row.waiver_id: row for row in rows["waiver_audit_rows"]}, timezone.now()
     material = Material(
         submission,
@@ -241,6 +252,14 @@ def _revived(model: type[M], rows: Iterable[dict[str, Any]] | None) -> Iterable[
                 if field.attname in row
             }
         )
+
+
+def _with_files(rows: Iterable[dict[str, Any]] | None) -> Iterable[Evidence]:
+    """Evidence with its files."""
+    for row in rows or ():
+        (evidence,) = _revived(Evidence, [row])
+        (evidence.file,) = _revived(EvidenceFile, [{name: row[f"file__{name}"] for name in _FILE}])
+        yield evidence
 
 
 def _names(
