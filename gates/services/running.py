@@ -32,23 +32,23 @@ LOOKS = 3.0  # seconds after which a worker looks whether what it measures was c
 GOES_ON = 10.0  # seconds after which a task takes no further runs: a worker that is asked to stop does not go on for long
 
 
-def work_light(*, worker: str, serves: Sequence[str] = ()) -> bool:
+def work_light(*, worker: str, serves: Sequence[str] = (), after: Callable[[], None] | None = None) -> bool:
     """Run light collectors in the order of turns, those of one submission together in one child process.
 
     Goes on for some seconds and then gives the slot back. Returns whether it found nothing more to do. `serves`: every queue
-    the worker takes messages from; while it measures it is noted as present on all of them.
+    the worker takes messages from; while it measures it is noted as present on all of them. `after`: called after each batch.
     """
     queues = {"gates", *serves}
-    return _work(lambda: claim_next_light(worker=worker), worker, queues)
+    return _work(lambda: claim_next_light(worker=worker), worker, queues, after)
 
 
-def work_heavy(*, worker: str, serves: Sequence[str] = ()) -> bool:
+def work_heavy(*, worker: str, serves: Sequence[str] = (), after: Callable[[], None] | None = None) -> bool:
     """Run heavy collectors in the order of turns, one at a time; otherwise as `work_light`.
 
     A worker that takes light ones as well holds few heavy ones at a time: so light ones do not wait behind SHAP.
     """
     most = settings.GATE_HEAVY_BESIDE_LIGHT if "gates" in serves else None
-    return _work(lambda: claim_next_heavy(worker=worker, most=most), worker, {"gates.heavy", *serves})
+    return _work(lambda: claim_next_heavy(worker=worker, most=most), worker, {"gates.heavy", *serves}, after)
 
 
 def run_light(submission_id: int, *, worker: str) -> int:
@@ -68,10 +68,14 @@ def run_heavy(run_id: int, *, worker: str) -> int:
     return len(claims)
 
 
-def _work(claim: Callable[[], list[Claim]], worker: str, queues: Collection[str]) -> bool:
+def _work(
+    claim: Callable[[], list[Claim]], worker: str, queues: Collection[str], after: Callable[[], None] | None = None
+) -> bool:
     until = time.monotonic() + GOES_ON
     while claims := claim():
         measure(claims, worker=worker, queues=queues)
+        if after is not None:
+            after()
         if time.monotonic() > until:
             return False
     return True

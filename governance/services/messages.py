@@ -13,6 +13,9 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from celery import current_app
@@ -32,6 +35,23 @@ class Message:
     priority: int = 0
 
 
+_HERE: ContextVar[tuple[frozenset[str], list[Message]] | None] = ContextVar("messages kept here", default=None)
+
+
+@contextmanager
+def kept_here(*tasks: str) -> Iterator[list[Message]]:
+    """Messages for these tasks posted meanwhile are not sent: they gather in the list, for who asked to do them itself.
+
+    As with every message, losing one only costs time.
+    """
+    kept: list[Message] = []
+    token = _HERE.set((frozenset(tasks), kept))
+    try:
+        yield kept
+    finally:
+        _HERE.reset(token)
+
+
 @dataclass
 class PostBox:
     """The waiting messages of one process and the thread that sends them, started with the first message."""
@@ -45,6 +65,15 @@ class PostBox:
 
     def post(self, message: Message) -> bool:
         """Hand in a message; returns at once. False when the box is full."""
+        here = _HERE.get()
+        if here is not None and message.task in here[0]:
+            if message not in here[1]:
+                here[1].append(message)
+            return True
+        return self.send_on(message)
+
+    def send_on(self, message: Message) -> bool:
+        """The same for a message that is sent in any case."""
         self._start()
         try:
             self.waiting.put_nowait(message)

@@ -73,3 +73,19 @@ def test_a_forked_child_sends_its_own_messages(sent: list[object]) -> None:
     box.post(Message("t", (2,)))
     assert box.flush(5)
     assert (box._process, sent[-1]) == (pid, ("t", (2,), 0))
+
+
+def test_what_somebody_does_here_is_not_sent(sent: list[object]) -> None:
+    box = PostBox()
+    with messages.kept_here("reviews.settle") as kept:
+        for number in (1, 1, 2):
+            assert box.post(Message("reviews.settle", (number,)))
+        assert box.post(Message("gates.run_light", (3,)))
+        assert box.send_on(Message("reviews.settle", (4,)))
+        other = threading.Thread(target=lambda: box.post(Message("reviews.settle", (5,))))
+        other.start()
+        other.join()
+    assert kept == [Message("reviews.settle", (1,)), Message("reviews.settle", (2,))]
+    assert box.post(Message("reviews.settle", (6,)))
+    assert box.flush(5)
+    assert sent == [("gates.run_light", (3,), 0), *(("reviews.settle", (number,), 0) for number in (4, 5, 6))]
