@@ -1,7 +1,9 @@
 """What people attest, as gates read it. Pure.
 
-A measurement `person.<id>` carries the records of a named person: `value` is the part that was answered yes, `n` how many answers there
-are, `detail` {"wanted", "yes", "no", "by", "role", "comments"}. It is None, with the reason, while answers are missing. The measures are
+A measurement `person.<id>` carries the records of a named person: `value` is the part that was answered yes, `n` how many
+answers there
+are, `detail` {"wanted", "yes", "no", "by", "role", "comments"}. It is None, with the reason, while answers are missing. The
+measures are
 made from stored records by `reviews.selectors.attestations`; no collector can make one.
 """
 

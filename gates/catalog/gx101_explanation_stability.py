@@ -25,7 +25,8 @@ none. With fewer than 500 rows, a pass whose interval reaches past a limit is a 
 Look at the feature that moved most: was it dropped, re-coded, scaled, or filled differently? Compare the training queries
 of both versions. If the change is wanted, say so in the business context, and have the reasons read again by the people
 who explain decisions. If you know how much your own retrains move, hand in the attributions of 5 to 10 retrains of the
-champion (role retrain_attributions, a column `run`): their extremes become the limits of a warning. Three traps: another background moves the explanations of the same model; so does another algorithm
+champion (role retrain_attributions, a column `run`): their extremes become the limits of a warning. Three traps: another
+background moves the explanations of the same model; so does another algorithm
 (path-dependent against interventional); and early stopping makes the library explain a different number of trees than the
 one that scored.
 
@@ -145,7 +146,9 @@ def _figure(measured: Measured, name: str, says: str, limits: Limits, because: s
 
 
 def _warn(measured: Measured, name: str, limits: Limits) -> float:
-    """The limit of a warning: what the champion's own retrains reached where some were handed in, never beyond the failing limit."""
+    """The limit of a warning: what the champion's own retrains reached where some were handed in, never beyond the failing
+    limit.
+    """
     row = measured.one(f"explanation.retrains.{name}")
     if row is None or row.value is None:
         return float(limits[f"{name}_warn"])
@@ -173,7 +176,9 @@ def _beside(measured: Measured, found: GateResult) -> list[str]:
         ("first_reason_change_rate", "whose first reason differs", ".0%"),
     )
     parts = [
-        f"{label} {row.value:{fmt}}" for metric, label, fmt in shown if (row := measured.one(f"explanation.{metric}")) and row.value is not None
+        f"{label} {row.value:{fmt}}"
+        for metric, label, fmt in shown
+        if (row := measured.one(f"explanation.{metric}")) and row.value is not None
     ]
     said += [f"For information: {'; '.join(parts)}."] if parts else []
     return said + [row.text for row in measured.all("explanation.changed_case")[:4]]
@@ -233,7 +238,9 @@ EXAMPLES = (
         {
             **_SAME,
             "explanation.max_share_change": 0.07,
-            "explanation.retrains.max_share_change": Measure("explanation.retrains.max_share_change", 0.08, n=6, text="6 retrains"),
+            "explanation.retrains.max_share_change": Measure(
+                "explanation.retrains.max_share_change", 0.08, n=6, text="6 retrains"
+            ),
         },
         Verdict.PASS,
     ),
@@ -242,7 +249,9 @@ EXAMPLES = (
         {
             **_SAME,
             "explanation.max_share_change": 0.162,
-            "explanation.retrains.max_share_change": Measure("explanation.retrains.max_share_change", 0.5, n=6, text="6 retrains"),
+            "explanation.retrains.max_share_change": Measure(
+                "explanation.retrains.max_share_change", 0.5, n=6, text="6 retrains"
+            ),
         },
         Verdict.FAIL,
     ),

@@ -129,7 +129,8 @@ def _given(measured: Measured, limits: Limits) -> list[GateResult]:
     if hidden is not None and hidden.value is not None and hidden.value > limits["max_hidden_warn"]:
         fails = hidden.value > limits["max_hidden_fail"]
         bound = limits["max_hidden_fail"] if fails else limits["max_hidden_warn"]
-        says = f"For {hidden.value:.1%} of {adverse.value:,.0f} adverse decisions what weighed most has no code (cases {hidden.text})."
+        of = f"{hidden.value:.1%} of {adverse.value:,.0f} adverse decisions"
+        says = f"For {of} what weighed most has no code (cases {hidden.text})."
         fix = "Give every feature that can weigh against a person a code."
         found.append(stated(Verdict.FAIL if fails else Verdict.WARN, says, hidden, fix=fix, limit=f"<= {bound:.0%}"))
     return found

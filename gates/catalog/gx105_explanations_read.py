@@ -61,7 +61,7 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
     if row.value < limits["min_yes_warn"]:
         return stated(
             Verdict.WARN,
-            f"{told}; the others are named with a comment.",
+            f"{told}; read the comments on the others.",
             row,
             fix=_MEND,
             limit=f">= {limits['min_yes_warn']:.0%}",

@@ -38,7 +38,8 @@ USES_FACTS = (
 
 
 def collect(inputs: Inputs) -> Collected:
-    """Measure shares, their change with its noise floor, row cosines, sign flips, concentration, the protected share, and the reasons
+    """Measure shares, their change with its noise floor, row cosines, sign flips, concentration, the protected share, and the
+    reasons
     of single people with worked examples. See `explanations_impl.measure`.
     """
     from gates.metrics.explanations_impl import measure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -102,7 +102,8 @@ def _modelled(inputs: Inputs, sample: EvidenceInput) -> Pair:
         return Pair(_alone(inputs, sample, plan, candidate), None, why)
     if model.format.value.split("_")[0] != before.format.value.split("_")[0]:
         candidate.notes.append(
-            f"The candidate is {model.format.label} and the champion {before.format.label}; both were explained by the same method."
+            f"The candidate is {model.format.label} and the champion {before.format.label}; both were explained by the "
+            "same method."
         )
     noise = plan.noise(baseline, before, champion, time.monotonic() - began)
     try:
@@ -143,7 +144,9 @@ class _Plan:
         self._say(inputs)
 
     def _decided(self, given: EvidenceInput) -> np.ndarray | None:
-        """The candidate's own decisions on the pool, for stratifying; None where it does not score the rows or has no threshold."""
+        """The candidate's own decisions on the pool, for stratifying; None where it does not score the rows or has no
+        threshold.
+        """
         try:
             return picking.side(self.inputs, self.model, self.model.margin(self.pooled))
         except Exception:  # explaining the same rows says what is wrong, with the file's name
@@ -157,7 +160,8 @@ class _Plan:
         self.rows, self.background = min(self.rows, count), size
         self.notes.append(
             f"An arbitrary model is explained on {min(self.rows, self.total)} rows against {size} background rows "
-            f"({2 * self.pooled.shape[1] + 1} evaluations each, about {max(1, round(seconds))} s): more would take minutes and change little."
+            f"({2 * self.pooled.shape[1] + 1} evaluations each, about {max(1, round(seconds))} s): "
+            "more would take minutes and change little."
         )
 
     def _say(self, inputs: Inputs) -> None:
@@ -200,7 +204,10 @@ class _Plan:
     def noise(self, given: EvidenceInput, model: OpenedModel, champion: Explained, took: float) -> list[Measure]:
         """The champion against itself: other rows where rows are explained one by one, another background where there is one."""
         if self.background:
-            again: Callable[[int], np.ndarray] = lambda n: self.explain(given, model, seed=self.inputs.seed + 100 * n).matrix  # noqa: E731
+
+            def again(number: int) -> np.ndarray:
+                return self.explain(given, model, seed=self.inputs.seed + 100 * number).matrix
+
             what = f"the champion against itself with other background rows{' and seeds' if self.method == 'permutation' else ''}"
             return repeated(champion.matrix, again, what, same_rows=True, took=took)
         if len(self.chosen) >= self.total:
@@ -210,9 +217,10 @@ class _Plan:
                 )
                 for name in ("max_share_change", "total_variation")
             ]
-        other: Callable[[int], np.ndarray] = lambda n: self.explain(  # noqa: E731
-            given, model, chosen=self.draw(self.inputs.seed + 100 * n)
-        ).matrix
+
+        def other(number: int) -> np.ndarray:
+            return self.explain(given, model, chosen=self.draw(self.inputs.seed + 100 * number)).matrix
+
         return repeated(champion.matrix, other, "the champion against itself on other rows", same_rows=False, took=took)
 
 

@@ -229,7 +229,9 @@ def _compared(
         text = names[int(np.argmax(change))] if name == "max_share_change" else ""
         detail: dict[str, Any] = {"level": 0.95}
         why = "" if figures[name] is not None else "One version attributes nothing to any feature, so there is no order."
-        measures.append(Measure(f"explanation.{name}", figures[name], low=low, high=high, n=rows, text=text, reason=why, detail=detail))
+        measures.append(
+            Measure(f"explanation.{name}", figures[name], low=low, high=high, n=rows, text=text, reason=why, detail=detail)
+        )
         if name in FACTS:
             facts.append(MeasuredFact(f"explanation.{name}", figures[name], low, high, locator=text and f"feature {text}"))
     return measures, facts
@@ -247,7 +249,10 @@ def _drawn(compared: Sequence[Measure], rows: int) -> str:
         if row.metric in wanted and row.low is not None and row.high is not None
     ]
     few = "" if rows >= 500 else " 500 rows settle a verdict; 1,000 are comfortable."
-    return f"Drawing other {rows:,} rows would move the figures within: {', '.join(parts)}.{few} A retrain with another seed moves them too."
+    within = ", ".join(parts)
+    return (
+        f"Drawing other {rows:,} rows would move the figures within: {within}.{few} A retrain with another seed moves them too."
+    )
 
 
 def _noise(noise: Sequence[Measure]) -> list[str]:

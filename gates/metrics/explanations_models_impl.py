@@ -226,7 +226,7 @@ def affordable(
     each = (time.perf_counter() - began) / len(trial)
 
     def cost(count: int, size: int) -> float:
-        return each * count * size * (2 * rows.shape[1] + 1)
+        return float(each * count * size * (2 * rows.shape[1] + 1))
 
     count = len(rows)
     while cost(count, background) > seconds and background > FEWEST_BACKGROUND:

@@ -1,6 +1,7 @@
 """How much the figures of a comparison move when nothing changed: the noise floor, measured by running again.
 
-Two ways. (1) The champion is explained again and compared with itself: on other rows (another seed), which moves shares; with another
+Two ways. (1) The champion is explained again and compared with itself: on other rows (another seed), which moves shares; with
+another
 background and seed where the method has one, which moves rows. (2) The team uploads attributions of retrains of the champion; the
 most extreme retrain is what this model does by itself, and stands in for the default limits.
 """
@@ -26,7 +27,8 @@ FEWEST_RETRAINS, MOST_RETRAINS = 3, 30
 def repeated(first: np.ndarray, again: Callable[[int], np.ndarray], what: str, *, same_rows: bool, took: float) -> list[Measure]:
     """The worst of up to five runs of the champion against itself. `again(number)`: its attributions in another run.
 
-    `same_rows`: whether rows belong together, so that row figures have a meaning. `took`: seconds of the first run; as many runs are
+    `same_rows`: whether rows belong together, so that row figures have a meaning. `took`: seconds of the first run; as many runs
+    are
     made as fit into 40 s, and the number is stated.
     """
     found: dict[str, list[float]] = {}
@@ -43,7 +45,9 @@ def repeated(first: np.ndarray, again: Callable[[int], np.ndarray], what: str, *
         why = f"Another run would have taken {took:.0f} s; the noise floor is measured when five runs fit into {SECONDS:.0f} s."
         return [Measure(f"explanation.noise.{name}", None, reason=why) for name in JUDGED]
     return [
-        Measure(f"explanation.noise.{name}", _worst(name, values), n=runs, text=what, detail={"runs": [round(v, 5) for v in values]})
+        Measure(
+            f"explanation.noise.{name}", _worst(name, values), n=runs, text=what, detail={"runs": [round(v, 5) for v in values]}
+        )
         for name, values in found.items()
     ]
 
@@ -76,7 +80,9 @@ def retrains(
             column=column,
             expected=f"{FEWEST_RETRAINS} to {MOST_RETRAINS} retrains, told apart by this column",
             found=str(len(runs)),
-            way_out="Retrain the champion 5 to 10 times with other seeds or bootstrap samples and put all attributions into one file.",
+            way_out=(
+                "Retrain the champion 5 to 10 times with other seeds or bootstrap samples and put all attributions into one file."
+            ),
         )
     found: dict[str, list[float]] = {name: [] for name in JUDGED}
     for name, run in sorted(runs.items()):

@@ -109,7 +109,12 @@ def concentration_picture(names: Sequence[str], share: np.ndarray, before: np.nd
         "data": {"values": values},
         "mark": {"type": "line", "point": True, "tooltip": True},
         "encoding": {
-            "x": {"field": "features", "type": "ordinal", "title": "Number of features, largest first", "axis": {"labelAngle": 0}},
+            "x": {
+                "field": "features",
+                "type": "ordinal",
+                "title": "Number of features, largest first",
+                "axis": {"labelAngle": 0},
+            },
             "y": {
                 "field": "share",
                 "type": "quantitative",

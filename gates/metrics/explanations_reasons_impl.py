@@ -1,4 +1,5 @@
-"""The reasons a single person would be given: principal reasons by row, whether each adverse decision has some, what they were before,
+"""The reasons a single person would be given: principal reasons by row, whether each adverse decision has some, what they were
+before,
 and worked examples in words.
 
 Principal reasons (Regulation B): what pushed the score to the bad end, strongest first, at most four. With a reason-code file the
@@ -26,7 +27,8 @@ EXAMPLES = 20
 
 @dataclass(frozen=True)
 class Reasons:
-    """Principal reasons by row as column numbers of `labels`, -1 where there are fewer; `hidden`: rows whose strongest adverse feature
+    """Principal reasons by row as column numbers of `labels`, -1 where there are fewer; `hidden`: rows whose strongest adverse
+    feature
     has no code."""
 
     labels: tuple[str, ...]
@@ -105,11 +107,13 @@ def changes(ours: Reasons, theirs: Reasons, now: Decided, before: Decided) -> It
         yield Measure(f"explanation.{name}", float(hits.mean()), low=bounds.low, high=bounds.high, n=len(both))
     turned = np.flatnonzero(now.adverse & ~before.adverse)
     for at in [*both[first][: MOST_CHANGED - 2], *turned[:2]]:
-        yield Measure("explanation.changed_case", float(now.score[at]), f"case={now.keys[at]}", text=told(ours, theirs, now, before, at))
+        yield Measure(
+            "explanation.changed_case", float(now.score[at]), f"case={now.keys[at]}", text=told(ours, theirs, now, before, at)
+        )
 
 
 def told(ours: Reasons, theirs: Reasons, now: Decided, before: Decided, at: int) -> str:
-    """"Case 1041: was declined for X, now for Y." """
+    """ "Case 1041: was declined for X, now for Y." """
     head = f"Case {now.keys[at]}: was {before.words(at)}"
     if before.adverse is not None and before.adverse[at]:
         return f"{head} for: {theirs.said(at)}. Now for: {ours.said(at)}."
@@ -143,7 +147,8 @@ def examples(
     codes: ReasonCodes | None,
     sentences: Mapping[int, str],
 ) -> Iterable[Measure]:
-    """Worked examples for people to read: features in words with value and contribution, score, decision, reasons, what they were.
+    """Worked examples for people to read: features in words with value and contribution, score, decision, reasons, what they
+    were.
 
     `values`: feature -> its values for `rows`, in that order; `sentences`: row -> what changed since the champion.
     """

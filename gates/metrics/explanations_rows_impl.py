@@ -1,6 +1,7 @@
 """Which rows are explained: a seeded sample, stratified by decision, and what was decided about each row.
 
-A decision is read from the submitted predictions where they have the row, else from the score and the decision threshold. Sampling is
+A decision is read from the submitted predictions where they have the row, else from the score and the decision threshold.
+Sampling is
 proportional, so that shares need no weights; every decision that occurs keeps at least one row.
 """
 
@@ -40,7 +41,7 @@ class Decided:
     for_them: str
 
     def words(self, at: int) -> str:
-        """"declined" or "granted", in the words of the domain; "" when no decision is known."""
+        """ "declined" or "granted", in the words of the domain; "" when no decision is known."""
         if self.adverse is None:
             return ""
         return self.against if self.adverse[at] else self.for_them
@@ -92,7 +93,7 @@ def by_threshold(inputs: Inputs, score: np.ndarray, scale: str) -> np.ndarray | 
 
 def probability(margin: np.ndarray, scale: str) -> np.ndarray:
     """The score as people see it."""
-    return 1 / (1 + np.exp(-margin)) if scale == "log-odds" else margin
+    return np.asarray(1 / (1 + np.exp(-margin)) if scale == "log-odds" else margin)
 
 
 def decided_on(inputs: Inputs, explained: Explained, keys: np.ndarray, role: str, sample: EvidenceInput | None) -> Decided:
@@ -140,8 +141,12 @@ def _submitted(predictions: EvidenceInput | None, keys: np.ndarray) -> np.ndarra
     return np.array([known.get(value, np.nan) for value in keys.tolist()])
 
 
-def _groups(predictions: EvidenceInput | None, sample: EvidenceInput | None, keys: np.ndarray, explained: Explained) -> np.ndarray:
-    """`sex=female` for each row from the first sensitive column of the predictions, else of the sample; "" where there is none."""
+def _groups(
+    predictions: EvidenceInput | None, sample: EvidenceInput | None, keys: np.ndarray, explained: Explained
+) -> np.ndarray:
+    """`sex=female` for each row from the first sensitive column of the predictions, else of the sample; "" where there is
+    none.
+    """
     for evidence in (predictions, sample):
         sensitive = evidence.columns.get("sensitive") if evidence is not None else None
         name = sensitive if isinstance(sensitive, str) else next(iter(sensitive or ()), None)

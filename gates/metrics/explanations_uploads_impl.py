@@ -139,7 +139,9 @@ def _by_feature(
             way_out="Remove them, or name them in the column mapping if they are score, label or key.",
         )
     names = tuple(dict.fromkeys(owner[name] for name in columns))
-    summed = np.column_stack([matrix[:, [at for at, name in enumerate(columns) if owner[name] == of]].sum(axis=1) for of in names])
+    summed = np.column_stack(
+        [matrix[:, [at for at, name in enumerate(columns) if owner[name] == of]].sum(axis=1) for of in names]
+    )
     parts = sorted({of for of in names if sum(owner[name] == of for name in columns) > 1})
     return names, summed, [f"One-hot columns were summed back to their features: {', '.join(parts[:10])}."] if parts else []
 
@@ -195,7 +197,9 @@ def why_not_additive(explained: Explained, limit: float) -> str:
     if np.abs(gap).max() <= limit:
         return ""
     if gap.std() <= 0.05 * abs(float(gap.mean())):
-        return f"the same amount ({gap.mean():+.3g}) is missing in every row: the base value is another model's, or on another scale"
+        return (
+            f"the same amount ({gap.mean():+.3g}) is missing in every row: the base value is another model's, or on another scale"
+        )
     total = explained.margin + gap
     alike = float(np.corrcoef(total, explained.margin)[0, 1]) if total.std() > 0 and explained.margin.std() > 0 else 0.0
     if alike > 0.9:

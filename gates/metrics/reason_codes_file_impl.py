@@ -1,7 +1,9 @@
 """Reading a reason-code file: JSON, YAML or CSV, by content. Only in the child process.
 
-JSON and YAML: `{"codes": [{"code": "R01", "words": "…", "features": ["income"]}], "features": {"income": "your income"}}`, or the list
-of codes alone. CSV: columns `code`, `words`, `features` (names with `;` between them). `features` at the top gives features names that
+JSON and YAML: `{"codes": [{"code": "R01", "words": "…", "features": ["income"]}], "features": {"income": "your income"}}`, or
+the list
+of codes alone. CSV: columns `code`, `words`, `features` (names with `;` between them). `features` at the top gives features
+names that
 people outside know; it is optional.
 """
 
@@ -78,7 +80,9 @@ def read(evidence: EvidenceInput) -> ReasonCodes:
         raise _odd(evidence, f"at most {MOST_CODES} codes", f"{len(rows):,}", "Leave out codes that nobody is given.")
     names = document.get("features") if isinstance(document, Mapping) else None
     if names is not None and not isinstance(names, Mapping):
-        raise _odd(evidence, "“features” as names with their words", type(names).__name__, '{"features": {"income": "your income"}}')
+        raise _odd(
+            evidence, "“features” as names with their words", type(names).__name__, '{"features": {"income": "your income"}}'
+        )
     codes = tuple(_code(evidence, number, row) for number, row in enumerate(rows, start=1))
     return ReasonCodes(codes, {str(name): _plain(words) for name, words in (names or {}).items() if _plain(words)})
 

@@ -1,6 +1,7 @@
 """What a reason-code file says, before any model is looked at: features that exist, plain and specific words, nothing protected.
 
-Plain words: a sentence of 3 to 30 words without names of columns, statistics or the model. Specific words: Regulation B asks for the
+Plain words: a sentence of 3 to 30 words without names of columns, statistics or the model. Specific words: Regulation B asks for
+the
 principal reasons, and CFPB circulars 2022-03 and 2023-03 refuse "internal standards" or "insufficient score" as a reason.
 """
 
@@ -40,7 +41,9 @@ def measure(inputs: Inputs) -> Collected:
     evidence = inputs.evidence.get("reason_codes")
     if evidence is None:
         return Collected(
-            not_measured="No reason codes: attach the list of reasons that people are given (role reason_codes: code, plain words, features)."
+            not_measured=(
+                "No reason codes: attach the list of reasons people are given (role reason_codes: code, plain words, features)."
+            )
         )
     codes = read(evidence)
     known = [str(name) for name in inputs.facts.get("model.features") or ()]
@@ -49,7 +52,13 @@ def measure(inputs: Inputs) -> Collected:
     return Collected(
         (
             Measure("reason_codes.codes", float(total), n=total, detail={"codes": [_shown(code) for code in codes.codes]}),
-            _count("unknown_features", _unknown(codes, known), total, asked=bool(known), why="The features of the model are not known."),
+            _count(
+                "unknown_features",
+                _unknown(codes, known),
+                total,
+                asked=bool(known),
+                why="The features of the model are not known.",
+            ),
             _count("without_features", [code.code for code in codes.codes if not code.features], total),
             _count("not_plain", [f"{code.code} ({why})" for code in codes.codes if (why := not_plain(code.words))], total),
             _count("protected", _protected(codes, protected), total, detail={"attributes": sorted(protected)}),
@@ -103,7 +112,10 @@ def _shown(code: ReasonCode) -> dict[str, Any]:
 
 def _unknown(codes: ReasonCodes, known: Sequence[str]) -> list[str]:
     return [
-        f"{code.code}: {name}" for code in codes.codes for name in code.features if not any(stands_for(have, name) for have in known)
+        f"{code.code}: {name}"
+        for code in codes.codes
+        for name in code.features
+        if not any(stands_for(have, name) for have in known)
     ]
 
 

@@ -167,6 +167,22 @@ class WaiverView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttestationView:
+    """What a person has to attest on the case. `waits`: nobody has, or not all; `says`: how far it is, in the gate's words."""
+
+    id: str
+    title: str
+    role_label: str
+    gates: tuple[str, ...]
+    waits: bool
+    says: str
+    yes: int
+    no: int
+    by: tuple[str, ...]
+    yours: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GateView:
     """One gate: its verdict with value, interval and limit, what to do, and what it rests on."""
 
@@ -506,6 +522,7 @@ class DecisionView:
     policy: PolicyView | None
     dossier_digest: str
     waivers: tuple[WaiverView, ...] = ()
+    attestations: tuple[AttestationView, ...] = ()
 
     @property
     def conflicts(self) -> tuple[FactView, ...]:

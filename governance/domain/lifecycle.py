@@ -92,7 +92,9 @@ TRANSITIONS: Mapping[tuple[State, Action], Transition] = {
     (State.IN_REVIEW, Action.LAPSE): _t(
         State.CHECKS_FAILED, By.POLICY, "Waiver ended", "The gate fails again: mend it, or ask for a new waiver."
     ),
-    (State.APPROVED, Action.LAPSE): _t(State.REVOKED, By.POLICY, "Lapsed", "What the approval rested on ended; so does the permit."),
+    (State.APPROVED, Action.LAPSE): _t(
+        State.REVOKED, By.POLICY, "Lapsed", "What the approval rested on ended; so does the permit."
+    ),
     (State.IN_REVIEW, Action.COMPLETE_REVIEW): _t(
         State.APPROVED, By.REVIEWER, "Approve", "The last required step approves the case and issues the permit."
     ),
@@ -137,7 +139,8 @@ class Case:
     `contributors`: people who submitted, co-authored, trained, or evidenced it, with why.
     `decided`: steps already decided on this dossier, role -> person.
     `step`: the role whose turn it is, if any. `waived`: people who asked for or signed a waiver of it, with what they did.
-    `missing`: labels of what must be there before submitting.
+    `attested`: people who attested something on it, with the role they did it in. `missing`: labels of what must be there before
+    submitting.
     """
 
     state: State
@@ -148,6 +151,7 @@ class Case:
     step: Role | None = None
     steps_left: int = 0
     waived: Mapping[int, str] = field(default_factory=dict)
+    attested: Mapping[int, Role] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
 
 
@@ -200,6 +204,8 @@ def decision_refusal(case: Case, actor: Actor, *, last: bool = False) -> DomainE
     earlier = next((role for role, person in case.decided.items() if person == actor.person and role is not case.step), None)
     if earlier is not None:
         return SegregationOfDuties(f"You already decided this case as {earlier.label}; the {case.step.label} is somebody else.")
+    if (spoke := case.attested.get(actor.person or 0, case.step)) is not case.step:
+        return SegregationOfDuties(f"You attested something on it as {spoke.label}, so somebody else decides on it.")
     if last and case.steps_left > 1:
         return Conflict(f"{case.steps_left - 1} more review step(s) follow before the case is approved.", code="steps_left")
     return None

@@ -9,11 +9,11 @@ from governance.domain.lifecycle import Case, decision_refusal
 from governance.domain.vocabulary import Role, State, StepState, Track
 from governance.models import Contributor, Submission
 from governance.selectors.access import Caller
-from reviews.models import ReviewStep, SignOff, Waiver
+from reviews.models import Attested, ReviewStep, SignOff, Waiver
 
 
 def case_of(submission: Submission, caller: Caller | None = None) -> Case:
-    """Build the case from the rows as they are now. Four queries."""
+    """Build the case from the rows as they are now. Five queries."""
     steps = list(ReviewStep.objects.filter(submission=submission, revision=submission.revision))
     signed = list(SignOff.objects.filter(submission=submission, voided_at__isnull=True).order_by("id"))
     contributors = list(Contributor.objects.filter(submission=submission).order_by("id"))
@@ -25,7 +25,16 @@ def case_of(submission: Submission, caller: Caller | None = None) -> Case:
         waived[asked_by] = f"asked for the waiver of {gate}"
         if given:
             waived[by] = f"signed the waiver of {gate}"
-    return case_from(submission, steps=steps, sign_offs=signed, contributors=contributors, waived=waived, caller=caller)
+    attested = list(Attested.objects.filter(submission=submission).defer("shown", "asked", "comment").order_by("id"))
+    return case_from(
+        submission,
+        steps=steps,
+        sign_offs=signed,
+        contributors=contributors,
+        waived=waived,
+        attested=attested,
+        caller=caller,
+    )
 
 
 def case_from(
@@ -35,6 +44,7 @@ def case_from(
     sign_offs: Iterable[SignOff],
     contributors: Iterable[Contributor],
     waived: Mapping[int, str] | None = None,
+    attested: Iterable[Attested] = (),
     caller: Caller | None = None,
 ) -> Case:
     """Build the case from rows already loaded.
@@ -60,6 +70,7 @@ def case_from(
         step=Role(opened.role) if opened is not None else None,
         steps_left=len(left),
         waived=waived or {},
+        attested={row.by_id: Role(row.role) for row in attested},
     )
 
 

@@ -18,6 +18,7 @@ from governance.selectors.facts import offered
 from governance.selectors.previewing import preview_draft
 from reviews.selectors.actions import action_views
 from reviews.selectors.assessed import Assessed, from_decision, from_preview
+from reviews.selectors.attesting import attestation_views
 from reviews.selectors.case import case_from
 from reviews.selectors.differences import fact_differences, in_order, revision_differences
 from reviews.selectors.dossier import dossier_from
@@ -79,6 +80,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         sign_offs=loaded.sign_offs,
         contributors=loaded.contributors,
         waived=waived_by(loaded),
+        attested=loaded.attested,
         caller=caller,
     )
     waivers = waiver_views(loaded, now)
@@ -143,6 +145,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         policy=assessed.policy,
         dossier_digest=dossier_from(material).digest if material.decision is not None else "",
         waivers=waivers,
+        attestations=attestation_views(loaded, roles),
     )
 
 

@@ -27,6 +27,7 @@ _ORDER = (
     "evidence",
     "outcomes",
     "waivers",
+    "attested",
     "track",
     "policy",
 )
@@ -43,6 +44,7 @@ def dossier_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     found += _mapping("evidence", before.get("evidence", {}), after.get("evidence", {}), _file)
     found += _mapping("outcomes", before.get("outcomes", {}), after.get("outcomes", {}), _outcome)
     found += _mapping("waivers", before.get("waivers", {}), after.get("waivers", {}), _waiver)
+    found += _mapping("attested", _spoken(before), _spoken(after), str)
     if before.get("sources", []) != after.get("sources", []):
         found.append(
             DifferenceView(
@@ -117,6 +119,14 @@ def _file(row: Mapping[str, Any]) -> str:
 
 def _outcome(row: Mapping[str, Any]) -> str:
     return f"{row['verdict'].replace('_', ' ')}: {row['says']}"
+
+
+def _spoken(side: Mapping[str, Any]) -> dict[str, str]:
+    """How often yes and no were said to each thing that people attest."""
+    counts: dict[str, list[int]] = {}
+    for row in side.get("attested", []):
+        counts.setdefault(row["what"], [0, 0])[0 if row["yes"] else 1] += 1
+    return {what: f"{yes} yes, {no} no" for what, (yes, no) in counts.items()}
 
 
 def _waiver(row: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from governance.domain.vocabulary import EvidenceRole
 from governance.models import Answer, Evidence, MetadataSource, Submission, TrackDecision
 from governance.policy import Pack
 from governance.selectors.policy import pack_of
-from reviews.models import Waiver
+from reviews.models import Attested, Waiver
 from reviews.selectors.waiving import live
 
 SCHEMA = "guiderail/dossier/1"
@@ -25,7 +25,7 @@ SCHEMA = "guiderail/dossier/1"
 class Material:
     """The rows a dossier is made of, loaded once and shared with the views.
 
-    `pack` is None before a policy was applied; `waivers` are those that hold now.
+    `pack` is None before a policy was applied; `waivers` are those that hold now, `attested` is all that people attested.
     """
 
     submission: Submission
@@ -36,6 +36,7 @@ class Material:
     outcomes: tuple[GateOutcome, ...]
     pack: Pack | None
     waivers: tuple[Waiver, ...] = ()
+    attested: tuple[Attested, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class DossierContent:
 
 
 def material_of(submission: Submission, *, lock: bool = False) -> Material:
-    """Load what the dossier is made of: six queries and the cached pack.
+    """Load what the dossier is made of: seven queries and the cached pack.
 
     With `lock`, answers, evidence and sources are locked as well, so that what is read here is still so at commit.
     """
@@ -71,6 +72,7 @@ def material_of(submission: Submission, *, lock: bool = False) -> Material:
         outcomes=tuple(outcomes_of(submission.pk, submission.revision)),
         pack=pack_of(decision.policy) if decision else None,
         waivers=tuple(live(Waiver.objects.filter(submission=submission)).order_by("id")),
+        attested=tuple(Attested.objects.filter(submission=submission).defer("shown").order_by("id")),
     )
 
 
@@ -138,6 +140,20 @@ def dossier_from(material: Material) -> DossierContent:
             }
             for w in material.waivers
         }
+    if material.attested:
+        content["attested"] = [
+            {
+                "what": row.what,
+                "item": row.item,
+                "subject": row.subject,
+                "role": row.role,
+                "by": row.by_id,
+                "yes": row.yes,
+                "comment": row.comment,
+                "revision": row.revision,
+            }
+            for row in material.attested
+        ]
     return DossierContent(content, digest(content))
 
 

@@ -31,7 +31,18 @@ from governance.models import (
 )
 from governance.selectors.access import Caller, visible
 from governance.selectors.policy import pack_of
-from reviews.models import ChangeItem, Condition, Finding, Permit, ReviewStep, SignOff, Waiver, WaiverAudit, WaiverSignature
+from reviews.models import (
+    Attested,
+    ChangeItem,
+    Condition,
+    Finding,
+    Permit,
+    ReviewStep,
+    SignOff,
+    Waiver,
+    WaiverAudit,
+    WaiverSignature,
+)
 from reviews.selectors.dossier import Material
 from reviews.selectors.waiving import holds
 
@@ -78,6 +89,9 @@ _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "waiver_signature_rows": (
         WaiverSignature, ("id", "waiver_id", "part", "by_id", "signed", "meaning", "comment", "at"),
     ),
+    "attested_rows": (
+        Attested, ("id", "revision", "what", "item", "subject", "role", "by_id", "yes", "comment", "asked", "at"),
+    ),
     "waiver_audit_rows": (WaiverAudit, ("id", "waiver_id", "owner_id", "due_on", "done_at", "held", "found")),
 }  # fmt: skip
 
@@ -119,6 +133,7 @@ class Loaded:
     waivers: tuple[Waiver, ...]
     waiver_signatures: tuple[WaiverSignature, ...]
     waiver_audits: tuple[WaiverAudit, ...]
+    attested: tuple[Attested, ...]
     measurements: tuple[Measurement, ...]
     charts: tuple[Chart, ...]
     runs: Progress
@@ -178,6 +193,7 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
         outcomes,
         pack_of(decision.policy) if decision else None,
         tuple(row for row in rows["waiver_rows"] if holds(row, audits.get(row.pk), now)),
+        rows["attested_rows"],
     )
     return Loaded(
         submission=submission,
@@ -193,6 +209,7 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
         waivers=rows["waiver_rows"],
         waiver_signatures=rows["waiver_signature_rows"],
         waiver_audits=rows["waiver_audit_rows"],
+        attested=rows["attested_rows"],
         measurements=measurements,
         charts=charts,
         runs=runs,
@@ -222,6 +239,7 @@ def just_submitted(material: Material, revision: Revision, offers: Mapping[str, 
         waivers=(),
         waiver_signatures=(),
         waiver_audits=(),
+        attested=(),
         measurements=(),
         charts=(),
         runs=Progress(submission.pk, submission.revision, ()),
@@ -273,7 +291,7 @@ def _names(
     ids |= {row.person_id for row in rows["contributor_rows"]} | {row.by_id for row in rows["sign_off_rows"]}
     ids |= {row.owner_id for row in (*rows["finding_rows"], *rows["condition_rows"])}
     ids |= {pk for row in rows["waiver_rows"] for pk in (row.owner_id, row.requested_by_id, row.audit_owner_id)}
-    ids |= {row.by_id for row in rows["waiver_signature_rows"]}
+    ids |= {row.by_id for row in (*rows["waiver_signature_rows"], *rows["attested_rows"])}
     ids |= {row.by_id for row in answers} | {row.added_by_id for row in evidence}
     ids |= {person for event in events if (person := person_of(event.actor)) is not None}
     people = Person.objects.filter(pk__in={pk for pk in ids if pk is not None}).only("pk", "username", "first_name", "last_name")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from gates.people import waits_for_person
 from gates.registry import gates as all_gates
 from governance.domain.errors import Conflict, DomainError, StaleDossier
 from governance.domain.facts import FactSet
@@ -85,6 +86,8 @@ def _decide(caller: Caller, submission_id: int, seen: str, new: NewDecision) -> 
         step = ReviewStep.objects.select_for_update().get(
             submission=submission, revision=submission.revision, state=StepState.OPEN
         )
+        if new.approves:
+            _refuse_unattested(material)
         _check(submission, material, step, caller, new)
         if new.approves and case.steps_left == 1:
             _refuse_unfit(material)
@@ -116,6 +119,16 @@ def _check(submission: Submission, material: Material, step: ReviewStep, caller:
         else (),
         now=timezone.now(),
     )
+
+
+def _refuse_unattested(material: Material) -> None:
+    """Nobody approves before the people whom gates wait for have spoken, so that every signature stands under what they said."""
+    waits = [o for o in material.outcomes if o.blocking and waits_for_person(o.metric, o.verdict)]
+    if waits:
+        says = " ".join(dict.fromkeys(o.says for o in waits))
+        raise Conflict(
+            f"{', '.join(o.code for o in waits)}: {says} See “What people attest” on the case page.", code="not_attested"
+        )
 
 
 def _refuse_unfit(material: Material) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models.functions import Now
 
 from gates.models import GateOutcome
+from gates.people import waits_for_person
 from governance.domain.vocabulary import Severity, Verdict
 from governance.models import Submission
 from governance.policy import Contradiction
@@ -36,6 +37,8 @@ def problems_of(outcomes: Iterable[GateOutcome], contradictions: Iterable[Contra
     """
     found = []
     for outcome in outcomes:
+        if waits_for_person(outcome.metric, outcome.verdict):
+            continue  # nothing to mend: the case goes to the person it waits for
         if outcome.blocking and outcome.verdict in BLOCKED:
             found.append(Problem(outcome.code, Severity.HIGH, outcome.says, outcome.fix))
         elif outcome.verdict == Verdict.FAIL:
@@ -47,6 +50,15 @@ def problems_of(outcomes: Iterable[GateOutcome], contradictions: Iterable[Contra
     if no_way_back:
         found.append(Problem(QUESTION, Severity.HIGH, no_way_back, "Answer the question, then submit the revision."))
     return found
+
+
+def person_problems(submission: Submission, outcomes: Iterable[GateOutcome]) -> list[Problem]:
+    """What should be open after somebody attested: the findings of gates as the outcomes are now, all others as they stand."""
+    outcomes = tuple(outcomes)
+    judged = {outcome.code for outcome in outcomes}
+    standing = Finding.objects.filter(submission=submission, state="open", raised_by__isnull=True).exclude(about__in=judged)
+    kept = [Problem(row.about, Severity(row.severity), row.says, row.fix) for row in standing]
+    return [*problems_of(outcomes, (), ""), *kept]
 
 
 def sync(work: Work, submission: Submission, problems: Iterable[Problem]) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gates.models import GateOutcome
+from gates.people import waits_for_person
 from gates.selectors.measured import current_runs, measured_facts
 from gates.services.finishing import finished
 from gates.services.judging import judge
@@ -23,6 +24,7 @@ from reviews.selectors.case import case_of
 from reviews.selectors.dossier import dossier
 from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import covering
+from reviews.services.attesting import with_people
 from reviews.services.fences import fences
 from reviews.services.findings import BLOCKED, problems_of, sync
 from reviews.services.following_up import schedule_evaluation
@@ -67,11 +69,17 @@ def settle(*, submission_id: int) -> State | None:
             )
             track = Track(decision.track)
             outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track, runs=runs)
+        outcomes = with_people(work, submission, pack, outcomes)
         no_way_back = rollback_refusal(facts, has_champion=submission.champion_id is not None)
         sync(work, submission, problems_of(outcomes, assessment.contradictions, no_way_back))
         steps = steps_for(pack, assessment, track)
         _move_on(work, submission, policy, pack, outcomes, no_way_back, steps, assessment)
         return State(submission.state)
+
+
+def _waits(outcome: GateOutcome) -> bool:
+    """Whether a gate only waits for a person: the case goes to its reviewers, and is not approved before the person spoke."""
+    return waits_for_person(outcome.metric, outcome.verdict)
 
 
 def unsettled_fact(outcomes: Iterable[GateOutcome]) -> Fact | None:
@@ -92,9 +100,11 @@ def _move_on(
 ) -> None:
     case = case_of(submission)
     waived = covering(submission, outcomes)
-    blocked = [o.code for o in outcomes if o.blocking and Verdict(o.verdict) in BLOCKED and o.code not in waived]
+    blocked = [
+        o.code for o in outcomes if o.blocking and Verdict(o.verdict) in BLOCKED and o.code not in waived and not _waits(o)
+    ]
     # the policy approves what passed, and a waived gate has not passed
-    green = submission.track == Track.GREEN and not steps and not waived
+    green = submission.track == Track.GREEN and not steps and not waived and not any(_waits(o) for o in outcomes)
     if blocked or no_way_back or not (green or steps):
         data: dict[str, object] = {"blocked_by": [*blocked, *(["rollout.rollback_target"] if no_way_back else [])]}
         advance(work, submission, Action.FAIL_CHECKS, case=case, actor=POLICY, turn="submitter", data=data)

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from governance.domain.vocabulary import DecisionKind
-from reviews.ui import cases, columns, compliance, deciding, follow_up, home, inbox, lineage, queue, waivers
+from reviews.ui import attesting, cases, columns, compliance, deciding, follow_up, home, inbox, lineage, queue, waivers
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deployments", compliance.deployments, name="deployments"),
     path("submissions/<snum:pk>", cases.case, name="case"),
     path("submissions/<snum:pk>/columns", columns.columns, name="columns"),
+    path("submissions/<snum:pk>/attest", attesting.page, name="attest"),
     path("submissions/<snum:pk>/submit", cases.submit, name="submit"),
     path("submissions/<snum:pk>/revise", cases.revise, name="revise"),
     path("submissions/<snum:pk>/withdraw", cases.withdraw, name="withdraw"),
