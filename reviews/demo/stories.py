@@ -174,7 +174,7 @@ def credit_default(cast: Cast, home: Path) -> None:
         build(version="2.2.0", candidate=champion, champion=None, answers=FIRST, documents=costs(5, LoadTest(9.0)), **common),
     )
     approve_red(cast, settled(first))
-    report_what_runs(cast)
+    report_what_runs(cast, first)
     dearer = costs(6, LoadTest(9.6), LoadTest(9.0))
     second = build(version="2.3.0", candidate=challenger, champion=champion, documents=dearer, **common)
     settled(hand_in(cast.people["dana"], cast.units["lending"], second))
@@ -183,11 +183,12 @@ def credit_default(cast: Cast, home: Path) -> None:
     )
 
 
-def report_what_runs(cast: Cast) -> None:
+def report_what_runs(cast: Cast, champion: Submission) -> None:
     """The champion went live with its permit; a monitor also saw something that nobody ever handed in."""
     pia, unit = caller_for(cast.people["pia"], origin="job"), cast.units["lending"].pk
-    live = NewDeployment(system="credit-default", version="2.2.0", target="serving-eu-1")
-    report_deployment(caller=pia, unit_id=unit, new=live)
+    if champion.state == State.APPROVED:
+        live = NewDeployment(system=champion.system.slug, version=champion.version.version, target="serving-eu-1")
+        report_deployment(caller=pia, unit_id=unit, new=live)
     seen = NewDeployment(system="churn-score", version="0.3", target="notebook-host", observed=True)
     report_deployment(caller=pia, unit_id=unit, new=seen)
     reconcile()
