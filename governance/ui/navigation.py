@@ -26,6 +26,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     items += [("Inventory", "/systems", "box"), ("Policy", "/policies", "scale"), ("Gates", "/gates", "checks")]
     if held & {Role.AUDITOR, Role.ADMIN, Role.RISK_OFFICER, Role.ANALYST}:
         items.append(("Audit", "/audit", "history"))
+    if held & {Role.ADMIN, Role.AUDITOR}:
+        items.append(("Administration", "/administration", "users"))
     nav = [{"label": label, "url": url, "icon": icon, "active": _active(request.path, url)} for label, url, icon in items]
     return {"nav": nav, "caller": caller, "my_roles": sorted(role.label for role in held)}
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from governance.ui import answering, audit, demo_sign_in, drafts, inventory, policies, what_if
+from governance.ui import administration, answering, audit, demo_sign_in, drafts, inventory, policies, what_if
 from governance.ui.converters import SubmissionNumber
 
 register_converter(SubmissionNumber, "snum")
@@ -24,6 +24,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("what-if", what_if.what_if, name="what_if"),
     path("learn/questions/<str:name>", policies.learn_question, name="learn_question"),
     path("learn/<slug:slug>", policies.learn, name="learn"),
+    path("administration", administration.people, name="administration"),
+    path("administration/people/new", administration.new_person, name="administration_new_person"),
+    path("administration/people/<int:pk>", administration.person, name="administration_person"),
+    path("administration/people/<int:pk>/change", administration.person_change, name="administration_person_change"),
+    path("administration/tokens", administration.tokens, name="administration_tokens"),
+    path("administration/tokens/<int:pk>/revoke", administration.token_revoke, name="administration_token_revoke"),
+    path("administration/units", administration.units, name="administration_units"),
     path("audit", audit.trail, name="audit"),
     path("audit/verify", audit.verify_now, name="audit_verify"),
     path("demo/sign-in/<str:signed>", demo_sign_in.sign_in, name="demo_sign_in"),
