@@ -92,12 +92,13 @@ def lines(code: str, title: str, found: Mapping[str, Found], ours: str, targets:
             continue
         other = one.series("seconds", "s")
         target = f" (target {targets[name]})" if name in targets else ""
+        less = one.series("processor", "s").median / mine.series("processor", "s").median
         out.append(
             Line(
                 f"{code} {title}; peer: {name}",
                 f"{seconds}, {memory}",
                 peer=f"{other}, {one.series('megabytes', 'MB')}",
-                ratio=f"{number(other.median / seconds.median)} × faster{target}",
+                ratio=f"{number(other.median / seconds.median)} × faster, {number(less)} × less processor time{target}",
                 spread=seconds.spread,
             )
         )
