@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+from reviews.services import trying_gates
 from reviews.services.delivering import deliver_digests, deliver_due
 from reviews.services.deploying import reconcile
 from reviews.services.following_up import lapse_missed
@@ -32,6 +33,18 @@ def settle_due() -> None:
             settle(submission_id=submission_id)
         except Exception:
             log.exception("S-%s cannot be settled", submission_id)
+
+
+@shared_task(name="reviews.try_gates")
+def try_gates(preview_id: str) -> None:
+    """Run the gates of a preview that nobody handed in."""
+    trying_gates.measure(preview_id)
+
+
+@shared_task(name="reviews.tidy_previews")
+def tidy_previews() -> None:
+    """Forget previews that expired; send again those that nobody took."""
+    trying_gates.tidy()
 
 
 @shared_task(name="reviews.refresh")

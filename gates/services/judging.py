@@ -48,17 +48,9 @@ def judge(
     facts = FactSet.from_json(stated).with_facts(measured_facts(submission.pk, number, runs=runs))
     statuses = {run.collector: run.status for run in runs}
     last = GateOutcome.objects.filter(submission=submission, revision=number).aggregate(last=Max("round"))["last"] or 0
-    domain = str(facts.value("decision.domain") or "")
-    rows = []
-    for use in pack.gates:
-        if track not in use.tracks:
-            continue
-        check = pack.gate_checks.get(use.gate)
-        asked_for = check is None or check(facts.by_name, ()) != FALSE
-        limits, result = verdict_of(
-            use, Kind(submission.kind), use.limits_for(track, domain), measured, statuses, asked_for=asked_for
-        )
-        rows.append(_row(submission, number, last + 1, use, track, limits, result))
+    rows = judged_gates(pack, Kind(submission.kind), track, facts, measured, statuses)
+    for row in rows:
+        row.submission, row.revision, row.round = submission, number, last + 1
     outcomes = GateOutcome.objects.bulk_create(rows)
     work.note(
         "gates.judged",
@@ -73,6 +65,22 @@ def judge(
         },
     )
     return outcomes
+
+
+def judged_gates(
+    pack: Pack, kind: Kind, track: Track, facts: FactSet, measured: Measured, runs: Mapping[str, str]
+) -> list[GateOutcome]:
+    """What every gate the pack asks for on this track says, as rows of no submission yet. `runs`: collector -> status."""
+    domain = str(facts.value("decision.domain") or "")
+    rows = []
+    for use in pack.gates:
+        if track not in use.tracks:
+            continue
+        check = pack.gate_checks.get(use.gate)
+        asked_for = check is None or check(facts.by_name, ()) != FALSE
+        limits, result = verdict_of(use, kind, use.limits_for(track, domain), measured, runs, asked_for=asked_for)
+        rows.append(_row(use, track, limits, result))
+    return rows
 
 
 def verdict_of(
@@ -131,14 +139,9 @@ def _facts(submission: Submission, number: int) -> list[dict[str, Any]]:
     return list(Revision.objects.filter(submission=submission, number=number).values_list("facts", flat=True).first() or [])
 
 
-def _row(
-    submission: Submission, number: int, round_: int, use: GateUse, track: Track, limits: dict[str, Any], result: GateResult
-) -> GateOutcome:
+def _row(use: GateUse, track: Track, limits: dict[str, Any], result: GateResult) -> GateOutcome:
     gate = registry.gates().get(use.gate)
     return GateOutcome(
-        submission=submission,
-        revision=number,
-        round=round_,
         code=use.gate,
         name=gate.name if gate else use.gate,
         verdict=result.verdict,

@@ -89,7 +89,7 @@ def measure(claims: Sequence[Claim], *, worker: str, queues: Collection[str]) ->
     holding = _Holding(list(claims), worker, queues)
     waiting: dict[str, Claim] = {}
     for claim in claims:
-        problem = _not_runnable(claim)
+        problem = not_runnable(claim)
         if problem:
             holding.add(Result(claim, failure=problem))
         elif (result := _without_evidence(claim)) is not None:
@@ -226,7 +226,8 @@ class _Holding:
             raise _Dropped
 
 
-def _not_runnable(claim: Claim) -> str:
+def not_runnable(claim: Claim) -> str:
+    """Why this worker cannot run what was planned, or "": another version, another plug-in, a file that is not here."""
     if claim.collector not in registry.collectors():
         return f"This worker knows no collector “{claim.collector}”: it runs another version of Guiderail than the web server."
     here = registry.collector(claim.collector).plugin

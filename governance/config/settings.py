@@ -241,7 +241,11 @@ CELERY_TASK_SOFT_TIME_LIMIT = 1500
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_TASK_ROUTES = {"gates.run_light": {"queue": "gates"}, "gates.run_heavy": {"queue": "gates.heavy"}}
+CELERY_TASK_ROUTES = {
+    "gates.run_light": {"queue": "gates"},
+    "gates.run_heavy": {"queue": "gates.heavy"},
+    "reviews.try_gates": {"queue": "gates.heavy"},  # one slot for all its collectors: light runs of submissions go past it
+}
 CELERY_TIMEZONE = "UTC"
 # a worker that takes nothing for so long while messages wait is ended, see worker_watch.py; 0: never. Above Celery's longest
 # pause between two attempts to connect, 30 s
@@ -249,6 +253,7 @@ CELERY_WORKER_STUCK_SECONDS = float(os.environ.get("GUIDERAIL_WORKER_STUCK_SECON
 RELAY_SECONDS = float(os.environ.get("GUIDERAIL_RELAY_SECONDS", "5"))
 CELERY_BEAT_SCHEDULE = {
     "relay": {"task": "gates.relay", "schedule": RELAY_SECONDS, "options": {"expires": max(RELAY_SECONDS, 1)}},
+    "previews": {"task": "reviews.tidy_previews", "schedule": 20.0, "options": {"expires": 20}},
     "settle": {"task": "reviews.settle_due", "schedule": 10.0, "options": {"expires": 10}},
     "checkpoint": {"task": "governance.checkpoint", "schedule": 900.0, "options": {"expires": 900}},
     "deliver": {"task": "reviews.deliver", "schedule": 60.0, "options": {"expires": 60}},

@@ -37,6 +37,7 @@ class Preview:
     missing: tuple[Question, ...]
     evidence_roles: frozenset[str]
     champion_version: str | None
+    champion_submission: int | None
     problems: tuple[Problem, ...] = ()
     offers: Mapping[str, Fact] = field(default_factory=dict)
 
@@ -129,6 +130,7 @@ def _preview(
         missing=missing(pack.form, facts),
         evidence_roles=frozenset(roles),
         champion_version=champion.version if champion else None,
+        champion_submission=champion.submission.pk if champion else None,
         problems=problems,
         offers=offered(facts, champion),
     )

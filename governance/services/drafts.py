@@ -142,7 +142,7 @@ def remove_source(work: Work, submission: Submission, source_id: int) -> None:
 
 def attach_evidence(work: Work, submission: Submission, new: NewEvidence) -> Evidence:
     """Put a stored file into a role, replacing what was there."""
-    file = _stored_files(submission, [new])[0]
+    file = stored_files(submission.unit_id, [new])[0]
     said = _evidence(work, submission, new, file)
     values = {name: getattr(said, name) for name in ("file", "columns", "format", "added_by")}
     row, _ = Evidence.objects.update_or_create(submission=submission, role=new.role, defaults={**values, "added_at": Now()})
@@ -159,7 +159,7 @@ def first_evidence(work: Work, submission: Submission, new: Sequence[NewEvidence
     The caller puts on record who gave them, see `givers_of`.
     """
     rows: dict[EvidenceRole, Evidence] = {}
-    for each, file in zip(new, _stored_files(submission, new), strict=True):
+    for each, file in zip(new, stored_files(submission.unit_id, new), strict=True):
         rows.pop(each.role, None)
         rows[each.role] = _evidence(work, submission, each, file)
     made = Evidence.objects.bulk_create(rows.values())
@@ -182,10 +182,10 @@ def _evidence_givers(work: Work, file: EvidenceFile) -> list[tuple[Person, str]]
     return found
 
 
-def _stored_files(submission: Submission, new: Sequence[NewEvidence]) -> list[EvidenceFile]:
+def stored_files(unit_id: int, new: Sequence[NewEvidence]) -> list[EvidenceFile]:
     """The unit's stored file of each. Raises `InvalidInput` for one nobody has stored."""
     wanted = [each.sha256.removeprefix("sha256:") for each in new]
-    rows = EvidenceFile.objects.filter(unit_id=submission.unit_id, sha256__in=wanted).select_related("uploaded_by")
+    rows = EvidenceFile.objects.filter(unit_id=unit_id, sha256__in=wanted).select_related("uploaded_by")
     known = {row.sha256: row for row in rows}
     for each, sha256 in zip(new, wanted, strict=True):
         if sha256 not in known:

@@ -116,6 +116,13 @@ class VerdictShape(serializers.Serializer[Any]):
     exit_code = serializers.IntegerField()
 
 
+class GatePreviewShape(serializers.Serializer[Any]):
+    preview = serializers.UUIDField()
+    status = serializers.CharField()
+    url = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
 class RowShape(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     submission = serializers.CharField()
@@ -197,6 +204,7 @@ class SubmissionIn(serializers.Serializer[Any]):
     evidence = EvidenceIn(many=True, required=False)
     carry_over = serializers.ListField(child=serializers.CharField(), required=False)
     draft = serializers.BooleanField(required=False)
+    gates = serializers.BooleanField(required=False)
 
 
 class AnswersIn(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -21,6 +22,7 @@ from governance.selectors.facts import offered
 from governance.selectors.previewing import preview_new
 from governance.services.drafts import answer, changing
 from reviews.api.bodies import ReviseBody, SubmitBody, WithdrawBody
+from reviews.api.gate_previews import WAITING, waiting
 from reviews.api.renderers import VERDICT_RENDERERS
 from reviews.api.schemas import AnswersIn, ProblemShape, ReviseIn, SubmissionIn, SubmissionListShape, VerdictShape, WithdrawIn
 from reviews.selectors.decision_view import decision_view, view_for_verdict, view_of
@@ -28,6 +30,7 @@ from reviews.selectors.loading import just_submitted
 from reviews.selectors.queue import Filters, submissions
 from reviews.selectors.verdict import preview_document, verdict_document
 from reviews.services.intake import open_and_hand_in, revise_with, submit, withdraw
+from reviews.services.trying_gates import ask
 
 REFUSALS = {
     401: OpenApiResponse(ProblemShape, "not signed in"),
@@ -104,24 +107,22 @@ class PreviewView(APIView):
     @extend_schema(
         operation_id="preview_submission",
         summary="What would happen to this submission; records nothing",
-        description=_ACCEPTED,
+        description=f"With `gates` a worker also runs the gates on the evidence; nothing of it becomes a submission. {_ACCEPTED}",
         request=SubmissionIn,
         responses={
             (200, "application/json"): VerdictShape,
             (200, "text/markdown"): str,
             (200, "application/sarif+json"): str,
             (200, "application/junit+xml"): str,
-            **{code: REFUSALS[code] for code in (401, 403, 422)},
+            202: WAITING,
+            **{code: REFUSALS[code] for code in (401, 403, 409, 422)},
         },
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> Response | HttpResponse:
         caller = caller_of(request)
         body = parse(SubmissionBody, request.data)
         if body.gates:
-            raise InvalidInput(
-                "A preview judges by rules and does not run gates. Submit a draft to see them.",
-                errors=(FieldError("/gates", "unsupported", "Leave it out, or set it to false."),),
-            )
+            return waiting(ask(caller=caller, unit_id=unit_of(caller), new=body.new_submission()))
         preview = preview_new(caller=caller, unit_id=unit_of(caller), new=body.new_submission())
         return Response(preview_document(preview, system=body.system, version=body.version, environment=body.environment))
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from reviews.api.decisions import DecisionsView
 from reviews.api.deployments import DeploymentsView, RollbackView
+from reviews.api.gate_previews import GatePreviewView
 from reviews.api.kubernetes import KubernetesEnvironmentView, KubernetesView
 from reviews.api.permits import AttestationView, PermitsView
 from reviews.api.submissions import (
@@ -20,6 +21,7 @@ from reviews.api.verdicts import VerdictView
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/submissions", SubmissionsView.as_view(), name="api_submissions"),
     path("api/v1/preview", PreviewView.as_view(), name="api_preview"),
+    path("api/v1/preview/<uuid:pk>", GatePreviewView.as_view(), name="api_gate_preview"),
     path("api/v1/submissions/<snum:pk>", SubmissionView.as_view(), name="api_submission"),
     path("api/v1/submissions/<snum:pk>/verdict", VerdictView.as_view(), name="api_verdict"),
     path("api/v1/submissions/<snum:pk>/answers", AnswersView.as_view(), name="api_answers"),

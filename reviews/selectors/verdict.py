@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
+from gates.models import GateOutcome
 from governance.domain.canonical import canonical_json
 from governance.domain.decision import DecisionView, GateView, StepView, to_json
-from governance.domain.vocabulary import State
+from governance.domain.vocabulary import State, Track
 from governance.models import AuditEvent
-from governance.policy import explain
+from governance.policy import Advice, Assessment, WayOut, explain
 from governance.selectors.previewing import Preview
 from reviews.selectors.assessed import from_preview
 from reviews.selectors.view_answers import questionnaire_view
@@ -117,6 +119,53 @@ def preview_document(preview: Preview, *, system: str, version: str, environment
         "policy": to_json(assessed.policy),
         "dossier_digest": None,
         "permit": None,
+        "exit_code": FAILED if would_fail else APPROVED,
+    }
+
+
+def measured_document(
+    base: dict[str, Any],
+    *,
+    track: Track,
+    assessment: Assessment,
+    ways: Sequence[WayOut],
+    advice: Sequence[Advice],
+    gates: Sequence[GateOutcome],
+) -> dict[str, Any]:
+    """The document of a preview once its gates have run: `base` is what the rules alone said."""
+    assessed = assessment.to_json()
+    blocked = [gate for gate in gates if gate.blocking and gate.verdict in ("fail", "not_assessed")]
+    would_fail = bool(blocked) or any(item.blocks_at == "checks" for item in advice)
+    return {
+        **base,
+        "reason_code": f"gate:{blocked[0].code}" if blocked else "preview",
+        "says": "Nothing was recorded. "
+        + (f"It would stop at the checks: {blocked[0].says}" if blocked else "No gate would stop it at the checks."),
+        "next_step": "Mend what the gates name, then preview again." if would_fail else "Submit it.",
+        "track": track.value,
+        "track_is_final": True,
+        "track_says": explain(assessment),
+        "reasons": assessed["reasons"],
+        "would_change": [way.to_json() for way in ways],
+        "steps": [{"role": step.role.value, "state": "waiting", "by": None, "due_at": None} for step in assessment.steps],
+        "gates": [
+            {
+                "code": gate.code,
+                "name": gate.name,
+                "verdict": str(gate.verdict),
+                "blocking": gate.blocking,
+                "observed": gate.observed,
+                "interval": None if gate.low is None or gate.high is None else [gate.low, gate.high],
+                "limit": gate.limit,
+                "n": gate.n,
+                "group": gate.group,
+                "says": gate.says,
+                "fix": gate.fix,
+                "learn": f"/gates/{gate.code}",
+            }
+            for gate in gates
+        ],
+        "advice": [item.to_json() for item in advice],
         "exit_code": FAILED if would_fail else APPROVED,
     }
 
