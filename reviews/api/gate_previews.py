@@ -34,7 +34,7 @@ class GatePreviewView(APIView):
             (200, "text/markdown"): str,
             (200, "application/sarif+json"): str,
             (200, "application/junit+xml"): str,
-            202: WAITING,
+            (202, "application/json"): WAITING,
             401: OpenApiResponse(ProblemShape, "not signed in"),
             403: OpenApiResponse(ProblemShape, "scope missing"),
             404: OpenApiResponse(ProblemShape, "no such preview in the caller's units, or it has expired"),

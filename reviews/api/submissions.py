@@ -114,7 +114,7 @@ class PreviewView(APIView):
             (200, "text/markdown"): str,
             (200, "application/sarif+json"): str,
             (200, "application/junit+xml"): str,
-            202: WAITING,
+            (202, "application/json"): WAITING,
             **{code: REFUSALS[code] for code in (401, 403, 409, 422)},
         },
     )

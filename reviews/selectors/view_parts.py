@@ -71,7 +71,7 @@ def gate_views(loaded: Loaded, waivers: Sequence[WaiverView] = ()) -> tuple[Gate
     """
     known, taken = all_gates(), set[int]()
     views = []
-    for outcome in sorted(loaded.material.outcomes, key=_attention):
+    for outcome in sorted(loaded.material.outcomes, key=attention):
         gate = known.get(outcome.code)
         pictures = [
             chart
@@ -138,7 +138,7 @@ def _measures(loaded: Loaded, gate: Gate | None, outcome: GateOutcome) -> tuple[
 _ATTENTION = [("fail", True), ("not_assessed", True), ("fail", False), ("not_assessed", False), ("warn", True), ("warn", False)]
 
 
-def _attention(outcome: GateOutcome) -> tuple[int, str]:
+def attention(outcome: GateOutcome) -> tuple[int, str]:
     key = (str(outcome.verdict), outcome.blocking)
     rest = len(_ATTENTION) + (outcome.verdict == "not_applicable")
     return (_ATTENTION.index(key) if key in _ATTENTION else rest, outcome.code)

@@ -39,6 +39,7 @@ from governance.services.drafts import stored_files
 from governance.services.work import send, unit_of_work
 from reviews.models import GatePreview
 from reviews.selectors.verdict import measured_document, preview_document
+from reviews.selectors.view_parts import attention
 from reviews.services.settling import unsettled_fact
 
 log = logging.getLogger(__name__)
@@ -264,7 +265,7 @@ def _document(row: GatePreview, collected: Mapping[str, Collected], failed: Mapp
         assessment=assessment,
         ways=what_would_change(pack, facts, assessment, pending=frozenset()),
         advice=advice(pack, facts, assessment),
-        gates=gates,
+        gates=sorted(gates, key=attention),
     )
 
 

@@ -159,6 +159,14 @@ GET = {
     "healthz": public(),
     "readyz": public(),
     "permit_keys": public(),
+    "administration": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
+    "administration_person": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
+    "administration_tokens": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
+    # an administrator is asked for a fresh sign-in first
+    "administration_new_person": Row(302, 403, 403, "", {"adm": 302}),
+    "administration_units": Row(302, 403, 403, "", {"adm": 302}),
+    "administration_person_change": Row(302, 405, 405),
+    "administration_token_revoke": Row(302, 405, 405),
     "api_kubernetes": api_only_post(),
     "api_kubernetes_environment": api_only_post(),
     "api_attestation": Row(401, 404, 404),
@@ -172,6 +180,7 @@ GET = {
     "api_run_again": api_only_post("case"),
     "api_submissions": api(),
     "api_preview": api_only_post(),
+    "api_gate_preview": Row(401, 404, 404),  # nobody asked for this one
     "api_submission": api("case"),
     "api_verdict": api("case"),
     "api_answers": api_only_post("draft"),
@@ -230,6 +239,11 @@ POST: dict[str, tuple[int, int] | None] = {
     "api_preview": None,
     "api_kubernetes": None,
     "api_kubernetes_environment": None,
+    "administration_new_person": (403, 403),
+    "administration_person_change": (403, 403),
+    "administration_tokens": (403, 403),
+    "administration_token_revoke": (403, 403),
+    "administration_units": (403, 403),
     "api_submit": (404, 403),
     "api_revise": (404, 409),
     "api_withdraw": (404, 403),
@@ -253,6 +267,7 @@ POST: dict[str, tuple[int, int] | None] = {
 }
 
 WORDS = {
+    "api_gate_preview": {"pk": "7d444840-9dc0-11d1-b245-5ffdce74fad2"},
     "learn_question": {"name": "decision.domain"},
     "learn": {"slug": "high-risk-decisions"},
     "gate": {"code": "GF101"},
@@ -292,6 +307,10 @@ class World:
             return reverse(name, args=[Deployment.objects.get().pk])
         if name == "evaluation":
             return reverse(name, args=[self.done.pk])
+        if name in ("administration_person", "administration_person_change"):
+            return reverse(name, args=[self.people["dana"].pk])
+        if name == "administration_token_revoke":
+            return reverse(name, args=[1])
         if name == "system":
             return reverse(name, args=[self.case.system_id])
         about = {"draft": self.draft, "case": self.case}.get(row.about)
