@@ -22,6 +22,7 @@ from governance.selectors.access import caller_for
 from governance.services.evidence import store_evidence
 from governance.services.opening import open_submission
 from governance.services.work import unit_of_work
+from reviews.demo.reasons import reason_file
 from reviews.services.intake import submit
 
 PREDICTION_COLUMNS = {"label": "label", "prediction": "decision", "score": "score", "id": "case_id"}
@@ -130,6 +131,8 @@ def build(
         )
     for role, (name, content) in (documents or {}).items():
         evidence[role] = (name, content, {}, "")
+    if governance.get("decision.domain") == "credit":
+        evidence[EvidenceRole.REASON_CODES] = ("reasons.json", reason_file(candidate.features), {}, "")
     for role in leave_out:
         evidence.pop(role, None)
     return Version(system, version, all_files(run, training.frame), evidence, answers or {})

@@ -3,7 +3,7 @@
 | system | version | ends as | shows |
 |---|---|---|---|
 | credit-default | 2.2.0 | approved | the champion: first deployment, reviewed by analyst and risk officer |
-| credit-default | 2.3.0 | in review, analyst | a routine red case |
+| credit-default | 2.3.0 | in review, analyst | a routine red case; ten explanations and the reason codes wait to be read |
 | loan-limit | 1.0.0 | checks failed | a fairness failure: women are approved far less often; a waiver in progress |
 | card-fraud | 3.0.0, 3.1.0 | approved; in review | same performance, other explanations: a feature was swapped for its double |
 | basket-recommendations | 4.0.0 | approved | the shop's champion |
@@ -39,6 +39,7 @@ from governance.selectors.access import SYSTEM, caller_for
 from governance.services.drafts import answer, changing
 from governance.services.work import unit_of_work
 from reviews.demo.handing_in import build, hand_in, settled, write_sample
+from reviews.demo.reading import read_everything
 from reviews.models import ReviewStep
 from reviews.selectors.dossier import current_digest
 from reviews.services.deciding import decide
@@ -97,6 +98,8 @@ class Cast:
 
     def sign(self, submission: Submission, who: str, **more: Any) -> None:
         """Decide the open step as that person, on the dossier as it is now."""
+        if more.get("kind", DecisionKind.APPROVE) in (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS):
+            read_everything(self.people, submission)
         caller = caller_for(self.people[who], origin="job")
         values: dict[str, Any] = {
             "kind": DecisionKind.APPROVE,

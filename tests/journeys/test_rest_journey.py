@@ -29,10 +29,11 @@ from gates.simulator.metadata import RunFacts, all_files, frame_digest
 from gates.simulator.models import predictions, train
 from gates.simulator.populations import Population
 from governance.domain.vocabulary import EvidenceRole
-from governance.models import Person, Unit
+from governance.models import Person, Submission, Unit
 from reviews.demo.handing_in import Version, build, parquet
 from reviews.demo.people import PASSWORD, load_people, load_tokens
 from reviews.demo.publicdata import compas_case, taiwan
+from reviews.demo.reading import read_everything
 from reviews.demo.stories import FIRST, MONITORS, Cast, standard_facts
 from tests.journeys.speaking import Pipeline, SignedIn, readings
 from tests.stack import Running
@@ -206,6 +207,9 @@ def test_a_credit_model_goes_from_files_to_permit(office: Office, shared_data: P
     # people decide, each on the dossier as it is
     stale = people["amir"].decide(number, decision="approve", dossier_digest="sha256:" + "0" * 64)
     assert (stale.status, stale.json["code"]) == (409, "stale_dossier")
+    unread = people["amir"].decide(number, decision="approve", comment="Bounded.", readings=readings(reviewed, "Amir"))
+    assert (unread.status, unread.json["code"]) == (409, "not_attested")
+    read_everything({who.username: who for who in Person.objects.all()}, Submission.objects.get(pk=number.removeprefix("S-")))
     assert readings(reviewed, "Amir"), "this case is meant to have a gate to be read"
     silent = people["amir"].decide(number, decision="approve", comment="fine")
     assert silent.status == 422
