@@ -18,6 +18,7 @@ from governance.selectors.access import Caller, visible
 from governance.selectors.policy import pack_in_force
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView, Option
+from governance.ui.freshness import authenticated_at, confirm_address, is_fresh
 from reviews.models import WaiverAudit, WaiverSignature
 from reviews.selectors.decision_view import decision_view
 from reviews.selectors.dossier import material_of
@@ -42,7 +43,6 @@ from reviews.services.waiving import (
     request_waiver,
     sign_waiver,
 )
-from governance.ui.freshness import authenticated_at, confirm_address, is_fresh
 from reviews.ui.paging import address, page_links
 
 Errors = dict[str, str]
