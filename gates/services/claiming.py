@@ -117,7 +117,7 @@ def note_doing(claim: Claim, doing: Doing) -> bool:
     """Write down what a running collector is doing. False when the run is not held any more: cancelled, or taken over."""
     with connection.cursor() as cursor:
         cursor.execute(_DOING, [doing.says[:200], doing.done, doing.total, claim.id, claim.attempt])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def keep(claims: Iterable[Claim]) -> set[int]:
