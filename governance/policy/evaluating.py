@@ -27,9 +27,10 @@ Outcome = tuple[RuleStatus, Track | None]
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule with its closures. `outcomes[mask]` is what a mask means for it."""
+    """A rule with its closures. `about`: the fact it is about; `outcomes[mask]`: what a mask means for it."""
 
     rule: Rule
+    about: str
     check: Check
     applies: Check | None
     outcomes: tuple[Outcome, ...]
@@ -52,7 +53,7 @@ def compile_rule(rule: Rule) -> CompiledRule:
     else:
         check = compile_condition(rule.condition, aliases)
     applies = compile_condition(rule.applies_when) if rule.applies_when is not None else None
-    return CompiledRule(rule, check, applies, tuple(_outcome(rule, mask) for mask in range(64)))
+    return CompiledRule(rule, rule.about, check, applies, tuple(_outcome(rule, mask) for mask in range(64)))
 
 
 def _outcome(rule: Rule, mask: int) -> Outcome:
@@ -184,7 +185,7 @@ def evaluate(pack: Pack, facts: FactSet, *, pending: Collection[str] = frozenset
     for compiled in pack.compiled:
         status, track = compiled.outcome(statements, pending)
         rule = compiled.rule
-        rows = statements.get(rule.about, ())
+        rows = statements.get(compiled.about, ())
         fact = rows[0] if rows else None
         if len(rows) > 1:
             fact = _deciding(compiled, rows, statements, pending, (status, track))
@@ -218,7 +219,7 @@ def _deciding(
     compiled: CompiledRule, rows: tuple[Fact, ...], statements: Statements, pending: Collection[str], outcome: Outcome
 ) -> Fact:
     """The most assured statement that alone gives the result; else the most assured known one."""
-    name = compiled.rule.about
+    name = compiled.about
     for fact in rows:
         if compiled.outcome({**statements, name: (fact,)}, pending) == outcome:
             return fact
