@@ -48,21 +48,22 @@ class Standing:
 
 def standing(*, unit_id: int, slug: str, version: str, content: str, key: str) -> Standing:
     """Look all of it up. One query. Raises `Unit.DoesNotExist`."""
-    wanted = {"unit": unit_id, "slug": slug, "version": version, "content": content, "key": key}
+    ended = [state.value for state in ENDED_WITHOUT]
+    wanted: dict[str, Any] = {"unit": unit_id, "slug": slug, "version": version, "content": content, "key": key, "ended": ended}
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, {**wanted, "ended": [state.value for state in ENDED_WITHOUT]})
+        cursor.execute(_FIND, wanted)
         row = cursor.fetchone()
     if row is None:
         raise Unit.DoesNotExist
-    at, found = 0, []
-    for _, model, names in _READ:
-        found.append(_instance(model, names, row[at : at + len(names)]))
+    parts, at = [], 0
+    for _, _, names in _READ:
+        parts.append((names, row[at : at + len(names)]))
         at += len(names)
-    unit, system, owner, held = found
-    assert isinstance(unit, Unit)
-    if isinstance(system, System):
-        system.owner, system.unit = owner, unit
-    return Standing(unit, system, held, bool(row[at]))
+    unit, system = _instance(Unit, *parts[0]), _instance(System, *parts[1])
+    assert unit is not None
+    if system is not None:
+        system.owner, system.unit = _instance(Person, *parts[2]), unit
+    return Standing(unit, system, _instance(SystemVersion, *parts[3]), bool(row[at]))
 
 
 def _instance(model: type[M], names: Sequence[str], values: Sequence[Any]) -> M | None:
