@@ -19,6 +19,8 @@ from tests.bench.size import Size
 
 WORKLOADS = {
     "B1": "b1_submitting",
+    "B2": "b2_preview",
+    "B3": "b3_verdict",
     "B4": "b4_queue",
     "B5": "b5_review",
     "B6": "b6_engine",
@@ -26,6 +28,7 @@ WORKLOADS = {
     "B9": "b9_drift",
     "B10": "b10_auc",
     "B11": "b11_flips",
+    "B14": "b14_permit",
     "B15": "b15_memory",
 }
 

@@ -40,13 +40,13 @@ def measure(stack: BenchStack, size: Size) -> Report:
         floor = open_servers.enter_context(stack.floor(name, BENCH_RECORDED=str(recorded)))
         peer = open_servers.enter_context(mlflow(stack, report.notes))
         contenders: dict[str, Callable[[], Mapping[str, float]]] = {
-            "ours": lambda: _pressed(stack, ours, make, size),
-            "one insert": lambda: _pressed(stack, floor, lambda n: _to("/one", make(n)), size),
-            "same inserts": lambda: _pressed(stack, floor, lambda n: _to("/same", make(n)), size),
-            "dead broker": lambda: _pressed(stack, cut_off, make, size),
+            "ours": lambda: pressed(stack, ours, make, size),
+            "one insert": lambda: pressed(stack, floor, lambda n: _to("/one", make(n)), size),
+            "same inserts": lambda: pressed(stack, floor, lambda n: _to("/same", make(n)), size),
+            "dead broker": lambda: pressed(stack, cut_off, make, size),
         }
         if peer is not None:
-            contenders["MLflow"] = lambda: _pressed(stack, peer.running, peer.create_version, size)
+            contenders["MLflow"] = lambda: pressed(stack, peer.running, peer.create_version, size)
         calm([server.pid for server in (ours, cut_off, floor)] + ([peer.running.pid] if peer else []))
         for measured in contenders.values():
             measured()  # a round that does not count: imports, caches, connections
@@ -110,7 +110,7 @@ def _line(
     return Line(f"B1 {what}", str(mine), peer=peer, floor=str(least), ratio=words, spread=mine.spread)
 
 
-def _pressed(stack: BenchStack, server: Running, make: Callable[[int], Ask], size: Size) -> dict[str, float]:
+def pressed(stack: BenchStack, server: Running, make: Callable[[int], Ask], size: Size) -> dict[str, float]:
     roots = [server.pid]
     database_pid = stack.postgres_pid
     before, database_before = processor_seconds(*roots), processor_seconds(database_pid) if database_pid else 0.0

@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -33,7 +34,7 @@ from gates.spec import Measure
 
 NAME, TITLE, VERSION, HEAVY = "nothing_{n:02}", "Nothing ({n})", 1, False
 REQUIRES, OPTIONAL, USES_FACTS = (), (), ()
-IN_PROCESS = True  # it opens no file: the worker itself runs it, as it does those of the shipped ones that open none
+IN_PROCESS = {in_process}  # the worker itself runs it, as it does those of the shipped ones that open no file
 
 
 def collect(inputs):
@@ -61,8 +62,27 @@ def judge(measured, limits):
 def measure(stack: BenchStack, size: Size) -> Report:
     """One submission, one chord, one submission, …, on idle workers."""
     report = Report("B6", f"{COUNT} collectors that do nothing, submitted until all are judged")
+    for in_process, words in ((True, "run by the worker"), (False, "in a confined child")):
+        mine, theirs = _alternating(stack, size, in_process=in_process)
+        report.lines += _lines(mine, theirs, words)
+    report.notes += [
+        f"{size.submissions} submissions and as many chords, alternating, on idle workers: one default worker, one for "
+        "gates with two "
+        "processes, one for the chord with two processes; the same Redis. Time from sending POST /submissions until "
+        "the submission has "
+        "left “in checks” (looked up every 2 ms).",
+        "Ours includes what a chord does not have: the submission itself with its track and audit events, leases, stored "
+        "measurements, 15 judgements, findings and steps. “Run by the worker”: collectors that open no file (`IN_PROCESS`). "
+        "“In a confined child”: all fifteen in one child process of the submission, as those that read evidence.",
+        "The chord: 15 tasks that return at once and a callback, results in Redis, waited for with `get`.",
+    ]
+    return report
+
+
+def _alternating(stack: BenchStack, size: Size, *, in_process: bool) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Wall and processor milliseconds of each submission, and of each chord."""
     name = stack.copy("bench_b6")
-    plugged = {"GUIDERAIL_PLUGINS": PLUGIN, "PYTHONPATH": str(_plugin(stack.folder))}
+    plugged = {"GUIDERAIL_PLUGINS": PLUGIN, "PYTHONPATH": str(_plugin(stack.folder, in_process=in_process))}
     with database(name):
         _pack()
     token = json.loads((stack.folder / "home" / "demo.json").read_text())["tokens"]["ci"]
@@ -83,7 +103,7 @@ def measure(stack: BenchStack, size: Size) -> Report:
         theirs: dict[str, list[float]] = {"ms": [], "cpu": []}
         for n in range(size.submissions + 2):
             for record, pids, act in (
-                (mine, ours_pids, lambda n=n: _submitted(connection, base, token, n)),
+                (mine, ours_pids, partial(_submitted, connection, base, token, n)),
                 (theirs, their_pids, _chord),
             ):
                 before, begun = processor_seconds(*pids), time.perf_counter()
@@ -94,39 +114,27 @@ def measure(stack: BenchStack, size: Size) -> Report:
                     record["ms"].append(1000 * took)
                     record["cpu"].append(1000 * (processor_seconds(*pids) - before))
     stack.drop(name)
-    report.lines = _lines(mine, theirs)
-    report.notes += [
-        f"{size.submissions} submissions and as many chords, alternating, on idle workers: one default worker, one for "
-        "gates with two "
-        "processes, one for the chord with two processes; the same Redis. Time from sending POST /submissions until "
-        "the submission has "
-        "left “in checks” (looked up every 2 ms).",
-        "Ours includes what a chord does not have: the submission itself with its track and audit events, leases, stored "
-        "measurements, 15 judgements, findings and steps. The collectors open no file, so the worker runs them itself "
-        "(`IN_PROCESS`); a collector that reads evidence costs one confined child process more for all of a submission.",
-        "The chord: 15 tasks that return at once and a callback, results in Redis, waited for with `get`.",
-    ]
-    return report
+    return mine, theirs
 
 
-def _lines(mine: Mapping[str, list[float]], theirs: Mapping[str, list[float]]) -> list[Line]:
+def _lines(mine: Mapping[str, list[float]], theirs: Mapping[str, list[float]], words: str) -> list[Line]:
     ms = Series(tuple(mine["ms"]), "ms"), Series(tuple(theirs["ms"]), "ms")
     over = ratio(*ms)
     # processor time comes in ticks of 10 ms: only the mean over all repetitions says something
     cpu = statistics.fmean(mine["cpu"]), statistics.fmean(theirs["cpu"])
     return [
         Line(
-            f"B6 {COUNT} empty collectors, submit → judged, p50; peer: Celery chord of {COUNT}",
+            f"B6 {COUNT} empty collectors {words}, submit → judged, p50; peer: Celery chord of {COUNT}",
             str(ms[0]),
             peer=str(ms[1]),
             ratio=f"{number(over.median)} × the chord's time",
             spread=over.spread,
         ),
         Line(
-            "B6 the same, p99", f"{number(percentile(mine['ms'], 0.99))} ms", peer=f"{number(percentile(theirs['ms'], 0.99))} ms"
+            f"B6 {words}, p99", f"{number(percentile(mine['ms'], 0.99))} ms", peer=f"{number(percentile(theirs['ms'], 0.99))} ms"
         ),
         Line(
-            "B6 processor time each, mean (web and workers; for the chord its worker)",
+            f"B6 {words}, processor time each, mean (web and workers; for the chord its worker)",
             f"{number(cpu[0])} ms CPU",
             peer=f"{number(cpu[1])} ms CPU",
             ratio=f"{number(cpu[0] / cpu[1])} × the chord's" if cpu[1] else "",
@@ -134,12 +142,12 @@ def _lines(mine: Mapping[str, list[float]], theirs: Mapping[str, list[float]]) -
     ]
 
 
-def _plugin(folder: Path) -> Path:
+def _plugin(folder: Path, *, in_process: bool = True) -> Path:
     package = folder / "plugin" / PLUGIN
     package.mkdir(parents=True, exist_ok=True)
     (package / "__init__.py").touch()
     for n in range(1, COUNT + 1):
-        (package / f"nothing_{n:02}.py").write_text(COLLECTOR.format(n=n))
+        (package / f"nothing_{n:02}.py").write_text(COLLECTOR.format(n=n, in_process=in_process))
         (package / f"gz{n:03}.py").write_text(GATE.format(n=n, code=f"GZ{n:03}"))
     return package.parent
 

@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
+from tests.bench.floor.thirty_rules import decide
+
 
 @functools.cache
 def recorded() -> list[str]:
@@ -32,6 +34,11 @@ def one_insert(request: HttpRequest) -> HttpResponse:
         )
         made = cursor.fetchone()
     return JsonResponse({"id": made[0]}, status=201)
+
+
+def preview(request: HttpRequest) -> HttpResponse:
+    """Decode the body, try thirty hand-written rules, answer with the colour."""
+    return JsonResponse(decide(json.loads(request.body)["answers"]))
 
 
 def same_inserts(request: HttpRequest) -> HttpResponse:
@@ -69,6 +76,7 @@ urlpatterns = [
     path("bare", bare),
     path("one", one_insert),
     path("same", same_inserts),
+    path("preview", preview),
     path("rows", fifty_rows),
     path("measurements/<int:pk>", measurements),
 ]
