@@ -23,6 +23,7 @@ GROUPS = {
     "GC": "Cost",
     "GA": "Applications",
     "GL": "Pipelines and lineage",
+    "GZ": "This organisation's own",
 }
 
 
