@@ -33,20 +33,7 @@ class Assessed:
     @property
     def reasons(self) -> tuple[ReasonView, ...]:
         """What raised the track, strictest first."""
-        return tuple(
-            ReasonView(
-                rule=row["rule"],
-                track=row["track"] or "",
-                says=row["says"],
-                fact=row["fact"],
-                value=row["value"],
-                source=row["source"],
-                editable_by=row["editable_by"],
-                learn=row["learn"],
-                limit=row["limit"],
-            )
-            for row in self.assessment["reasons"]
-        )
+        return reason_views(self.assessment["reasons"])
 
     @property
     def held(self) -> tuple[HeldView, ...]:
@@ -55,10 +42,7 @@ class Assessed:
 
     @property
     def would_change(self) -> tuple[WayOutView, ...]:
-        return tuple(
-            WayOutView(way["to"], way["possible"], tuple(ChangeNeeded(c["rule"], c["change"], c["by"]) for c in way["if"]))
-            for way in self.ways
-        )
+        return way_views(self.ways)
 
     def missing_evidence(self, roles: Sequence[str]) -> tuple[MissingEvidence, ...]:
         """Roles that gates of the track need and nobody handed in."""
@@ -68,6 +52,32 @@ class Assessed:
                 if role not in roles:
                     needed.setdefault(role, why)
         return tuple(MissingEvidence(role, why) for role, why in needed.items())
+
+
+def reason_views(rows: Sequence[Mapping[str, Any]]) -> tuple[ReasonView, ...]:
+    """Reasons as the policy gives them, as people and programs are shown them."""
+    return tuple(
+        ReasonView(
+            rule=row["rule"],
+            track=row["track"] or "",
+            says=row["says"],
+            fact=row["fact"],
+            value=row["value"],
+            source=row["source"],
+            editable_by=row["editable_by"],
+            learn=row["learn"],
+            limit=row["limit"],
+        )
+        for row in rows
+    )
+
+
+def way_views(ways: Sequence[Mapping[str, Any]]) -> tuple[WayOutView, ...]:
+    """What would change the track, likewise."""
+    return tuple(
+        WayOutView(way["to"], way["possible"], tuple(ChangeNeeded(c["rule"], c["change"], c["by"]) for c in way["if"]))
+        for way in ways
+    )
 
 
 def from_decision(decision: TrackDecision) -> Assessed:

@@ -13,7 +13,7 @@ from governance.domain.vocabulary import State, Track
 from governance.models import AuditEvent
 from governance.policy import Advice, Assessment, WayOut, explain
 from governance.selectors.previewing import Preview
-from reviews.selectors.assessed import from_preview
+from reviews.selectors.assessed import from_preview, reason_views, way_views
 from reviews.selectors.view_answers import questionnaire_view
 
 SCHEMA = "guiderail/verdict/1"
@@ -133,7 +133,7 @@ def measured_document(
     gates: Sequence[GateOutcome],
 ) -> dict[str, Any]:
     """The document of a preview once its gates have run: `base` is what the rules alone said."""
-    assessed = assessment.to_json()
+    ways_out = way_views([way.to_json() for way in ways])
     blocked = [gate for gate in gates if gate.blocking and gate.verdict in ("fail", "not_assessed")]
     would_fail = bool(blocked) or any(item.blocks_at == "checks" for item in advice)
     return {
@@ -145,8 +145,8 @@ def measured_document(
         "track": track.value,
         "track_is_final": True,
         "track_says": explain(assessment),
-        "reasons": assessed["reasons"],
-        "would_change": [way.to_json() for way in ways],
+        "reasons": to_json(reason_views(assessment.to_json()["reasons"])),
+        "would_change": [{"to": w.to, "possible": w.possible, "if": to_json(w.changes)} for w in ways_out],
         "steps": [{"role": step.role.value, "state": "waiting", "by": None, "due_at": None} for step in assessment.steps],
         "gates": [
             {
