@@ -88,5 +88,5 @@ def open_scored(evidence: EvidenceInput) -> Scored:
         connection,
         counting.binary_sql(connection, "c", evidence, info, label, "label"),
         f"CAST({quote_name(score)} AS DOUBLE)",
-        f"CAST({quote_name(weight)} AS DOUBLE)" if weight else "1.0",
+        f"CAST({quote_name(weight)} AS DOUBLE)" if weight else "CAST(1 AS DOUBLE)",
     )

@@ -97,7 +97,7 @@ def _check_rows(
     bins: Mapping[str, Sequence[float]],
 ) -> None:
     if roles["id"]:
-        _distinct_ids(connection, "c", evidence, roles["id"])
+        distinct_ids(connection, "c", evidence, roles["id"])
     for column in attributes:
         if column in bins and info.kind(column) in tables.NUMERIC:
             continue
@@ -120,7 +120,7 @@ def _check_rows(
             counting.check_numbers(connection, "c", evidence, info, roles[role], role)
 
 
-def _distinct_ids(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput, column: str) -> None:
+def distinct_ids(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput, column: str) -> None:
     missing, doubled = keys.missing_and_doubled(connection, view, column, tables.inspect(evidence).kind(column))
     if missing or doubled:
         raise EvidenceProblem(
@@ -160,7 +160,7 @@ def _join(
             way_out="Map the champion's decision column.",
         )
     connection = tables.connect({"c": candidate, "b": baseline})
-    _distinct_ids(connection, "b", baseline, other_id)
+    distinct_ids(connection, "b", baseline, other_id)
     rows = counting.scalar(connection, "SELECT count(*) FROM c")
     sources = _parts(candidate, baseline, id_column, other_id)
     both = sum(counting.scalar(connection, f"SELECT count(*) FROM {source}") for source in sources)

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs, MeasuredFact
+from gates.metrics import performance_counted_impl as counted
 from gates.metrics.performance_metrics_impl import LOSSES, TITLES, Result, canonical, classification, regression
 from gates.metrics.performance_pictures_impl import pictures
-from gates.metrics.statistics import auc, paired
+from gates.metrics.performance_summary_impl import Summary, summarise
+from gates.metrics.statistics import paired
 from gates.readers import predictions as reader
 from gates.readers.predictions import Predictions
 from gates.spec import Measure
@@ -28,14 +30,28 @@ def collect(inputs: Inputs) -> Collected:
         return Collected(
             not_measured="No candidate predictions were uploaded: add the candidate's decisions or scores with labels and ids."
         )
-    candidate = reader.read(evidence, threshold=_threshold(inputs, "model.decision_threshold"), continuous=continuous)
-    if candidate.label is None:
+    if not reader.column_of(evidence, "label"):
         raise EvidenceProblem(
             file=evidence.name,
             expected="a `label` column in the mapping",
             found="none",
             way_out="Map the column with the true outcome. Without outcomes performance cannot be shown.",
         )
+    if not continuous and counted.large(evidence):
+        results, summary, notes, not_comparable = counted.measure(inputs, evidence)
+    else:
+        results, summary, notes, not_comparable = _in_memory(inputs, evidence, continuous)
+    primary, note = _primary(inputs, results, continuous)
+    notes += [note] if note else []
+    measures = _measures(summary, results, primary, not_comparable, _flag(inputs.facts.get("champion.exists")))
+    notes += _remarks(summary, results, primary)
+    facts = _facts(summary, results, primary)
+    return Collected(tuple(measures), tuple(facts), tuple(pictures(summary, results, primary)), tuple(notes))
+
+
+def _in_memory(inputs: Inputs, evidence: EvidenceInput, continuous: bool) -> tuple[dict[str, Result], Summary, list[str], str]:
+    """Results, what is known beside them, notes, and why the champion is not comparable ("" when it is)."""
+    candidate = reader.read(evidence, threshold=_threshold(inputs, "model.decision_threshold"), continuous=continuous)
     notes = list(candidate.notes)
     baseline, not_comparable = _baseline(inputs, candidate, continuous)
     if baseline is not None:
@@ -47,12 +63,7 @@ def collect(inputs: Inputs) -> Collected:
     else:
         results, more = classification(candidate, baseline, seed=inputs.seed)
         notes += more
-    primary, note = _primary(inputs, results, continuous)
-    notes += [note] if note else []
-    measures = _measures(candidate, baseline, results, primary, not_comparable, _flag(inputs.facts.get("champion.exists")))
-    notes += _remarks(candidate, baseline, results, primary)
-    facts = _facts(candidate, results, primary, baseline is not None)
-    return Collected(tuple(measures), tuple(facts), tuple(pictures(candidate, baseline, results, primary)), tuple(notes))
+    return results, summarise(candidate, baseline), notes, not_comparable
 
 
 def _flag(value: Any) -> bool | None:
@@ -156,51 +167,39 @@ def _row(name: str, interval: Any, *, n: int, reason: str = "", text: str = "", 
 
 
 def _measures(
-    candidate: Predictions,
-    baseline: Predictions | None,
-    results: Mapping[str, Result],
-    primary: str,
-    not_comparable: str,
-    champion_exists: Any,
+    summary: Summary, results: Mapping[str, Result], primary: str, not_comparable: str, champion_exists: Any
 ) -> list[Measure]:
-    n, label = candidate.rows, candidate.label
-    assert label is not None
+    n = summary.rows
     rows = [Measure("performance.rows", float(n), n=n)]
-    if set(np.unique(label)) <= {0.0, 1.0}:
+    if summary.positives is not None and summary.negatives is not None:
         rows += [
-            Measure("performance.positives", float((label == 1).sum()), n=n),
-            Measure("performance.negatives", float((label == 0).sum()), n=n),
+            Measure("performance.positives", float(summary.positives), n=n),
+            Measure("performance.negatives", float(summary.negatives), n=n),
         ]
     if champion_exists is not None:
         rows.append(Measure("performance.champion_exists", float(champion_exists), n=n))
-    rows.append(Measure("performance.comparable", float(baseline is not None), n=n, reason=not_comparable))
-    if baseline is not None:
-        same = reader.equal_values(candidate.score, baseline.score) and reader.equal_values(candidate.decision, baseline.decision)
-        rows.append(Measure("performance.identical", float(same), n=n))
-        if candidate.decision is not None and baseline.decision is not None:
-            first, second = candidate.decision == label, baseline.decision == label
-            test = paired.mcnemar(int((first & ~second).sum()), int((~first & second).sum()))
-            rows.append(
-                Measure(
-                    "performance.mcnemar_p",
-                    test.p_exact if test.only_first + test.only_second < paired.EXACT_BELOW else test.p,
-                    n=n,
-                    detail={
-                        "only_candidate_right": test.only_first,
-                        "only_champion_right": test.only_second,
-                        "statistic": test.statistic,
-                    },
-                )
-            )
-    if candidate.score is not None and "roc_auc" in results:
-        rows.append(
-            Measure("performance.constant_scores", float(float(candidate.score.min()) == float(candidate.score.max())), n=n)
-        )
+    rows.append(Measure("performance.comparable", float(summary.comparable), n=n, reason=not_comparable))
+    if summary.comparable:
+        rows.append(Measure("performance.identical", float(summary.identical), n=n))
+    test = summary.mcnemar
+    if test is not None:
+        p = test.p_exact if test.only_first + test.only_second < paired.EXACT_BELOW else test.p
+        detail = {
+            "only_candidate_right": test.only_first,
+            "only_champion_right": test.only_second,
+            "statistic": test.statistic,
+        }
+        text = f"only the candidate is right in {test.only_first:,} rows, only the champion in {test.only_second:,}"
+        rows.append(Measure("performance.mcnemar_p", p, n=n, text=text, detail=detail))
+    if summary.constant is not None and "roc_auc" in results:
+        rows.append(Measure("performance.constant_scores", float(summary.constant), n=n))
+    if "candidate" in summary.curves:
+        rows.append(Measure("performance.average_precision", summary.curves["candidate"].average_precision, n=n))
     for name, result in results.items():
         title = TITLES[name]
         weighted = {}
-        if name == "roc_auc" and candidate.weight is not None and candidate.score is not None:
-            weighted = {"weighted": auc.weighted_auc(label, candidate.score, candidate.weight)}
+        if name == "roc_auc" and summary.weighted_auc is not None:
+            weighted = {"weighted": summary.weighted_auc}
         better = "lower" if name in LOSSES else "higher"
         rows.append(
             _row(
@@ -231,11 +230,10 @@ def _measures(
     return rows
 
 
-def _facts(candidate: Predictions, results: Mapping[str, Result], primary: str, comparable: bool) -> list[MeasuredFact]:
-    facts = [MeasuredFact("performance.comparable", comparable)]
-    digest = candidate.digest()
-    if digest:
-        facts.append(MeasuredFact("evaluation.dataset_digest", digest, locator="ids and labels, in id order"))
+def _facts(summary: Summary, results: Mapping[str, Result], primary: str) -> list[MeasuredFact]:
+    facts = [MeasuredFact("performance.comparable", summary.comparable)]
+    if summary.digest:
+        facts.append(MeasuredFact("evaluation.dataset_digest", summary.digest, locator="ids and labels, in id order"))
     if not primary:
         return facts
     result = results[primary]
@@ -251,15 +249,15 @@ def _facts(candidate: Predictions, results: Mapping[str, Result], primary: str, 
     return facts
 
 
-def _remarks(candidate: Predictions, baseline: Predictions | None, results: Mapping[str, Result], primary: str) -> list[str]:
+def _remarks(summary: Summary, results: Mapping[str, Result], primary: str) -> list[str]:
     said = []
     ranking = results.get("roc_auc")
     if ranking is not None and ranking.candidate.value < 0.5:
         said.append("AUC is below 0.5: labels or scores are probably the wrong way round.")
-    if candidate.score is not None and ranking is not None and float(candidate.score.min()) == float(candidate.score.max()):
+    if summary.constant:
         said.append("Every score is the same: the model does not tell cases apart, or the wrong column is mapped.")
     relative = results[primary].relative if primary else None
-    if baseline is not None and relative is not None and relative.value >= LEAK_GAIN:
+    if summary.comparable and relative is not None and relative.value >= LEAK_GAIN:
         said.append(
             f"{TITLES[primary]} is {relative.value:.0%} better than the champion's. A jump this large "
             "usually means that the label leaks into a "

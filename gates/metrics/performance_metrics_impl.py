@@ -114,14 +114,23 @@ def _ranking(
         notes.append(f"AUC was computed on {auc.BINS:,} bins of the scores; it is off by at most {found.bound:.1g}.")
     if weight is not None:
         notes.append("AUC does not use the row weights; its value with weights is in the details of the measurement.")
-    reason = ""
-    if min(positives, negatives) < MIN_PER_CLASS:
-        reason = (
-            f"AUC needs at least {MIN_PER_CLASS} positive and {MIN_PER_CLASS} negative rows; the evaluation "
-            f"set has {positives:,} and {negatives:,}."
-        )
+    return ranked(found, few_of_a_class(positives, negatives))
+
+
+def few_of_a_class(positives: int, negatives: int) -> str:
+    """Why AUC cannot be told from so few rows of a class, or ""."""
+    if min(positives, negatives) >= MIN_PER_CLASS:
+        return ""
+    return (
+        f"AUC needs at least {MIN_PER_CLASS} positive and {MIN_PER_CLASS} negative rows; the evaluation "
+        f"set has {positives:,} and {negatives:,}."
+    )
+
+
+def ranked(found: auc.Aucs, reason: str) -> dict[str, Result]:
+    """AUC and Gini of one model, or of two on the same rows with their changes."""
     one = found.interval(0)
-    if other is None:
+    if len(found.values) == 1:
         return {"roc_auc": Result(one, reason=reason), "gini": Result(_gini(one), reason=reason)}
     two = found.interval(1)
     change = found.difference()

@@ -1,4 +1,4 @@
-"""Charts of the performance collector: ROC curves, and each metric's relative change with its interval."""
+"""Charts of the performance collector: ROC and precision-recall curves, and each metric's relative change with its interval."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 from gates.collecting import Picture
 from gates.metrics.performance_metrics_impl import TITLES, Result
+from gates.metrics.performance_summary_impl import Summary
 from gates.metrics.statistics.intervals import Interval
 from gates.pictures import shapes
-from gates.readers.predictions import Predictions
 
 POINTS = 101
 
 
-def pictures(candidate: Predictions, baseline: Predictions | None, results: Mapping[str, Result], primary: str) -> list[Picture]:
+def pictures(summary: Summary, results: Mapping[str, Result], primary: str) -> list[Picture]:
     """The charts that the measured columns allow."""
     drawn = []
-    if "roc_auc" in results and candidate.score is not None:
-        drawn.append(_roc(candidate, baseline, results["roc_auc"]))
+    if "roc_auc" in results and "candidate" in summary.curves:
+        drawn += [_roc(summary, results["roc_auc"]), _precision_recall(summary)]
     changes = [
         (name, result.relative)
         for name, result in results.items()
@@ -31,40 +31,49 @@ def pictures(candidate: Predictions, baseline: Predictions | None, results: Mapp
     return drawn
 
 
-def _roc(candidate: Predictions, baseline: Predictions | None, result: Result) -> Picture:
-    assert candidate.label is not None and candidate.score is not None
+def _roc(summary: Summary, result: Result) -> Picture:
     grid = np.linspace(0, 1, POINTS)
-    curves = {"candidate": _curve(candidate.label, candidate.score, grid)}
+    curves = {name: histogram.roc(grid) for name, histogram in summary.curves.items()}
     said = f"AUC of the candidate {result.candidate.value:.3f}"
-    if baseline is not None and baseline.score is not None and result.baseline is not None:
-        curves["champion"] = _curve(candidate.label, baseline.score, grid)
+    if "champion" in curves and result.baseline is not None:
         said += f", of the champion {result.baseline.value:.3f}"
-    rows = [
-        {"series": name, "x": round(float(x), 4), "y": round(float(y), 4)}
-        for name, curve in curves.items()
-        for x, y in zip(grid, curve, strict=True)
-    ]
-    table = tuple(
-        (f"{x:.0%}", *(f"{curve[index]:.1%}" for curve in curves.values())) for index, x in enumerate(grid) if index % 10 == 0
-    )
     return Picture(
         "performance.roc",
         "ROC curve",
         f"Share of positives found at each share of negatives wrongly selected. {said}.",
-        shapes.lines(rows, x_title="false positive rate", y_title="true positive rate", diagonal=True),
+        shapes.lines(_rows(curves, grid), x_title="false positive rate", y_title="true positive rate", diagonal=True),
         ("false positive rate", *(f"true positive rate, {name}" for name in curves)),
-        table,
+        _table(curves, grid),
     )
 
 
-def _curve(label: np.ndarray, score: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """True positive rate at each false positive rate of `grid`, along the empirical curve with ties as diagonals."""
-    order = np.argsort(-score, kind="stable")
-    ordered = score[order]
-    ends = np.r_[np.flatnonzero(ordered[1:] != ordered[:-1]), len(ordered) - 1]
-    hits = np.cumsum(label[order] == 1)[ends]
-    false = ends + 1 - hits
-    return np.asarray(np.interp(grid, np.r_[0, false / max(false[-1], 1)], np.r_[0, hits / max(hits[-1], 1)]))
+def _precision_recall(summary: Summary) -> Picture:
+    grid = np.linspace(0, 1, POINTS)[1:]
+    curves = {name: histogram.precision(grid) for name, histogram in summary.curves.items()}
+    areas = ", ".join(f"{name} {histogram.average_precision:.3f}" for name, histogram in summary.curves.items())
+    base = summary.curves["candidate"].base_rate
+    return Picture(
+        "performance.precision_recall",
+        "Precision and recall",
+        f"Share of the selected that are positive at each share of positives found. Average precision: {areas}. Choosing at "
+        f"random gives {base:.1%} everywhere.",
+        shapes.lines(_rows(curves, grid), x_title="recall", y_title="precision"),
+        ("recall", *(f"precision, {name}" for name in curves)),
+        _table(curves, grid),
+    )
+
+
+def _rows(curves: Mapping[str, np.ndarray], grid: np.ndarray) -> list[dict[str, float | str]]:
+    return [
+        {"series": name, "x": round(float(x), 4), "y": round(float(y), 4)}
+        for name, curve in curves.items()
+        for x, y in zip(grid, curve, strict=True)
+    ]
+
+
+def _table(curves: Mapping[str, np.ndarray], grid: np.ndarray) -> tuple[tuple[str, ...], ...]:
+    chosen = [index for index, x in enumerate(grid) if round(float(x) * (POINTS - 1)) % 10 == 0]
+    return tuple((f"{grid[index]:.0%}", *(f"{curve[index]:.1%}" for curve in curves.values())) for index in chosen)
 
 
 def _changes(changes: list[tuple[str, Interval]], primary: str) -> Picture:

@@ -49,6 +49,13 @@ def of_means(rows: np.ndarray, function: Callable[[np.ndarray], float], level: f
     defined.
     """
     means: np.ndarray = rows.mean(axis=0)
+    return of_moments(means, _covariance_of_means(rows, means), function, level)
+
+
+def of_moments(
+    means: np.ndarray, covariance: np.ndarray, function: Callable[[np.ndarray], float], level: float = 0.95
+) -> Interval:
+    """The same from the means and the covariance of the means, for rows that were only summed."""
     value = float(function(means))
     gradient = np.empty(len(means))
     for k, mean in enumerate(means):
@@ -57,7 +64,6 @@ def of_means(rows: np.ndarray, function: Callable[[np.ndarray], float], level: f
         up[k] += step
         down[k] -= step
         gradient[k] = (function(up) - function(down)) / (2 * step)
-    covariance = _covariance_of_means(rows, means)
     half = z_of(level) * math.sqrt(max(float(gradient @ covariance @ gradient), 0.0))
     return Interval(value, value - half, value + half, level)
 

@@ -14,7 +14,7 @@ from sklearn import metrics as sk
 
 from gates import registry
 from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs
-from gates.metrics import performance
+from gates.metrics import performance, performance_counted_impl
 from gates.metrics.performance_metrics_impl import canonical, classification
 from gates.readers.predictions import Predictions
 from gates.spec import Measure, Measured
@@ -237,10 +237,79 @@ def test_regression(tmp_path: Path) -> None:
 
 def test_pictures_have_tables_and_words(tmp_path: Path) -> None:
     got = collect(tmp_path, frame(1), frame(2))
-    assert [picture.key for picture in got.pictures] == ["performance.roc", "performance.change"]
+    assert [picture.key for picture in got.pictures] == ["performance.roc", "performance.precision_recall", "performance.change"]
     for picture in got.pictures:
         assert picture.description and picture.rows and all(len(row) == len(picture.columns) for row in picture.rows)
 
 
 def test_the_same_input_gives_the_same_measurements(tmp_path: Path) -> None:
     assert collect(tmp_path, frame(1), frame(2)) == collect(tmp_path, frame(1), frame(2))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_counted_in_the_engine_it_comes_out_as_on_rows_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weighted: bool
+) -> None:
+    a, b = frame(1, n=6_000), frame(2, 1.0, n=6_000).sample(frac=1, random_state=4)
+    mapping = dict(MAPPING)
+    if weighted:
+        a["w"] = np.random.default_rng(3).uniform(0.5, 2, len(a))
+        mapping["weight"] = "w"
+        b["w"] = 1.0
+    held = collect(tmp_path, a, b, mapping=mapping, facts={"model.decision_threshold": 0.5})
+    monkeypatch.setattr(performance_counted_impl, "LARGE_ROWS", 1_000)
+    counted = collect(tmp_path, a, b, mapping=mapping, facts={"model.decision_threshold": 0.5})
+    assert any("counted in the query engine" in note for note in counted.notes)
+    assert [(row.metric, row.group, row.n) for row in counted.measures] == [
+        (row.metric, row.group, row.n) for row in held.measures
+    ]
+    for ours, theirs in zip(counted.measures, held.measures, strict=True):
+        near = (
+            2e-4
+            if any(word in ours.metric for word in ("auc", "gini", "average_precision", "relative_change", "change"))
+            else 1e-9
+        )
+        near = 2e-4 if ours.text == "AUC" else near
+        for one_number, other in ((ours.value, theirs.value), (ours.low, theirs.low), (ours.high, theirs.high)):
+            assert one_number == pytest.approx(other, abs=near), ours.metric
+    facts = {fact.name: fact.value for fact in held.facts}
+    assert {fact.name: fact.value for fact in counted.facts}["evaluation.dataset_digest"] == facts["evaluation.dataset_digest"]
+    assert [picture.key for picture in counted.pictures] == [picture.key for picture in held.pictures]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda a, b: (a, b.iloc[1:]), "Score both versions on exactly the same cases"),
+        (lambda a, b: (a, b.assign(y=1 - b["y"])), "labels that differ"),
+        (lambda a, b: (a, pd.concat([b.iloc[:-1], b.iloc[:1]])), "each id once"),
+    ],
+)
+def test_counted_files_that_do_not_belong_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Any, words: str
+) -> None:
+    monkeypatch.setattr(performance_counted_impl, "LARGE_ROWS", 1_000)
+    a, b = spoil(frame(1), frame(2))
+    got = collect(tmp_path, a, b)
+    assert one(got, "performance.comparable").value == 0
+    assert words in one(got, "performance.comparable").reason
+
+
+def test_counted_files_with_one_class_or_doubled_ids_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performance_counted_impl, "LARGE_ROWS", 1_000)
+    with pytest.raises(EvidenceProblem, match="both classes"):
+        collect(tmp_path, frame(1).assign(y=1))
+    with pytest.raises(EvidenceProblem, match="each id once"):
+        collect(tmp_path, frame(1).assign(case_id=7))
+
+
+def test_average_precision_and_the_curve_are_scikit_learns(tmp_path: Path) -> None:
+    a = frame(1)
+    got = collect(tmp_path, a)
+    assert one(got, "performance.average_precision").value == pytest.approx(sk.average_precision_score(a["y"], a["p"]), abs=1e-9)
+    drawn = next(picture for picture in got.pictures if picture.key == "performance.precision_recall")
+    precision, recall, _ = sk.precision_recall_curve(a["y"], a["p"])
+    for shown_recall, shown in drawn.rows:
+        wanted = float(shown_recall.rstrip("%")) / 100
+        at = int(np.flatnonzero(recall >= wanted - 1e-12)[-1])
+        assert shown == f"{precision[at]:.1%}"
