@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,16 +18,20 @@ from django.utils import timezone
 from gates.models import Chart
 from gates.simulator.models import train
 from gates.simulator.populations import lender
-from governance.domain.vocabulary import DecisionKind
+from governance.domain.vocabulary import DecisionKind, Track
 from governance.models import Person, Submission, Unit
 from governance.selectors.access import caller_for
 from governance.ui.demo_sign_in import sign_in_path
 from reviews.demo.handing_in import Version, build, hand_in, settled
 from reviews.demo.people import PASSWORD, load_people
 from reviews.demo.stories import FIRST, Cast, readings_of, standard_facts
-from reviews.models import ReviewStep
-from reviews.services.decision_input import NewChange
+from reviews.models import ReviewStep, Waiver
+from reviews.services.decision_input import NewChange, NewCondition
 from reviews.services.intake import revise
+from tests.reviews import making as cases
+from tests.reviews.test_waivers import PLAN as WAIVER_PLAN
+from tests.reviews.test_waivers import USES as WAIVER_USES
+from tests.reviews.test_waivers import stopped
 from tests.stack import Running
 
 if TYPE_CHECKING:
@@ -39,6 +44,8 @@ NO_PAGES = {
     **dict.fromkeys(
         ["draft_drop_file", "draft_drop_evidence", "draft_accept_all", "claim", "release"], "POST only, leads to a page"
     ),
+    **dict.fromkeys(["inbox_read", "waiver_sign", "waiver_end", "waiver_audit"], "POST only, leads to a page"),
+    **dict.fromkeys(["compliance_csv", "lineage_json"], "a file"),
     "draft_live_track": "a part of a page, for htmx",
     "audit_verify": "POST only; looked at in its own test",
     "demo_sign_in": "signs in and leads home",
@@ -216,6 +223,9 @@ CHECKS = [("submission_progress", "dana", "{at}/progress", 200)]
 REVIEW = [
     ("home", "amir", "/", 200),
     ("queue", "amir", "/queue", 200),
+    ("inbox", "amir", "/inbox", 200),
+    ("inbox_choices", "amir", "/inbox/choices", 200),
+    ("lineage", "amir", "{at}/lineage", 200),
     ("submissions", "ada", "/submissions", 200),
     ("case", "amir", "{at}", 200),
     *((f"decide_{kind}", "amir", "{at}/decide/" + kind, 200) for kind in ("approve", "conditions", "changes", "reject")),
@@ -223,7 +233,20 @@ REVIEW = [
 ]
 CHANGES = [("revise", "dana", "{at}/revise", 200)]
 SIGN = [("account_reauthenticate", "ruth", "{at}/decide/approve", 200)]
-APPROVED = [("case", "ruth", "{at}", 200), ("revoke", "ruth", "{at}/revoke", 200)]
+APPROVED = [
+    ("case", "ruth", "{at}", 200),
+    ("revoke", "ruth", "{at}/revoke", 200),
+    ("compliance", "ada", "/compliance", 200),
+    ("follow_up", "ada", "/follow-up", 200),
+    ("evaluation", "ruth", "/follow-up/evaluations/{number}", 200),
+    ("deployments", "ada", "/deployments", 200),
+]
+WAIVER = [
+    ("waiver_new", "dana", "{at}/waivers/GF101", 200),
+    ("waivers", "ada", "/waivers", 200),
+    ("waiver", "ada", "{waiver}", 200),
+    ("condition", "ada", "{condition}", 200),
+]
 
 
 def test_a_draft_and_what_is_there_at_any_time(looking: Looking) -> None:
@@ -262,13 +285,72 @@ def test_a_case_from_checks_to_permit(looking: Looking) -> None:
     looking.judge("sign", page)
     sign_until(cast, case, "")
     assert case.state == "approved"
-    looking.all(APPROVED, at=at)
+    looking.all(APPROVED, at=at, number=case.number)
+    assert not looking.wrong, "\n".join(looking.wrong)
+
+
+@pytest.fixture
+def waivable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small pack of the review's tests, with gates that can be waived."""
+    monkeypatch.setitem(cases.PACK, "waivers", WAIVER_PLAN)  # type: ignore[arg-type]
+    plain = cases.policy
+    monkeypatch.setattr(cases, "policy", lambda *gates: plain(*(gates or WAIVER_USES)))
+
+
+def ask(looking: Looking, row: Submission) -> Waiver:
+    """Dana fills in the form."""
+    page, people = looking.page_of("dana"), looking.people
+    page.goto(f"/submissions/{row.number}/waivers/GF101")
+    page.get_by_label("I read what this gate guards against").focus()
+    page.keyboard.press("Space")
+    page.get_by_label("Why does the gate not fit this case?").fill("The labels of the pilot are corrected by hand.")
+    page.get_by_label("Which control takes its place?").fill("Every refusal is decided again by a person.")
+    page.get_by_label("Who runs that control?").select_option(label=people["pia"].name)
+    page.get_by_label("Who audits afterwards whether the control works?").select_option(label=people["ada"].name)
+    page.get_by_role("button", name="Ask for the waiver").click()
+    page.get_by_text("Asked for.").wait_for()
+    return Waiver.objects.get(submission=row)
+
+
+def test_a_waiver_from_request_to_review(looking: Looking, waivable: None) -> None:
+    """Dana asks, her manager and a risk officer sign after proving who they are; the case goes to its reviewers."""
+    row = stopped(submitter=looking.people["dana"])
+    waiver = ask(looking, row)
+    for who in ("mona", "rosa"):
+        page = looking.page_of(who)
+        page.goto("/inbox")
+        page.get_by_role("button", name="Go there").first.click()
+        page.get_by_role("link", name="Confirm it is you, then sign").click()
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Confirm").click()
+        page.get_by_role("button", name="Sign as").click()
+        page.get_by_text("Recorded under your name.").wait_for()
+    assert cases.fresh(row).state == "in_review" and waiver.signatures.count() == 2
+    page = looking.page_of("amir")
+    page.goto(f"/submissions/{row.number}")
+    assert "Waived" in page.locator("#gate-GF101").inner_text()
+    assert not looking.wrong, "\n".join(looking.wrong)
+
+
+def test_the_pages_of_waivers_and_conditions(looking: Looking, waivable: None) -> None:
+    people = looking.people
+    waiver = ask(looking, stopped(submitter=people["dana"]))
+    other = stopped(submitter=people["dana"])
+    done = cases.in_review(Track.YELLOW, submitter=people["dana"])
+    condition = NewCondition("Watch the smallest group.", people["dana"].pk, timezone.now().date() + timedelta(days=5))
+    cast_of(looking).sign(done, "pia", kind=DecisionKind.APPROVE_WITH_CONDITIONS, conditions=(condition,))
+    looking.all(
+        WAIVER,
+        at=f"/submissions/{other.number}",
+        waiver=f"/waivers/{waiver.pk}",
+        condition=f"/follow-up/conditions/{done.conditions.get().pk}",
+    )
     assert not looking.wrong, "\n".join(looking.wrong)
 
 
 def test_no_page_is_left_out() -> None:
     everything = set(names(get_resolver().url_patterns))
-    looked_at = {row[0] for row in (*DRAFT, *ANY_TIME, *CHECKS, *REVIEW, *CHANGES, *SIGN, *APPROVED)}
+    looked_at = {row[0] for row in (*DRAFT, *ANY_TIME, *CHECKS, *REVIEW, *CHANGES, *SIGN, *APPROVED, *WAIVER)}
     assert len(everything) > 40
     assert everything - looked_at - set(NO_PAGES) - set(CLOSED) == set(), "a page nobody looks at"
     assert not (set(NO_PAGES) | set(CLOSED)) - everything, "named here, gone there"
