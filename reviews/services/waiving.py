@@ -125,7 +125,7 @@ def refuse_waiver(*, caller: Caller, waiver_id: int, comment: str, reauthenticat
     if not says_something(comment, 10):
         raise InvalidInput(
             "Say why, so that whoever asked knows what would be accepted.",
-            errors=(FieldError("/comment", "missing", "A sentence of at least 10 characters."),),
+            errors=(FieldError("/comment", "missing", "Say why, in a sentence: whoever asked reads it."),),
         )
     return _sign(caller, waiver_id, comment, reauthenticated_at, signed=False)
 
@@ -151,7 +151,7 @@ def end_waiver(*, caller: Caller, waiver_id: int, how: str, reason: str) -> Waiv
     if not says_something(reason, 10):
         raise InvalidInput(
             "Say why the waiver ends: everybody concerned reads it.",
-            errors=(FieldError("/reason", "missing", "A sentence of at least 10 characters."),),
+            errors=(FieldError("/reason", "missing", "Say why, in a sentence: everybody concerned reads it."),),
         )
     with fences(), unit_of_work(caller) as work:
         waiver, submission = _locked(caller, waiver_id)
