@@ -40,7 +40,7 @@ from governance.domain.vocabulary import Kind, Role, Verdict
 CODE = "GP101"
 NAME = "worse-than-champion"
 COLLECTORS = ("performance",)
-NEEDS = ("performance.relative_change",)
+NEEDS = ("performance.relative_change", "performance.candidate", "performance.baseline", "performance.mcnemar_p")
 KINDS = frozenset({Kind.ML_MODEL})
 READ_BY = Role.ANALYST
 MODE = Mode.AUTOMATIC_WITH_READING

@@ -53,7 +53,7 @@ def collect(inputs: Inputs) -> Collected:
     champion, note = _champion(inputs.evidence.get("baseline_predictions"), edges, inputs.seed)
     measures += champion[0]
     notes += [note] if note else []
-    drawn = pictures(bins, champion[1], {name: stats.reliability(part, edges) for name, part in groups.items()}, measures)
+    drawn = pictures(bins, champion[1], {name: stats.reliability(part, edges) for name, part in groups.items()}, measures, groups)
     return Collected(tuple(measures), pictures=tuple(drawn), notes=tuple(notes))
 
 

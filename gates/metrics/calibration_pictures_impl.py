@@ -1,17 +1,23 @@
-"""Charts of the calibration collector: reliability of both versions, reliability by group, and each group's gap."""
+"""Charts of the calibration collector: reliability of both versions and by group, ROC curves by group, and each group's gap."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from gates.collecting import Picture
-from gates.metrics.statistics.calibration import ReliabilityBin
+from gates.metrics.performance_summary_impl import Histogram
+from gates.metrics.statistics.calibration import ReliabilityBin, ScoreCounts
+from gates.metrics.statistics.many import auc_of_counts
 from gates.pictures import shapes
 from gates.spec import Measure
 
 MOST_GROUPS = 5
 MOST_ROWS = 40
+MIN_PER_CLASS = 100
+POINTS = 101
 SHOW_FROM = 30
 GROUP_LIMIT = 0.05
 
@@ -21,14 +27,16 @@ def pictures(
     champion: Sequence[ReliabilityBin],
     groups: Mapping[str, Sequence[ReliabilityBin]],
     measures: Sequence[Measure],
+    counts: Mapping[str, ScoreCounts],
 ) -> list[Picture]:
-    """The charts that what was measured allows."""
+    """The charts that what was measured allows. `counts`: those of each group, for its ROC curve."""
     drawn = [_reliability(bins, champion, measures)]
     attributes: dict[str, dict[str, Sequence[ReliabilityBin]]] = {}
     for name, found in groups.items():
         if sum(each.n for each in found) >= SHOW_FROM:
             attributes.setdefault(name.partition("=")[0], {})[name] = found
     drawn += [_by_group(attribute, found) for attribute, found in attributes.items() if len(found) > 1]
+    drawn += [_roc_by(attribute, found, counts) for attribute, found in attributes.items() if _both_classes(found, counts) > 1]
     gaps = [row for row in measures if row.metric == "calibration.group_gap" and row.value is not None]
     if gaps:
         drawn.append(_gaps(gaps))
@@ -77,6 +85,39 @@ def _by_group(attribute: str, found: Mapping[str, Sequence[ReliabilityBin]]) -> 
         _diagram(shown),
         ("group", "mean score", "observed rate", "lower bound", "upper bound", "rows"),
         table[:1000],
+    )
+
+
+def _both_classes(found: Mapping[str, Sequence[ReliabilityBin]], counts: Mapping[str, ScoreCounts]) -> int:
+    return sum(min(counts[name].positives, counts[name].negatives) >= MIN_PER_CLASS for name in found)
+
+
+def _roc_by(attribute: str, found: Mapping[str, Sequence[ReliabilityBin]], counts: Mapping[str, ScoreCounts]) -> Picture:
+    """ROC curves of groups with enough of both classes, from the same counts."""
+    rated = {name: counts[name] for name in found if min(counts[name].positives, counts[name].negatives) >= MIN_PER_CLASS}
+    largest = sorted(rated, key=lambda name: -rated[name].rows)[:MOST_GROUPS]
+    grid = np.linspace(0, 1, POINTS)
+    curves, areas = {}, {}
+    for name in sorted(largest):
+        histogram = Histogram(rated[name].pos.astype(float), (rated[name].n - rated[name].pos).astype(float))
+        curves[name] = histogram.roc(grid)
+        areas[name] = auc_of_counts(histogram.positive, histogram.negative)[0]
+    rows = [
+        {"series": name, "x": round(float(x), 4), "y": round(float(y), 4)}
+        for name, curve in curves.items()
+        for x, y in zip(grid, curve, strict=True)
+    ]
+    said = "; ".join(f"{name} {area.value:.3f} ({area.low:.3f} to {area.high:.3f})" for name, area in areas.items())
+    return Picture(
+        f"calibration.roc_by_{attribute}"[:120],
+        f"ROC curve by {attribute}",
+        f"How well the scores rank the cases of each group. AUC with 95 % interval: {said}.",
+        shapes.lines(rows, x_title="false positive rate", y_title="true positive rate", diagonal=True),
+        ("group", "AUC", "lower bound", "upper bound", "people"),
+        tuple(
+            (name, f"{area.value:.3f}", f"{area.low:.3f}", f"{area.high:.3f}", f"{rated[name].rows:,}")
+            for name, area in areas.items()
+        ),
     )
 
 

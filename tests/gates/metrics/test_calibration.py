@@ -115,7 +115,7 @@ def test_the_champion_stands_beside_it_and_every_chart_is_drawn(tmp_path: Path) 
     got = collect(tmp_path, frame(3_000, seed=1), frame(3_000, seed=2, shift=-0.5))
     assert (one(got, "calibration.champion.gap").value or 0) > 0.05
     keys = [picture.key for picture in got.pictures]
-    assert keys == ["calibration.reliability", "calibration.by_sex", "calibration.gaps"]
+    assert keys == ["calibration.reliability", "calibration.by_sex", "calibration.roc_by_sex", "calibration.gaps"]
     for picture in got.pictures:
         assert picture.title and picture.description and picture.rows
         assert {len(row) for row in picture.rows} == {len(picture.columns)}
