@@ -91,11 +91,10 @@ def check_decision(
             code="decision_incomplete",
             errors=tuple(problems),
         )
-    if role is Role.RISK_OFFICER:
-        if not fresh(new.reauthenticated_at, now):
-            raise ReauthenticationNeeded(
-                "A risk sign-off is a signature. Confirm it is you, then sign within five minutes; what you typed is kept."
-            )
+    if role is Role.RISK_OFFICER and not fresh(new.reauthenticated_at, now):
+        raise ReauthenticationNeeded(
+            "A risk sign-off is a signature. Confirm it is you, then sign within five minutes; what you typed is kept."
+        )
 
 
 def _readings(

@@ -3,7 +3,20 @@
 from django.urls import URLPattern, URLResolver, path
 
 from governance.domain.vocabulary import DecisionKind
-from reviews.ui import attesting, cases, columns, compliance, deciding, follow_up, home, inbox, lineage, queue, waivers
+from reviews.ui import (
+    attesting,
+    cases,
+    columns,
+    compliance,
+    deciding,
+    evidence_pack,
+    follow_up,
+    home,
+    inbox,
+    lineage,
+    queue,
+    waivers,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -31,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions/<snum:pk>/withdraw", cases.withdraw, name="withdraw"),
     path("submissions/<snum:pk>/recheck", cases.recheck, name="recheck"),
     path("submissions/<snum:pk>/revoke", cases.revoke, name="revoke"),
+    path("submissions/<snum:pk>/evidence-pack", evidence_pack.download, name="evidence_pack"),
     path("submissions/<snum:pk>/lineage", lineage.page, name="lineage"),
     path("submissions/<snum:pk>/lineage.json", lineage.document, name="lineage_json"),
     path("submissions/<snum:pk>/waivers/<slug:gate>", waivers.new, name="waiver_new"),

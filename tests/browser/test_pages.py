@@ -53,6 +53,7 @@ NO_PAGES = {
     "recheck": "offered only after a check stopped with an error; otherwise it is the refusal page, looked at as such",
     "chart_svg": "a picture",
     "chart_csv": "a file",
+    "evidence_pack": "a file",
     "healthz": "for probes",
     "readyz": "for probes",
     "permit_keys": "for programs that check permits",

@@ -141,6 +141,7 @@ GET = {
     "chart_svg": page("case"),
     "chart_csv": page("case"),
     "submission_progress": page("case"),
+    "evidence_pack": page("case"),
     "run_cancel": only_post("case"),
     "run_again": only_post("case"),
     "case": page("case"),
