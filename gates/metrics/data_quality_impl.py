@@ -254,9 +254,16 @@ def _missing_picture(counts: Counts, before: Counts | None) -> Picture:
         )
         for column in ranked
     )
-    values = [
-        {"label": column.name, "sample": word, "share": round(each.missing(of.rows), 6)}
+    gaps = [
+        column
         for column in ranked
+        if column.missing(counts.rows) > 0
+        or (before is not None and column.name in known and known[column.name].missing(before.rows) > 0)
+    ]
+    drawn = gaps or ranked[:3]
+    values: list[dict[str, Any]] = [
+        {"label": column.name, "sample": word, "share": round(each.missing(of.rows), 6)}
+        for column in drawn
         for word, each, of in (("reference", known.get(column.name), before), ("current", column, counts))
         if each is not None and of is not None
     ]
@@ -272,8 +279,14 @@ def _missing_picture(counts: Counts, before: Counts | None) -> Picture:
         "data": {"values": values},
         "mark": {"type": "bar", **({} if before is not None else {"style": "candidate"})},
         "encoding": {
-            "y": {"field": "label", "type": "nominal", "sort": [column.name for column in ranked], "title": None},
-            "x": {"field": "share", "type": "quantitative", "title": "Share of rows without a value", "axis": {"format": "%"}},
+            "y": {"field": "label", "type": "nominal", "sort": [column.name for column in drawn], "title": None},
+            "x": {
+                "field": "share",
+                "type": "quantitative",
+                "title": "Share of rows without a value",
+                "axis": {"format": "%"},
+                "scale": {"domain": [0, max(0.05, *(value["share"] for value in values))]},
+            },
             **(
                 {
                     "yOffset": {"field": "sample", "sort": order},

@@ -110,7 +110,12 @@ def _read(evidence: EvidenceInput) -> Labels:
             tables.require(evidence, info, [time])
             if info.kind(time) == "time":
                 periods = _periods(connection, quote_name(time), plain, good)
-    return Labels(evidence.name, {str(value): int(count) for value, count in found}, None, tuple(periods))
+    return Labels(evidence.name, {_spelt(value): int(count) for value, count in found}, None, tuple(periods))
+
+
+def _spelt(value: object) -> str:
+    """A class as people write it: `1` for the number 1.0."""
+    return str(value).removesuffix(".0")
 
 
 def _periods(connection: object, when: str, plain: str, good: str) -> list[tuple[str, str, int]]:
@@ -124,7 +129,7 @@ def _periods(connection: object, when: str, plain: str, good: str) -> list[tuple
                 f"SELECT CAST(CAST({part} AS DATE) AS VARCHAR), {plain}, count(*) FROM data WHERE {good} AND {when} IS NOT NULL "
                 "GROUP BY 1, 2 ORDER BY 1, 2"
             ).fetchall()
-            return [(str(period), str(value), int(count)) for period, value, count in rows]
+            return [(str(period), _spelt(value), int(count)) for period, value, count in rows]
     return []
 
 

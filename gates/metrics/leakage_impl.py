@@ -141,7 +141,7 @@ def _alone(alone: list[Alone], source: str) -> Iterable[Measure]:
 def _picture(alone: list[Alone], source: str) -> Picture:
     told = [item for item in alone if item.auc is not None][:SHOWN]
     values = [{"label": item.feature, "value": item.auc, "low": item.low, "high": item.high} for item in told]
-    spec = points_with_intervals(values, x_title="AUC of the feature alone", limits=LINES, domain=(0.5, 1.0))
+    spec = points_with_intervals(values, x_title="AUC of the feature alone", limits=LINES, domain=(0.45, 1.0))
     rows = tuple((item.feature, f"{item.auc:.3f}", f"{item.low:.3f} to {item.high:.3f}", item.how, item.rows) for item in told)
     words = (
         f"{told[0].feature} says most about the label by itself: AUC {told[0].auc:.3f}. 0.5 says nothing, 1 says everything; "
