@@ -123,17 +123,21 @@ def _given(measured: Measured, limits: Limits) -> list[GateResult]:
     found = []
     uncovered, hidden = measured.one("reason_codes.uncovered"), measured.one("reason_codes.hidden")
     if uncovered is not None and uncovered.value is not None and uncovered.value > limits["max_uncovered"]:
-        says = f"{uncovered.value:.1%} of {adverse.value:,.0f} adverse decisions get no reason (cases {uncovered.text})."
+        says = f"{uncovered.value:.1%} of {adverse.value:,.0f} adverse decisions get no reason{_cases(uncovered)}."
         fix = "Give the features that decided about these people a code."
         found.append(stated(Verdict.FAIL, says, uncovered, fix=fix, limit=f"<= {limits['max_uncovered']:.0%}"))
     if hidden is not None and hidden.value is not None and hidden.value > limits["max_hidden_warn"]:
         fails = hidden.value > limits["max_hidden_fail"]
         bound = limits["max_hidden_fail"] if fails else limits["max_hidden_warn"]
         of = f"{hidden.value:.1%} of {adverse.value:,.0f} adverse decisions"
-        says = f"For {of} what weighed most has no code (cases {hidden.text})."
+        says = f"For {of} what weighed most has no code{_cases(hidden)}."
         fix = "Give every feature that can weigh against a person a code."
         found.append(stated(Verdict.FAIL if fails else Verdict.WARN, says, hidden, fix=fix, limit=f"<= {bound:.0%}"))
     return found
+
+
+def _cases(row: Measure) -> str:
+    return f" (cases {row.text})" if row.text else ""
 
 
 _CLEAN: dict[str, float | Measure] = {

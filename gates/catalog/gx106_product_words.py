@@ -72,7 +72,7 @@ _THERE = {"explanation.rows": 1000.0}
 
 
 def _answered(yes: int, of: int) -> Measure:
-    return Measure("person.product_words", yes / of, n=of, detail={"by": "Gwen", "role": "product"})
+    return Measure("person.product_words", yes / of, n=of, detail={"by": "Mona", "role": "product"})
 
 
 EXAMPLES = (

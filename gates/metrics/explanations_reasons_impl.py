@@ -116,6 +116,8 @@ def told(ours: Reasons, theirs: Reasons, now: Decided, before: Decided, at: int)
     """ "Case 1041: was declined for X, now for Y." """
     head = f"Case {now.keys[at]}: was {before.words(at)}"
     if before.adverse is not None and before.adverse[at]:
+        if ours.said(at) == theirs.said(at):
+            return f"{head} by the champion for the same reasons."
         return f"{head} for: {theirs.said(at)}. Now for: {ours.said(at)}."
     return f"{head}, is now {now.words(at)} for: {ours.said(at)}."
 

@@ -10,7 +10,7 @@ from reviews.selectors.attesting import asked_of
 from reviews.selectors.dossier import material_of
 from reviews.services.attesting import NewAnswer, attest
 
-WHO = {"analyst": "amir", "product": "gwen", "platform_engineer": "pia", "risk_officer": "ruth"}
+WHO = {"analyst": "amir", "product": "mona", "platform_engineer": "pia", "risk_officer": "ruth"}
 
 
 def read_everything(people: Mapping[str, Person], submission: Submission) -> None:

@@ -73,7 +73,9 @@ def measured(row: Submission, digest: str = "sha256:one", score: float = 0.8) ->
             "reasons": [{"code": "R01", "words": "Your income is low for the amount"}],
             "before": "",
         }
-        Measurement.objects.create(run=run, submission=row, metric="explanation.example", value=score, group=f"case={1040 + number}", detail=detail)
+        Measurement.objects.create(
+            run=run, submission=row, metric="explanation.example", value=score, group=f"case={1040 + number}", detail=detail
+        )
 
 
 def waiting(digest: str = "sha256:one") -> Submission:
@@ -96,7 +98,9 @@ def answer(row: Submission, who: Any, yes: int, no: int = 0, **more: Any) -> Ask
     """Answer that many of what is left."""
     one = asked(row)
     said = [True] * yes + [False] * no
-    given = {item.key: NewAnswer(ok, "" if ok else "Nobody says “utilisation”.") for item, ok in zip(one.left, said, strict=False)}
+    given = {
+        item.key: NewAnswer(ok, "" if ok else "Nobody says “utilisation”.") for item, ok in zip(one.left, said, strict=False)
+    }
     values: dict[str, Any] = {"what": "explanations_read", "subject": one.subject, "answers": given, **more}
     return attest(caller=making.call(who) if not hasattr(who, "actor") else who, submission_id=row.pk, **values)
 
@@ -111,7 +115,9 @@ def approve(row: Submission, who: Any) -> None:
         submission_id=row.pk,
         dossier_digest=current_digest(row.pk),
         decision=NewDecision(
-            DecisionKind.APPROVE, comment="Read with the evidence beside it.", readings={"GX105": "One word has to change, small."}
+            DecisionKind.APPROVE,
+            comment="Read with the evidence beside it.",
+            readings={"GX105": "One word has to change, small."},
         ),
     )
 
@@ -149,7 +155,7 @@ def test_ten_answers_are_judged_at_once_and_stand_in_the_dossier_that_is_signed(
     assert len({before, half, current_digest(row.pk)}) == 3
     assert making.fresh(row).dossier_digest == current_digest(row.pk)
     events = AuditEvent.objects.filter(object=f"submission:{row.pk}", action="attestation.recorded")
-    assert [json.loads(event.body)["data"]["yes"] if isinstance(event.body, str) else event.body["data"]["yes"] for event in events.order_by("seq")] == [2, 2]
+    assert [json.loads(event.payload)["data"]["yes"] for event in events.order_by("seq")] == [2, 2]
     approve(row, people["amir"])
     assert making.fresh(row).turn == Role.RISK_OFFICER
 
@@ -175,7 +181,13 @@ def test_what_changed_on_the_page_is_not_recorded_and_an_answer_stays() -> None:
     answer(row, people["amir"], 1)
     again = {first.items[0].key: NewAnswer(False)}
     with pytest.raises(Conflict, match="answered already"):
-        attest(caller=making.call(people["amir"]), submission_id=row.pk, what="explanations_read", subject=first.subject, answers=again)
+        attest(
+            caller=making.call(people["amir"]),
+            submission_id=row.pk,
+            what="explanations_read",
+            subject=first.subject,
+            answers=again,
+        )
     assert Attested.objects.count() == 1
 
 
@@ -282,10 +294,15 @@ class TestPage:
         client = Client()
         client.force_login(people["amir"])
         case = client.get(f"/submissions/S-{row.pk}").content.decode()
-        assert f"/submissions/{row.pk}/attest" in case
+        assert f"/submissions/S-{row.pk}/attest" in case
         page = client.get(f"/submissions/{row.pk}/attest").content.decode()
         assert "Case 1040: declined" in page and "Your income is low for the amount" in page and "<script>" not in page
-        sent = {"what": "explanations_read", "subject": asked(row).subject, "explanations_read-1": "true", "explanations_read-3": "false"}
+        sent = {
+            "what": "explanations_read",
+            "subject": asked(row).subject,
+            "explanations_read-1": "true",
+            "explanations_read-3": "false",
+        }
         done = client.post(f"/submissions/{row.pk}/attest", sent)
         assert done.status_code == 302
         assert [(one.item, one.yes) for one in Attested.objects.order_by("id")] == [("1040", True), ("1042", False)]
@@ -303,5 +320,7 @@ class TestPage:
         row = waiting()
         client = Client()
         for path in ("attest", "attestations", "readings"):
-            assert client.post(f"/api/v1/submissions/{row.pk}/{path}", "{}", content_type="application/json").status_code in (401, 404)
-
+            assert client.post(f"/api/v1/submissions/{row.pk}/{path}", "{}", content_type="application/json").status_code in (
+                401,
+                404,
+            )

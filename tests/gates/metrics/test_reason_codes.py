@@ -47,7 +47,9 @@ def test_json_yaml_and_csv_say_the_same(tmp_path: Path) -> None:
     as_yaml = "codes:\n  - {code: R01, words: Your income is low for the amount, features: [income]}\n" + (
         "  - {code: R02, words: You paid late in the last year, features: late_payments}\n"
     )
-    as_csv = "code,words,features\nR01,Your income is low for the amount,income\nR02,You paid late in the last year,late_payments\n"
+    as_csv = (
+        "code,words,features\nR01,Your income is low for the amount,income\nR02,You paid late in the last year,late_payments\n"
+    )
     found = [
         read(file(tmp_path, GOOD)),
         read(file(tmp_path, {"codes": GOOD})),
@@ -69,13 +71,25 @@ def test_a_whole_list_has_nothing_to_say(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "metric", "names"),
     [
-        ({"code": "R07", "words": "Your bureau file is young", "features": ["bureau_age"]}, "unknown_features", "R07: bureau_age"),
+        (
+            {"code": "R07", "words": "Your bureau file is young", "features": ["bureau_age"]},
+            "unknown_features",
+            "R07: bureau_age",
+        ),
         ({"code": "R08", "words": "Your file is incomplete today", "features": []}, "without_features", "R08"),
         ({"code": "R03", "words": "SHAP value of income", "features": ["income"]}, "not_plain", "R03 (technical: “SHAP”)"),
         ({"code": "R03", "words": "income_delta is too high", "features": ["income"]}, "not_plain", "names a column"),
-        ({"code": "R03", "words": "Insufficient score under our policy", "features": ["income"]}, "not_plain", "nothing specific"),
+        (
+            {"code": "R03", "words": "Insufficient score under our policy", "features": ["income"]},
+            "not_plain",
+            "nothing specific",
+        ),
         ({"code": "R03", "words": "Income", "features": ["income"]}, "not_plain", "too short"),
-        ({"code": "R09", "words": "You belong to a group that repays less", "features": ["sex_female"]}, "protected", "R09: sex_female"),
+        (
+            {"code": "R09", "words": "You belong to a group that repays less", "features": ["sex_female"]},
+            "protected",
+            "R09: sex_female",
+        ),
         ({"code": "R10", "words": "Because of your age we decline", "features": ["income"]}, "protected", "your age"),
         ({"code": "R01", "words": "Your income is too low", "features": ["income"]}, "doubled", "R01"),
     ],
@@ -115,7 +129,9 @@ CODES = ReasonCodes((ReasonCode("A", "first thing is bad", ("a", "b")), ReasonCo
 
 def decided(adverse: list[bool], keys: int | None = None) -> Decided:
     n = len(adverse)
-    return Decided(np.arange(1040, 1040 + n).astype(str), np.full(n, 0.7), np.array(adverse), np.full(n, ""), "test", "declined", "granted")
+    return Decided(
+        np.arange(1040, 1040 + n).astype(str), np.full(n, 0.7), np.array(adverse), np.full(n, ""), "test", "declined", "granted"
+    )
 
 
 def test_principal_reasons_add_up_what_stands_behind_one_code_and_take_the_bad_end_only() -> None:
@@ -142,6 +158,9 @@ def test_changes_are_told_in_words() -> None:
     theirs = giving.principal("abcd", np.array([[0.5, 0.0, 0.0, 0.0], [0.4, 0.0, 0.0, 0.0], [-0.2, 0, 0, 0]]), 1, CODES)
     rows = list(giving.changes(ours, theirs, decided([True, True, True]), decided([True, True, False])))
     assert rows[0].metric == "explanation.reason_change_rate" and rows[0].value == 0.5 and rows[0].n == 2
+    assert giving.told(ours, theirs, decided([True] * 3), decided([True] * 3), 1) == (
+        "Case 1041: was declined by the champion for the same reasons."
+    )
     assert [row.text for row in rows if row.metric == "explanation.changed_case"] == [
         "Case 1040: was declined for: first thing is bad. Now for: third thing is bad.",
         "Case 1042: was granted, is now declined for: first thing is bad.",
