@@ -191,11 +191,12 @@ def _attach(caller: Caller, pk: int, request: HttpRequest) -> None:
         chunks=upload.chunks(),
     )
     columns: dict[str, Any] = {}
-    for key in ("label", "prediction", "score", "id", "weight"):
+    for key in ("label", "prediction", "score", "id", "weight", "time"):
         if text := request.POST.get(f"column_{key}", "").strip():
             columns[key] = text
-    if names := [part.strip() for part in request.POST.get("column_sensitive", "").split(",") if part.strip()]:
-        columns["sensitive"] = names
+    for key in ("sensitive", "segments"):
+        if names := [part.strip() for part in request.POST.get(f"column_{key}", "").split(",") if part.strip()]:
+            columns[key] = names
     with changing(caller, pk) as (work, submission):
         attach_evidence(
             work,
@@ -218,6 +219,8 @@ def _evidence_fields(request: HttpRequest) -> list[FieldView]:
         ("id", "Column with the row key", "the same key in the candidate's and the champion's file"),
         ("weight", "Column with row weights", "only when rows are weighted"),
         ("sensitive", "Columns with protected attributes", "separated by commas, for example: sex, age_band"),
+        ("segments", "Columns that split the cases", "parts in which performance is looked at, for example: region, channel"),
+        ("time", "Column with the time", "so that performance is looked at by month or week"),
     ]
     return [
         FieldView(
@@ -232,8 +235,8 @@ def _evidence_fields(request: HttpRequest) -> list[FieldView]:
             name="file",
             label="File",
             kind="file",
-            hint="Parquet or CSV for data; ONNX, XGBoost (UBJ or JSON), LightGBM text or skops for models. "
-            "No pickle: it can run code.",
+            hint="Parquet or CSV for data; ONNX, XGBoost (UBJ or JSON), LightGBM text or skops for models; "
+            "JSON or YAML for cost reports and experiments. No pickle: it can run code.",
             error=file_error,
         ),
         *(
