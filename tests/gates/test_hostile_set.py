@@ -154,7 +154,9 @@ def test_scores_that_are_reversed_or_all_the_same_are_pointed_out(tmp_path: Path
     cases = {"wrong way round": reversed_scores, "Every score is the same": np.full(ROWS, 0.25)}
     jobs = []
     for at, score in enumerate(cases.values()):
-        path = predictions_file(tmp_path, f"{at}.parquet", y=label, p=score, pred=(score >= 0.5).astype(int))
+        path = predictions_file(
+            tmp_path, f"{at}.parquet", y=label.tolist(), p=score.tolist(), pred=(score >= 0.5).astype(int).tolist()
+        )
         jobs.append(("performance", {"candidate_predictions": evidence(path, COLUMNS)}))
     for got, words in zip(asked(jobs), cases, strict=True):
         assert got.collected is not None and any(words in note for note in got.collected.notes), got.collected
