@@ -66,7 +66,7 @@ def main() -> None:
 
 
 class _Telling:
-    """Passes on what a collector says it is doing: every new sentence and now and then a count, never more than a few a second."""
+    """Passes on what a collector says it is doing: every new sentence, now and then a count, never more than a few a second."""
 
     def __init__(self, name: str, answer: Callable[..., None]) -> None:
         self.name, self.answer = name, answer
