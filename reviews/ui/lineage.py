@@ -61,7 +61,7 @@ def drawing(found: Lineage) -> dict[str, Any]:
                     "tx": x + 10,
                     "ty": y + 20,
                     "uy": y + 36,
-                    "name": _cut(node.name, 19),
+                    "name": _cut(node.name, 17),
                     "more": _cut(_short(node.digest), 20),
                     "missing": node.missing,
                 }
