@@ -88,7 +88,7 @@ def by_threshold(inputs: Inputs, score: np.ndarray, scale: str) -> np.ndarray | 
     limit = float(given) if isinstance(given, int | float) and not isinstance(given, bool) else None
     if limit is None:
         limit = 0.5 if scale == "log-odds" else None
-    return None if limit is None else (score >= limit).astype(int)
+    return None if limit is None else np.asarray(score >= limit, dtype=int)
 
 
 def probability(margin: np.ndarray, scale: str) -> np.ndarray:
@@ -119,7 +119,7 @@ def keys_of(sample: EvidenceInput | None, explained: Explained) -> np.ndarray:
     key = sample.columns.get("id")
     at = explained.ids.astype(int)
     if not isinstance(key, str) or key not in tables.inspect(sample).names:
-        return (at + 1).astype(str)
+        return np.asarray((at + 1).astype(str))
     return np.asarray(tables.load(sample, [key])[key]).astype(str)[at]
 
 

@@ -133,7 +133,7 @@ def test_checks_alone_send_it_to_its_reader_and_never_pass_it() -> None:
     assert row.state == State.IN_REVIEW
     assert outcome(row).verdict == "not_assessed" and outcome(row).metric == "person.explanations_read"
     assert not Finding.objects.filter(submission=row).exists()
-    with pytest.raises(Conflict, match="GX105.*wait"):
+    with pytest.raises(Conflict, match=r"GX105.*wait"):
         approve(row, people["amir"])
     view = decision_view(row.pk, making.call(people["amir"]))
     assert [(one.id, one.waits, one.yours) for one in view.attestations] == [("explanations_read", True, True)]
@@ -231,7 +231,7 @@ class TestWhoMayRead:
     def test_no_token_whatever_its_scopes(self) -> None:
         people, row = making.everybody(), waiting()
         token = ApiToken.objects.create(
-            person=people["amir"], unit=row.unit, name="ci", sha256="c" * 64, shown="grl_", scopes=[str(scope) for scope in Scope],
+            person=people["amir"], unit=row.unit, name="ci", sha256="c" * 64, shown="grl_", scopes=list(Scope),
             expires_at=timezone.now() + timedelta(days=1),
         )  # fmt: skip
         caller = caller_for(people["amir"], token=token)
@@ -252,8 +252,8 @@ class TestFences:
     def raw(self, row: Submission, who: Any, role: str = "analyst") -> None:
         with transaction.atomic():
             Attested.objects.create(
-                submission=row, revision=row.revision, what="explanations_read", item="1", subject="s", role=role, by=who, yes=True,
-                asked="?", shown={},
+                submission=row, revision=row.revision, what="explanations_read", item="1", subject="s", role=role, by=who,
+                yes=True, asked="?", shown={},
             )  # fmt: skip
 
     def test_the_database_refuses_what_the_service_refuses(self) -> None:
@@ -283,7 +283,8 @@ class TestFences:
         row = waiting()
         with pytest.raises(IntegrityError), transaction.atomic():
             Permit.objects.create(
-                submission=row, version=row.version, environment=row.environment, unit=row.unit, dossier_digest=row.dossier_digest,
+                submission=row, version=row.version, environment=row.environment, unit=row.unit,
+                dossier_digest=row.dossier_digest,
                 policy_digest="sha256:p", expires_at="2099-01-01T00:00Z",
             )  # fmt: skip
 

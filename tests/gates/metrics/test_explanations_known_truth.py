@@ -1,7 +1,8 @@
-"""Explanations against known truth: Adult as GATES 2.4 reports it, other libraries, retrains as limits, uploads that are wrong."""
+"""Explanations against known truth: Adult as published, other libraries, retrains as limits, uploads that are wrong."""
 
 from __future__ import annotations
 
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -135,7 +137,7 @@ def test_native_contributions_are_those_of_shap(folder: Path, name: str) -> None
     """TreeExplainer, path dependent, and the booster's own contributions are one method (GATES 2.3)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import shap
+        import shap  # noqa: PLC0415 (seconds to import, and it warns while it does)
 
         model = open_model(model_files.evidence("candidate_model", folder / name))
         rows = pd.read_parquet(folder / "rows.parquet")[["a", "b", "c", "d"]].to_numpy(float)[:300]
@@ -147,8 +149,6 @@ def test_native_contributions_are_those_of_shap(folder: Path, name: str) -> None
 
 
 def test_a_linear_model_is_explained_exactly(folder: Path, tmp_path: Path) -> None:
-    import skops.io
-
     rows = pd.read_parquet(folder / "rows.parquet")[["a", "b", "c", "d"]].to_numpy(float)
     _, label = model_files.sample(rows=3_000)
     fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, label)
@@ -172,10 +172,8 @@ def test_weighted_kendall_is_scipys() -> None:
 
 
 def test_a_slow_model_gets_a_smaller_background_first_then_fewer_rows() -> None:
-    import time as clock
-
     def slow(rows: np.ndarray) -> np.ndarray:
-        clock.sleep(len(rows) * 1e-4)
+        time.sleep(len(rows) * 1e-4)
         return rows.sum(axis=1)
 
     rows = np.zeros((200, 5))
