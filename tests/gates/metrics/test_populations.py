@@ -64,7 +64,7 @@ def test_a_fall_counts_as_much_as_a_rise_and_the_interval_turns_with_it(tmp_path
     row = Measured(labels(tmp_path, share(10_000, 3_000), share(10_000, 2_000)).measures).one("label_drift.ratio")
     assert row is not None and row.value == pytest.approx(1.5)
     half = 1.959964 * math.sqrt(1 / 2_000 - 1 / 10_000 + 1 / 3_000 - 1 / 10_000)
-    assert (row.low, row.high) == (pytest.approx(1.5 * math.exp(-half), rel=1e-6), pytest.approx(1.5 * math.exp(half), rel=1e-6))
+    assert [row.low, row.high] == pytest.approx([1.5 * math.exp(-half), 1.5 * math.exp(half)], rel=1e-6)
     assert row.detail["difference"] == pytest.approx(-0.1)
 
 
@@ -116,7 +116,8 @@ def test_the_course_over_time(tmp_path: Path) -> None:
     rows = [row for row in collected.measures if row.metric == "label_drift.period"]
     assert len(rows) == 12
     first = next(row for row in rows if row.group == "sample=reference & period=2026-01-10")
-    assert (first.value, first.n) == (pytest.approx(0.2), 200)
+    assert first.value == pytest.approx(0.2)
+    assert first.n == 200
     assert len(collected.pictures[0].rows) == 14
     year = pd.date_range("2025-01-01", periods=1_200, freq="8h")
     collected = labels(tmp_path, np.tile(share(200, 40), 6), np.tile(share(200, 42), 6), times=year)
