@@ -6,64 +6,85 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('gates', '0002_append_only'),
+        ("gates", "0002_append_only"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='gaterun',
-            name='one_run_per_collector_and_revision',
+            model_name="gaterun",
+            name="one_run_per_collector_and_revision",
         ),
         migrations.RemoveIndex(
-            model_name='gaterun',
-            name='run_unfinished',
+            model_name="gaterun",
+            name="run_unfinished",
         ),
         migrations.AddField(
-            model_name='gaterun',
-            name='again_of',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='again', to='gates.gaterun'),
+            model_name="gaterun",
+            name="again_of",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="again", to="gates.gaterun"
+            ),
         ),
         migrations.AddField(
-            model_name='gaterun',
-            name='current',
+            model_name="gaterun",
+            name="current",
             field=models.BooleanField(default=True),
         ),
         migrations.AddField(
-            model_name='gaterun',
-            name='doing',
+            model_name="gaterun",
+            name="doing",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='gaterun',
-            name='due_at',
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='when it should have been taken; overdue ones get turns of their own'),
+            model_name="gaterun",
+            name="due_at",
+            field=models.DateTimeField(
+                db_default=django.db.models.functions.datetime.Now(),
+                help_text="when it should have been taken; overdue ones get turns of their own",
+            ),
         ),
         migrations.AddField(
-            model_name='gaterun',
-            name='steps_done',
+            model_name="gaterun",
+            name="steps_done",
             field=models.BigIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='gaterun',
-            name='steps_total',
+            model_name="gaterun",
+            name="steps_total",
             field=models.BigIntegerField(blank=True, null=True),
         ),
         migrations.AddIndex(
-            model_name='gaterun',
-            index=models.Index(condition=models.Q(('status__in', ['queued', 'running'])), fields=['heavy', 'priority', 'due_at', 'id'], name='run_unfinished'),
+            model_name="gaterun",
+            index=models.Index(
+                condition=models.Q(("status__in", ["queued", "running"])),
+                fields=["heavy", "priority", "due_at", "id"],
+                name="run_unfinished",
+            ),
         ),
         migrations.AddIndex(
-            model_name='gaterun',
-            index=models.Index(condition=models.Q(('carried_from__isnull', True), ('seconds__isnull', False), ('status', 'done')), fields=['collector', '-finished_at'], name='run_times'),
+            model_name="gaterun",
+            index=models.Index(
+                condition=models.Q(("carried_from__isnull", True), ("seconds__isnull", False), ("status", "done")),
+                fields=["collector", "-finished_at"],
+                name="run_times",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gaterun',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('submission', 'revision', 'collector'), name='one_current_run_per_collector_and_revision'),
+            model_name="gaterun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True)),
+                fields=("submission", "revision", "collector"),
+                name="one_current_run_per_collector_and_revision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gaterun',
-            constraint=models.CheckConstraint(condition=models.Q(('current', True), models.Q(('status__in', ['queued', 'running']), _negated=True), _connector='OR'), name='unfinished_is_current'),
+            model_name="gaterun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("current", True), models.Q(("status__in", ["queued", "running"]), _negated=True), _connector="OR"
+                ),
+                name="unfinished_is_current",
+            ),
         ),
     ]
