@@ -41,11 +41,13 @@ from governance.services.work import unit_of_work
 from reviews.demo.handing_in import build, hand_in, settled, write_sample
 from reviews.demo.reading import read_everything
 from reviews.models import ReviewStep
+from reviews.selectors.columns import columns_of
 from reviews.selectors.dossier import current_digest
 from reviews.services.deciding import decide
 from reviews.services.decision_input import NewChange, NewDecision
 from reviews.services.deploying import NewDeployment, reconcile, report_deployment
 from reviews.services.intake import revise
+from reviews.services.marking import NewMark, mark_column
 from reviews.services.waiving import NewWaiver, request_waiver, sign_waiver
 
 MONITORS = [
@@ -343,7 +345,11 @@ def gifts(cast: Cast, home: Path) -> None:
         documents=experiment(test),
         **common,
     )
-    settled(hand_in(dana, unit, personal))
+    row = settled(hand_in(dana, unit, personal))
+    why = "The addresses are needed to send the suggestions; the approval is asked for."
+    mark = NewMark("customer_email", "expected", why)
+    if any(each.column == mark.column for each in columns_of(row)):
+        mark_column(caller=caller_for(cast.people["priya"], origin="job"), submission_id=row.pk, new=mark)
 
 
 def offers(cast: Cast, home: Path) -> None:
