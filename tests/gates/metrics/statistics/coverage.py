@@ -14,6 +14,8 @@ from functools import partial
 import numpy as np
 from scipy.special import expit, ndtr
 
+from gates.metrics.fairness_counts_impl import Cells
+from gates.metrics.fairness_scores_impl import _calibration as _calibration_of
 from gates.metrics.statistics import auc, calibration, confusion, latency, paired
 from gates.metrics.statistics.intervals import Interval, effective_n, katz, newcombe, wilson
 
@@ -170,6 +172,19 @@ def _calibration(rng: np.random.Generator, n: int, shift: float) -> dict[str, bo
     return hits
 
 
+def _group_gap(rng: np.random.Generator, n: int) -> dict[str, bool]:
+    """The fairness collector's own gap of a group, from its counts."""
+    score = expit(rng.normal(-1, 1.2, n))
+    label = rng.random(n) < score
+    sides = [score[~label], score[label]]
+    count = np.array([float(len(side)) for side in sides])
+    sums, squares = (np.array([float((side**power).sum()) for side in sides]) for power in (1, 2))
+    group = {"g": np.array(["a", "a"], dtype=object)}
+    marks = np.array([0.0, 1.0])
+    (row,) = _calibration_of(Cells(("g",), group, marks, marks, None, count, count, count, sums, squares), "g")
+    return {"mean score minus observed rate": row.low is not None and row.high is not None and row.low <= 0.0 <= row.high}
+
+
 def _gap(shift: float) -> float:
     score = expit(np.random.default_rng(2).normal(-1, 1.2, 4_000_000))
     return float((score - expit(np.log(score / (1 - score)) + shift)).mean())
@@ -267,6 +282,14 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "calibrated", "sandwich variance, calibrated scores", "1,000 rows", partial(_calibration, n=1_000, shift=0.0), 60, 4_000
+    ),
+    Case(
+        "group-gap",
+        "normal interval of the mean residual, from counts",
+        "100 people",
+        partial(_group_gap, n=100),
+        1_000,
+        20_000,
     ),
     Case("times-300", "bootstrap of latency samples", "300 samples each", partial(_times, n=300), 400, 10_000),
     Case("times-1000", "bootstrap of latency samples", "1,000 samples each", partial(_times, n=1_000), 400, 10_000),
