@@ -90,10 +90,9 @@ def markdown(verdict: Mapping[str, Any]) -> str:
         lines += [head, "", *(f"- {_md(change['change'])}" for change in way["if"]), ""]
     if verdict["gates"]:
         lines += ["### Gates", "", "| | Gate | Result | Limit |", "|---|---|---|---|"]
-        lines += [
-            f"| {_MARK[g['verdict']]} | {g['code']} {_md(g['name'])} | {_md(g['says'])} | {_md(g['limit'] or '')} |"
-            for g in verdict["gates"]
-        ]
+        for g in verdict["gates"]:
+            mark = "⏸️ waived" if g.get("waived") else _MARK[g["verdict"]]
+            lines.append(f"| {mark} | {g['code']} {_md(g['name'])} | {_md(g['says'])} | {_md(g['limit'] or '')} |")
         lines.append("")
     if verdict["steps"]:
         lines += [
@@ -142,6 +141,7 @@ def sarif(verdict: Mapping[str, Any]) -> dict[str, Any]:
             "level": _LEVEL[g["verdict"]] if g["blocking"] else "note",
             "message": {"text": " ".join(filter(None, (g["says"], g["fix"])))},
             "locations": place,
+            **_suppressed(g),
             "properties": {
                 "verdict": g["verdict"],
                 "blocking": g["blocking"],
@@ -171,6 +171,15 @@ def sarif(verdict: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _suppressed(gate: Mapping[str, Any]) -> dict[str, Any]:
+    """A failure that is waived now, as SARIF says it."""
+    waived = gate.get("waived")
+    if not waived:
+        return {}
+    why = f"{waived['waiver']} until {waived['until']}: {waived['control']}"
+    return {"suppressions": [{"kind": "external", "status": "accepted", "justification": why}]}
+
+
 def junit(verdict: Mapping[str, Any]) -> str:
     """JUnit XML: a test case per gate and one for the decision."""
     suite = ElementTree.Element(
@@ -183,6 +192,9 @@ def junit(verdict: Mapping[str, Any]) -> str:
         if gate["verdict"] == "not_applicable":
             skipped += 1
             ElementTree.SubElement(case, "skipped", message=text)
+        elif gate.get("waived"):
+            skipped += 1
+            ElementTree.SubElement(case, "skipped", message=_xml(f"Waived until {gate['waived']['until']}. {text}"))
         elif gate["blocking"] and gate["verdict"] == "fail":
             failures += 1
             ElementTree.SubElement(case, "failure", message=text, type="fail").text = text

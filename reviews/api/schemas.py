@@ -38,6 +38,7 @@ class GateShape(serializers.Serializer[Any]):
     says = serializers.CharField()
     fix = serializers.CharField()
     learn = serializers.CharField()
+    waived = serializers.JSONField(allow_null=True)
 
 
 class FindingShape(serializers.Serializer[Any]):

@@ -173,7 +173,7 @@ def measured_document(
 def reason_code(view: DecisionView) -> str:
     """A stable code of why it stands where it stands."""
     if view.state == State.CHECKS_FAILED:
-        blocked = [g.code for g in view.gates if g.blocking and g.verdict in ("fail", "not_assessed")]
+        blocked = [g.code for g in view.gates if g.blocking and g.shown in ("fail", "not_assessed")]
         return f"gate:{blocked[0]}" if blocked else "no_rollback_target"
     if view.state == State.IN_REVIEW:
         return f"waiting:{view.turn[0]}" if view.turn else "waiting"
@@ -195,7 +195,7 @@ def _says(view: DecisionView) -> str:
     state = State(view.state)
     head = f"{view.submission} ({view.system} {view.version} for {view.environment}) is {view.state_words}."
     if state is State.CHECKS_FAILED:
-        reasons = [g.says for g in view.gates if g.blocking and g.verdict in ("fail", "not_assessed")] or [
+        reasons = [g.says for g in view.gates if g.blocking and g.shown in ("fail", "not_assessed")] or [
             f.says for f in view.findings if f.state == "open"
         ]
         return f"{head} {reasons[0]}" if reasons else head
@@ -236,4 +236,13 @@ def _gate(gate: GateView) -> dict[str, Any]:
         "says": gate.says,
         "fix": gate.fix,
         "learn": gate.learn,
+        "waived": _waived(gate),
     }
+
+
+def _waived(gate: GateView) -> dict[str, Any] | None:
+    """The waiver that covers a failure now; the verdict stays what the gate said."""
+    if gate.shown != "waived" or gate.waiver is None:
+        return None
+    kept = gate.waiver
+    return {"waiver": kept.number, "until": to_json(kept.expires_at), "owner": kept.owner, "control": kept.compensating_control}

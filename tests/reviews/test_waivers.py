@@ -27,10 +27,12 @@ from governance.models import AuditEvent, Contributor, Person, Submission
 from governance.policy.errors import PackError
 from governance.policy.loading import load_pack
 from governance.selectors.access import Caller
+from reviews.api.renderers import junit, sarif
 from reviews.models import Permit, SignOff, Waiver, WaiverAudit, WaiverSignature
 from reviews.selectors.decision_view import decision_view
 from reviews.selectors.permits import permit_answer
 from reviews.selectors.queue import review_queue
+from reviews.selectors.verdict import verdict_document
 from reviews.services.deciding import decide
 from reviews.services.settling import settle
 from reviews.services.waiving import (
@@ -284,6 +286,18 @@ class TestSigning:
         assert gate.waiver is not None and gate.waiver.live and gate.waiver.owner == "Otto"
         assert [(s.part, s.by) for s in gate.waiver.signatures] == [("manager", "Mona"), ("risk_officer", "Ruth")]
         assert gate.needs_reading, "reviewers still say what they make of the failure"
+
+    def test_programs_read_that_it_failed_and_is_waived(self, people: dict[str, Person]) -> None:
+        waiver = granted(people)
+        document = verdict_document(decision_view(waiver.submission_id, making.call(people["amir"])))
+        gate = next(row for row in document["gates"] if row["code"] == "GF101")
+        assert (gate["verdict"], gate["waived"]["waiver"]) == ("fail", waiver.number)
+        result = next(row for row in sarif(document)["runs"][0]["results"] if row["ruleId"] == "GF101")
+        assert result["suppressions"][0]["status"] == "accepted"
+        assert "Waived until" in junit(document) and "<failure" not in junit(document)
+        end_waiver(caller=making.call(people["ruth"]), waiver_id=waiver.pk, how="revoked", reason="Complaints about the pilot.")
+        document = verdict_document(decision_view(waiver.submission_id, making.call(people["amir"])))
+        assert document["reason_code"] == "gate:GF101" and "<failure" in junit(document)
 
     def test_the_manager_signs_first(self, people: dict[str, Person]) -> None:
         with pytest.raises(Forbidden, match="Mona signs first, as manager of Dana"):
