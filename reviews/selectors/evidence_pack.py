@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
@@ -19,7 +20,7 @@ from gates.models import Chart
 from gates.selectors.chart_table import chart_csv
 from governance.domain.canonical import canonical_json
 from governance.domain.decision import DecisionView, to_json
-from governance.models import AuditEvent, PolicyPack
+from governance.models import AuditEvent, MetadataSource, PolicyPack
 from governance.selectors.access import Caller
 from reviews.models import Permit, SignOff
 from reviews.selectors.decision_view import view_of
@@ -28,6 +29,7 @@ from reviews.selectors.lineage import lineage, to_document
 from reviews.selectors.loading import Loaded, load
 from reviews.selectors.verdict import verdict_document
 
+_NAME = re.compile(r"[^A-Za-z0-9._-]|^\.+")
 _README = """\
 Guiderail evidence pack of {number} ({system} {version} for {environment}), revision {revision}.
 
@@ -37,6 +39,7 @@ dossier.json    what decisions were made on, in canonical form (RFC 8785). Its S
 decision.json   the whole decision view: track and reasons, answers with their origin, gates, findings, steps, signatures, permit
 verdict.json    what a pipeline is told
 policy/         the policy pack that judged it, as it was
+sources/        the metadata files as they were sent: model card, MLmodel, run
 lineage.json    from raw source to deployment, by digest
 audit.jsonl     the events about it. leaf = SHA-256(0x00 + payload); `manage.py audit verify` recomputes the whole chain
 charts/         each picture, and its numbers as CSV
@@ -88,6 +91,8 @@ def _files(caller: Caller, loaded: Loaded, view: DecisionView) -> Iterator[tuple
     yield "decision.json", _json({name: value for name, value in to_json(view).items() if name != "actions"})
     yield "verdict.json", _json(verdict_document(view))
     yield "lineage.json", _json(to_document(lineage(caller, submission.pk)))
+    for source in MetadataSource.objects.filter(submission=submission).order_by("id"):
+        yield f"sources/{source.pk}-{_NAME.sub('_', source.name)[-80:]}", bytes(source.content)
     if material.decision is not None:
         pack = PolicyPack.objects.get(pk=material.decision.policy_id)
         yield f"policy/{pack.digest.removeprefix('sha256:')[:16]}.yaml", pack.source.encode()

@@ -45,7 +45,24 @@ def lines() -> list[str]:
     jenkins = (FOLDER / "jenkins/Jenkinsfile").read_text(encoding="utf-8")
     found += [part for text in re.findall(r"'(guiderail [^']+)'", jenkins) for part in text.split(" && ")]
     (hook,) = yaml.safe_load((FOLDER / "pre-commit/.pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    return [*found, hook["entry"]]
+    argo = yaml.safe_load((FOLDER / "argo/workflow-template.yaml").read_text(encoding="utf-8"))
+    scripts = [template["script"]["source"] for template in argo["spec"]["templates"]]
+    kubeflow = yaml.safe_load((FOLDER / "kubeflow/component.yaml").read_text(encoding="utf-8"))
+    scripts.append(kubeflow["implementation"]["container"]["args"][0].replace('"$2"', "checks"))
+    called = [
+        f"guiderail {words}" for text in scripts for words in re.findall(r"^(?:\S+=\S+ )?guiderail (.+)$", text, re.MULTILINE)
+    ]
+    return [*found, hook["entry"], *called]
+
+
+def test_a_step_ends_where_its_command_fails() -> None:
+    argo = yaml.safe_load((FOLDER / "argo/workflow-template.yaml").read_text(encoding="utf-8"))
+    for template in argo["spec"]["templates"]:
+        assert template["script"]["command"] == ["sh", "-e"]
+        assert template["script"]["env"][1]["valueFrom"]["secretKeyRef"]["name"] == "guiderail", "no token in the text"
+    container = yaml.safe_load((FOLDER / "kubeflow/component.yaml").read_text(encoding="utf-8"))["implementation"]["container"]
+    assert container["command"] == ["sh", "-ec"]
+    assert "{{" not in container["args"][0], "inputs are arguments, never text of the script"
 
 
 @pytest.mark.parametrize("line", lines())
