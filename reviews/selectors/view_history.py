@@ -54,6 +54,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "review.claimed": ("took the case on", "blue", "user"),
     "review.released": ("gave the case back to the queue", "grey", "user"),
     "sign_off.recorded": ("decided as {role_label}: {decision_words}", "blue", "writing-sign"),
+    "attestation.recorded": ("attested as {role_label}: {yes} yes, {no} no, of {of} asked", "purple", "writing-sign"),
     "submission.pass_with_waiver": ("sent the case on with {waived} waived: the review begins", "purple", "clock-pause"),
     "submission.lapse": ("took the case back: {because}", "red", "alert-octagon"),
     "waiver.requested": ("asked for a waiver of {gate}", "purple", "clock-pause"),

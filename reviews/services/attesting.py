@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gates.models import GateOutcome
+from gates.people import PREFIX, waits_for_person
 from gates.selectors.outcomes import outcomes_of
 from gates.services.judging_people import judge_people
 from governance.domain.errors import Conflict, FieldError, InvalidInput, NotFound
+from governance.domain.vocabulary import Role
 from governance.models import Submission
 from governance.policy import Pack
 from governance.selectors.access import Caller
@@ -17,11 +19,13 @@ from reviews.models import Attested
 from reviews.selectors.attesting import Asked, as_measures, asked_of, refusal
 from reviews.selectors.case import case_of
 from reviews.selectors.dossier import dossier_from, material_of
+from reviews.selectors.notices import Notice
 from reviews.services.fences import fences
 from reviews.services.findings import person_problems
 from reviews.services.findings import sync as sync_findings
 from reviews.services.locking import locked
 from reviews.services.refreshing import refresh
+from reviews.services.telling import able_to_decide, tell
 
 MOST_LETTERS = 2_000
 
@@ -71,6 +75,23 @@ def with_people(work: Work, submission: Submission, pack: Pack, outcomes: list[G
         return outcomes
     judge_people(work, submission=submission, pack=pack, people=as_measures(asked_of(submission, pack, outcomes)))
     return outcomes_of(submission.pk, submission.revision)
+
+
+def ask_people(work: Work, submission: Submission, pack: Pack, outcomes: Iterable[GateOutcome], *, turn: Role) -> None:
+    """Tell those whom gates wait for and whose turn it is not anyway: without them nobody can approve."""
+    waiting = {o.metric.removeprefix(PREFIX) for o in outcomes if waits_for_person(o.metric, o.verdict)}
+    for about in pack.document.attestations:
+        if about.id in waiting and about.role is not turn:
+            tell(
+                work,
+                submission,
+                Notice.YOUR_TURN,
+                able_to_decide(submission, about.role),
+                key=f"{submission.number}:{about.id}:r{submission.revision}",
+                title=f"{submission.number} {submission.system.slug} {submission.version.version}: {about.title.lower()}",
+                says=f"Nobody can approve it before you answered. You attest to: {about.statement}",
+                path=f"/submissions/{submission.number}/attest",
+            )
 
 
 def _check(row: Asked, subject: str, answers: Mapping[str, NewAnswer]) -> None:

@@ -24,7 +24,7 @@ from reviews.selectors.case import case_of
 from reviews.selectors.dossier import dossier
 from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import covering
-from reviews.services.attesting import with_people
+from reviews.services.attesting import ask_people, with_people
 from reviews.services.fences import fences
 from reviews.services.findings import BLOCKED, problems_of, sync
 from reviews.services.following_up import schedule_evaluation
@@ -143,6 +143,7 @@ def _move_on(
         data={"dossier": submission.dossier_digest, **({"waived": sorted(waived)} if waived else {})},
     )
     open_next(work, submission, pack)
+    ask_people(work, submission, pack, outcomes, turn=steps[0].role)
 
 
 def _alert(work: Work, submission: Submission, blocked: list[GateOutcome], no_way_back: str) -> None:

@@ -17,7 +17,7 @@ from governance.domain.vocabulary import DecisionKind, Role, RunStatus, Scope, S
 from governance.models import ApiToken, AuditEvent, Contributor, PolicyPack, RoleGrant, Submission
 from governance.policy import load_pack
 from governance.selectors.access import caller_for
-from reviews.models import Attested, Finding, Permit, SignOff
+from reviews.models import Attested, Finding, Notification, Permit, SignOff
 from reviews.selectors.attesting import Asked, asked_of
 from reviews.selectors.decision_view import decision_view
 from reviews.selectors.dossier import current_digest, dossier, material_of
@@ -40,8 +40,8 @@ READS = {
 }
 
 
-def pack_row() -> PolicyPack:
-    source = json.dumps({**making.PACK, "gates": [GATE], "attestations": [READS]})
+def pack_row(role: str) -> PolicyPack:
+    source = json.dumps({**making.PACK, "gates": [GATE], "attestations": [{**READS, "role": role}]})
     questions = json.dumps(making.QUESTIONNAIRE)
     pack = load_pack(source, questions)
     making.policy()
@@ -78,10 +78,10 @@ def measured(row: Submission, digest: str = "sha256:one", score: float = 0.8) ->
         )
 
 
-def waiting(digest: str = "sha256:one") -> Submission:
+def waiting(digest: str = "sha256:one", role: str = "analyst") -> Submission:
     """A red case whose checks are through and whose explanations wait for a reader."""
     row = making.in_checks(Track.RED)
-    Submission.objects.filter(pk=row.pk).update(policy=pack_row())
+    Submission.objects.filter(pk=row.pk).update(policy=pack_row(role))
     row.refresh_from_db()
     measured(row, digest)
     settle(submission_id=row.pk)
@@ -207,6 +207,20 @@ def test_another_measurement_asks_again_and_the_same_one_does_not() -> None:
     material = material_of(row)
     (two,) = asked_of(row, material.pack, material.outcomes)
     assert two.subject != one.subject and len(two.left) == 4 and not two.answers
+
+
+def test_the_owner_of_the_product_is_told_and_the_approval_waits_for_that_answer() -> None:
+    product = making.person("mona", Role.PRODUCT, everywhere=True)
+    people = making.everybody()
+    row = waiting(role="product")
+    told = Notification.objects.get(person=product)
+    assert told.path == f"/submissions/{row.number}/attest" and "Nobody can approve it" in told.says
+    assert not Notification.objects.filter(person=people["amir"], path=told.path).exists()
+    with pytest.raises(Conflict, match="GX105"):
+        approve(row, people["amir"])
+    answer(row, product, 4)
+    approve(row, people["amir"])
+    assert making.fresh(row).turn == Role.RISK_OFFICER
 
 
 class TestWhoMayRead:
