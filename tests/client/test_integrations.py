@@ -19,8 +19,10 @@ GITLAB: dict[str, Any] = yaml.safe_load((FOLDER / "gitlab/templates.yml").read_t
 
 
 def test_each_has_a_readme() -> None:
-    for folder in FOLDER.iterdir():
+    index = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for folder in (path for path in FOLDER.iterdir() if path.is_dir()):
         assert (folder / "README.md").is_file(), folder.name
+        assert f"[{folder.name}]({folder.name}/)" in index
 
 
 def test_no_input_is_text_of_the_actions_script() -> None:
