@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gates.people import waits_for_person
 from governance.domain.facts import FactSet
 from governance.domain.lifecycle import POLICY, Action
 from governance.domain.vocabulary import State, StepState, Track
@@ -13,6 +14,7 @@ from reviews.models import ReviewStep
 from reviews.selectors.case import case_of
 from reviews.selectors.dossier import dossier_from, material_of
 from reviews.selectors.waiving import cover
+from reviews.services.attesting import ask_people
 from reviews.services.findings import BLOCKED
 from reviews.services.refreshing import keep
 from reviews.services.rollback import rollback_refusal
@@ -30,7 +32,9 @@ def go_on_with_waivers(work: Work, submission: Submission) -> bool:
     if material.decision is None or material.pack is None or not material.decision.final:
         return False
     covered = cover(material.waivers, material.outcomes)
-    if any(o.blocking and o.verdict in BLOCKED and o.code not in covered for o in material.outcomes):
+    stopping = [o for o in material.outcomes if o.blocking and o.verdict in BLOCKED and o.code not in covered]
+    # what only waits for a person waits among the reviewers, as it does without a waiver
+    if not all(waits_for_person(o.metric, o.verdict) for o in stopping):
         return False
     facts = FactSet.from_json(material.decision.facts)
     if rollback_refusal(facts, has_champion=submission.champion_id is not None):
@@ -53,4 +57,5 @@ def go_on_with_waivers(work: Work, submission: Submission) -> bool:
         data={"dossier": submission.dossier_digest, "waived": sorted(covered)},
     )
     open_next(work, submission, material.pack)
+    ask_people(work, submission, material.pack, list(material.outcomes), turn=steps[0].role)
     return True
