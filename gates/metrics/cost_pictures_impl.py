@@ -91,11 +91,12 @@ def _trend(report: CostReport, costs: Sequence[tuple[str, float]]) -> Picture:
         ],
     }
     first, last = costs[-2][1], costs[-1][1]
+    told = f",{unit}" if unit else ""
     change = f" {last / first - 1:+.0%} against the version before." if first > 0 else ""
     return Picture(
         "cost.trend",
         "Cost of 1,000 predictions by version",
-        f"As measured when each version was handed in{unit}.{change}",
+        f"As measured when each version was handed in{told}.{change}",
         spec,
         ("version", "cost of 1,000 predictions"),
         tuple((name, f"{cost:.4g}") for name, cost in costs),
