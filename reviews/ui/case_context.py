@@ -15,7 +15,8 @@ SECTIONS = (
     ("data", "Data, drift and personal data", "Data", "GD"),
     ("rollback", "Rollback and decision flips", "Rollback", "GR"),
     ("monitoring", "Monitoring", "Monitoring", "GM"),
-    ("cost", "Cost", "Cost", "GC"),
+    ("cost", "Cost and latency", "Cost", "GC"),
+    ("experiment", "A/B test", "A/B test", "GE"),
 )
 """Address, title, title in the navigation, gates."""
 
