@@ -46,7 +46,7 @@ def test_it_holds_what_was_signed_and_checks_by_itself() -> None:
     answer = auditor.get(f"/submissions/{row.number}/evidence-pack")
     assert answer.status_code == 200 and answer["Content-Type"] == "application/zip"
     assert f"guiderail-{row.number}-r1.zip" in answer["Content-Disposition"]
-    content = b"".join(answer.streaming_content)
+    content = answer.content
     files = unpacked(content)
 
     assert "sha256:" + hashlib.sha256(files["dossier.json"]).hexdigest() == signed
@@ -62,7 +62,7 @@ def test_it_holds_what_was_signed_and_checks_by_itself() -> None:
     assert {name.rsplit(".", 1)[1] for name in files if name.startswith("charts/")} == {"svg", "csv"}
     assert any(name.startswith("policy/") for name in files)
 
-    assert b"".join(auditor.get(f"/submissions/{row.number}/evidence-pack").streaming_content) == content, "the same bytes again"
+    assert auditor.get(f"/submissions/{row.number}/evidence-pack").content == content, "the same bytes again"
     assert AuditEvent.objects.count() == before, "reading changes nothing"
 
 
