@@ -120,7 +120,7 @@ def keys_of(sample: EvidenceInput | None, explained: Explained) -> np.ndarray:
     at = explained.ids.astype(int)
     if not isinstance(key, str) or key not in tables.inspect(sample).names:
         return np.asarray((at + 1).astype(str))
-    return np.asarray(tables.load(sample, [key])[key]).astype(str)[at]
+    return np.asarray(np.asarray(tables.load(sample, [key])[key]).astype(str)[at])
 
 
 def _submitted(predictions: EvidenceInput | None, keys: np.ndarray) -> np.ndarray | None:
