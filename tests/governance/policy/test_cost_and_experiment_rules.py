@@ -16,7 +16,7 @@ def steps(assessment: Assessment) -> list[Role]:
 def test_over_the_budget_is_yellow_and_adds_the_budget_owner() -> None:
     over = judged({"cost.over_budget": True, "cost.per_month": 1400.0, "cost.budget_per_month": 900.0})
     assert over.track is Track.YELLOW and steps(over) == [Role.PLATFORM_ENGINEER, Role.BUDGET_OWNER]
-    assert "over the budget of 900" in row_of(over, "TR-120").says
+    assert "costs 1400.00, over the budget of 900.00" in row_of(over, "TR-120").says
     red = judged({"cost.over_budget": True, "decision.domain": "credit"})
     assert steps(red) == [Role.ANALYST, Role.BUDGET_OWNER, Role.RISK_OFFICER]
     for within in ({"cost.over_budget": False}, {}):
