@@ -344,8 +344,8 @@ def _refuse_odd(value: Any) -> None:
 class Attestation(Part):
     """What a person has to attest before a case can be approved; gates read it as the measurement `person.<id>`.
 
-    `statement`: what the person's name stands under. `reads`: how many sampled explanations the person answers `asks` about, one by
-    one; 0 when the statement is attested as a whole.
+    `statement`: what the person's name stands under. `reads`: how many sampled explanations the person answers `asks` about, one
+    by one; 0 when the statement is attested as a whole.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$", max_length=40)]
