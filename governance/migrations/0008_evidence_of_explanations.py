@@ -4,18 +4,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('governance', '0007_person_names'),
+        ("governance", "0007_person_names"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='evidence',
-            name='evidence_role_known',
+            model_name="evidence",
+            name="evidence_role_known",
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['candidate_predictions', 'baseline_predictions', 'reference_sample', 'current_sample', 'candidate_model', 'baseline_model', 'explanation_sample', 'candidate_attributions', 'baseline_attributions', 'retrain_attributions', 'reason_codes', 'test_report', 'scan_report', 'bom', 'data_quality_report', 'lineage', 'experiment', 'cost_report', 'population', 'document'])), name='evidence_role_known'),
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        [
+                            "candidate_predictions",
+                            "baseline_predictions",
+                            "reference_sample",
+                            "current_sample",
+                            "candidate_model",
+                            "baseline_model",
+                            "explanation_sample",
+                            "candidate_attributions",
+                            "baseline_attributions",
+                            "retrain_attributions",
+                            "reason_codes",
+                            "test_report",
+                            "scan_report",
+                            "bom",
+                            "data_quality_report",
+                            "lineage",
+                            "experiment",
+                            "cost_report",
+                            "population",
+                            "document",
+                        ],
+                    )
+                ),
+                name="evidence_role_known",
+            ),
         ),
     ]

@@ -7,34 +7,64 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('governance', '0010_revision_requests'),
-        ('reviews', '0006_waiver_fences'),
+        ("governance", "0010_revision_requests"),
+        ("reviews", "0006_waiver_fences"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Attested',
+            name="Attested",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField()),
-                ('what', models.CharField(max_length=40)),
-                ('item', models.CharField(blank=True, max_length=200)),
-                ('subject', models.CharField(max_length=80)),
-                ('role', models.CharField(max_length=32)),
-                ('yes', models.BooleanField()),
-                ('comment', models.TextField(blank=True)),
-                ('asked', models.TextField(help_text='the question or statement as the person was shown it')),
-                ('shown', models.JSONField(help_text='what the person was shown, in the words of the page')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attested', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attested', to='governance.submission')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveIntegerField()),
+                ("what", models.CharField(max_length=40)),
+                ("item", models.CharField(blank=True, max_length=200)),
+                ("subject", models.CharField(max_length=80)),
+                ("role", models.CharField(max_length=32)),
+                ("yes", models.BooleanField()),
+                ("comment", models.TextField(blank=True)),
+                ("asked", models.TextField(help_text="the question or statement as the person was shown it")),
+                ("shown", models.JSONField(help_text="what the person was shown, in the words of the page")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attested", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attested", to="governance.submission"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('role__in', ['analyst', 'budget_owner', 'ethics', 'legal', 'platform_engineer', 'privacy', 'product', 'risk_officer', 'security'])), name='attested_role_reviews'), models.UniqueConstraint(fields=('submission', 'what', 'subject', 'item'), name='attested_once')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "role__in",
+                                [
+                                    "analyst",
+                                    "budget_owner",
+                                    "ethics",
+                                    "legal",
+                                    "platform_engineer",
+                                    "privacy",
+                                    "product",
+                                    "risk_officer",
+                                    "security",
+                                ],
+                            )
+                        ),
+                        name="attested_role_reviews",
+                    ),
+                    models.UniqueConstraint(fields=("submission", "what", "subject", "item"), name="attested_once"),
+                ],
             },
         ),
     ]
