@@ -1,6 +1,6 @@
 """URLs of the governance API, the OpenAPI document and the health probes."""
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView
 
 import governance.api.openapi  # noqa: F401 (importing it registers how signing in reads in the document)
@@ -12,7 +12,7 @@ from governance.api.policies import PolicyView
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
     path("api/v1/evidence", EvidenceView.as_view(), name="api_evidence"),
-    re_path(r"^api/v1/evidence/(?P<sha256>[0-9a-f]{64})$", EvidenceFileView.as_view(), name="api_evidence_file"),
+    path("api/v1/evidence/<slug:sha256>", EvidenceFileView.as_view(), name="api_evidence_file"),
     path("api/v1/policies/<slug:pack>", PolicyView.as_view(), name="api_policy"),
     path(".well-known/guiderail/keys.json", keys, name="permit_keys"),
     path("healthz", healthz, name="healthz"),

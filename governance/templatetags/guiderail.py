@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -155,6 +155,16 @@ def relabel(field: FieldView, label: str) -> FieldView:
 def rehint(field: FieldView, hint: str) -> FieldView:
     """The same question with another hint; an empty one takes it away."""
     return replace(field, hint=hint)
+
+
+@register.filter
+def folded_for(pictures: Sequence[Any], verdict: str) -> dict[str, Sequence[Any]]:
+    """`{{ gate.pictures|folded_for:verdict }}`: which pictures a gate shows and which it folds away, as `shown` and `rest`.
+
+    The first one is shown where the gate needs looking at. A page with thirty drawings is one that nobody reads.
+    """
+    first = 0 if verdict in ("pass", "not_applicable") else 1
+    return {"shown": pictures[:first], "rest": pictures[first:]}
 
 
 @register.filter

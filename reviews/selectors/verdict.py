@@ -162,6 +162,7 @@ def measured_document(
                 "says": gate.says,
                 "fix": gate.fix,
                 "learn": f"/gates/{gate.code}",
+                "waived": None,  # nobody asks for a waiver of what was not handed in
             }
             for gate in gates
         ],

@@ -40,8 +40,3 @@ def test_a_submission_is_measured_and_settled_by_the_worker(worker: Any, relay: 
     missing = [g for g in verdict["gates"] if g["verdict"] == "not_assessed" and g["blocking"]]
     assert missing
     assert any("candidate_predictions" in g["says"] for g in missing)
-    # whoever finished the last run settled it in the same process: no message had to find another one
-    assert "Task reviews.settle[" not in worker.said()
-
-
-pytestmark = pytest.mark.timeout(280)

@@ -227,4 +227,5 @@ def test_presence_is_one_row_for_each_worker_and_queue() -> None:
     for _ in range(2):
         presence.note_worker("w1", "gates")
     presence.note_worker("w1", "gates.heavy")
-    assert WorkerSeen.objects.count() == 2
+    # workers of other tests may be seen meanwhile
+    assert WorkerSeen.objects.filter(worker="w1").count() == 2

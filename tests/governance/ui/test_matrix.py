@@ -142,6 +142,8 @@ GET = {
     "chart_csv": page("case"),
     "submission_progress": page("case"),
     "evidence_pack": page("case"),
+    "attest": page("case"),
+    "columns": page("case"),
     "run_cancel": only_post("case"),
     "run_again": only_post("case"),
     "case": page("case"),
