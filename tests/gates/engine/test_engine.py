@@ -228,4 +228,4 @@ def test_presence_is_one_row_for_each_worker_and_queue() -> None:
         presence.note_worker("w1", "gates")
     presence.note_worker("w1", "gates.heavy")
     # workers of other tests may be seen meanwhile
-    assert WorkerSeen.objects.filter(worker="w1").count() == 2
+    assert WorkerSeen.objects.filter(name="w1").count() == 2
