@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from governance.domain.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound, ReauthenticationNeeded
 from governance.domain.freshness import fresh
-from governance.domain.vocabulary import Role
+from governance.domain.vocabulary import REVIEWING_ROLES, Role
 from governance.models import Person, RoleGrant, Unit
 from governance.selectors.access import Caller
 from governance.services.work import unit_of_work
@@ -148,6 +148,7 @@ def grant_role(
             raise Conflict(
                 f"{person.name} holds this role there already. End that grant first to change it.", code="held_already"
             )
+        _keep_apart(person, role)
         grant = RoleGrant.objects.create(
             person=person, role=role, unit=unit, valid_until=until, reason=reason.strip()[:300], granted_by=caller.person
         )
@@ -185,6 +186,16 @@ def add_unit(*, caller: Caller, slug: str, name: str, proved_at: datetime | None
         unit = Unit.objects.create(slug=slug, name=name[:120])
         work.note("unit.added", unit, {"slug": slug}, unit=unit.pk)
     return unit
+
+
+def _keep_apart(person: Person, role: Role) -> None:
+    """Who makes tokens and passwords can act for others, so that person must not review what was handed in that way."""
+    held = {Role(value) for value in _held(person).values_list("role", flat=True)}
+    if (role is Role.ADMIN and held & REVIEWING_ROLES) or (role in REVIEWING_ROLES and Role.ADMIN in held):
+        raise Conflict(
+            f"{person.name} cannot both administer access and review. End the other role first, or choose somebody else.",
+            code="kept_apart",
+        )
 
 
 def _held(person: Person) -> QuerySet[RoleGrant]:

@@ -184,6 +184,22 @@ def test_each_mistake_is_named(given: dict[str, str], field: str) -> None:
     assert not Person.objects.filter(username="noor").exists()
 
 
+@pytest.mark.parametrize(("first", "second"), [(Role.ANALYST, Role.ADMIN), (Role.ADMIN, Role.RISK_OFFICER)])
+def test_nobody_both_administers_and_reviews(first: Role, second: Role) -> None:
+    """Whoever can make a token for somebody else could hand in with it and approve it themselves."""
+    person, unit = making.person("x", first), making.unit("shop")
+    for caller in (administrator(), SYSTEM):
+        with pytest.raises(Conflict) as kept:
+            administration.grant_role(
+                caller=caller, person_id=person.pk, role=second, unit=unit, until=None, reason="r", proved_at=now()
+            )
+        assert kept.value.code == "kept_apart"
+    assert person.grants.count() == 1
+    administration.grant_role(
+        caller=SYSTEM, person_id=person.pk, role=Role.SUBMITTER, unit=unit, until=None, reason="r", proved_at=now()
+    )
+
+
 def test_odd_grants_and_tokens_are_refused() -> None:
     adm, dana, unit = administrator(), making.person("dana"), making.unit()
     past = datetime(2020, 1, 1, tzinfo=UTC)
