@@ -161,12 +161,12 @@ def _ask(caller: Caller, named: Named, environment: str) -> PermitAnswer:
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], named: Named) -> bool:
-    """Whether an update leaves what runs as it was: the names and every image."""
+    """Whether an update leaves what runs as it was: names, and pods as a whole, for an argument can name another model too."""
     try:
         before = named_by(old)
     except _Contradiction:
         return False
-    return before == named and list(_images(old)) == list(_images(new))
+    return before == named and _runs(old) == _runs(new)
 
 
 def _annotations(thing: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -182,12 +182,9 @@ def _templates(thing: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield _table(_table(_table(spec.get("jobTemplate")).get("spec")).get("template"))
 
 
-def _images(thing: Mapping[str, Any]) -> Iterator[str]:
-    for pod in (thing, *_templates(thing)):
-        spec = _table(pod.get("spec"))
-        for kind in ("initContainers", "containers", "ephemeralContainers"):
-            rows = spec.get(kind)
-            yield from (str(_table(row).get("image")) for row in (rows if isinstance(rows, list) else ()))
+def _runs(thing: Mapping[str, Any]) -> list[Any]:
+    """What runs: the specification of each pod template, or of the pod itself. Images, arguments and variables stand in it."""
+    return [template.get("spec") for template in _templates(thing) if template] or [thing.get("spec")]
 
 
 def _review_of(data: Any) -> Mapping[str, Any]:

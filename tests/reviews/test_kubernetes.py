@@ -163,6 +163,9 @@ def test_what_runs_already_may_be_scaled_and_taken_down_after_its_permit(cluster
     other = copy.deepcopy(running)
     other["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.org/other:latest"
     assert cluster(review(other, "UPDATE", running))["allowed"] is False, "another image is a deployment"
+    pointed = copy.deepcopy(running)
+    pointed["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "MODEL_URI", "value": "s3://other/model"}]
+    assert cluster(review(pointed, "UPDATE", running))["allowed"] is False, "another model by a variable is one as well"
     assert cluster(review(running, "UPDATE", deployment()))["allowed"] is False, "another name is one as well"
     leaving = copy.deepcopy(other)
     leaving["metadata"]["deletionTimestamp"] = "2026-11-21T10:00:00Z"
