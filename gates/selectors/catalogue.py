@@ -13,7 +13,7 @@ from governance.domain.errors import Conflict, NotFound
 from governance.domain.vocabulary import Kind, Role, Track
 from governance.policy import Pack
 from governance.policy.pack import GateUse
-from governance.selectors.policy import pack_in_force
+from governance.selectors.policy import installed_kinds, pack_in_force
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def summary(gate: Gate) -> dict[str, Any]:
         "name": gate.name,
         "title": gate.title,
         "mode": gate.mode.value,
-        "kinds": sorted(kind.value for kind in gate.kinds),
+        "kinds": sorted(Kind(kind).value for kind in gate.kinds),
         "read_by": Role(gate.read_by).value,
         "risk": gate.risk,
         "needs": list(gate.needs),
@@ -114,7 +114,7 @@ def catalogue_page(code: str) -> CataloguePage:
         gate,
         tuple(known[name] for name in gate.collectors if name in known),
         tuple(work(gate)),
-        tuple(use for kind in sorted(gate.kinds) if (use := in_force(gate, Kind(kind))) is not None),
+        tuple(use for kind in installed_kinds() if (use := in_force(gate, kind.kind)) is not None),
     )
 
 

@@ -48,7 +48,7 @@ def judge(
     facts = FactSet.from_json(stated).with_facts(measured_facts(submission.pk, number, runs=runs))
     statuses = {run.collector: run.status for run in runs}
     last = GateOutcome.objects.filter(submission=submission, revision=number).aggregate(last=Max("round"))["last"] or 0
-    rows = judged_gates(pack, Kind(submission.kind), track, facts, measured, statuses)
+    rows = judged_gates(pack, pack.gate_kind, track, facts, measured, statuses)
     for row in rows:
         row.submission, row.revision, row.round = submission, number, last + 1
     outcomes = GateOutcome.objects.bulk_create(rows)

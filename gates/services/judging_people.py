@@ -14,7 +14,7 @@ from gates.selectors.measured import current_runs, measured_of
 from gates.selectors.outcomes import outcomes_of
 from gates.services.judging import verdict_of
 from gates.spec import Measure
-from governance.domain.vocabulary import Kind, Verdict
+from governance.domain.vocabulary import Verdict
 from governance.models import Submission
 from governance.policy import Pack
 from governance.services.work import Work
@@ -50,7 +50,7 @@ def judge_people(work: Work, *, submission: Submission, pack: Pack, people: Iter
         gate = registry.gates().get(old.code)
         reads_people = gate is not None and any(name.startswith(PREFIX) for name in gate.needs)
         if reads_people and old.code in uses and old.verdict != Verdict.NOT_APPLICABLE:
-            _, result = verdict_of(uses[old.code], Kind(submission.kind), old.limits, measured, runs)
+            _, result = verdict_of(uses[old.code], pack.gate_kind, old.limits, measured, runs)
             row.verdict, row.says, row.fix, row.limit = result.verdict, result.says, result.fix, result.limit[:60]
             row.observed, row.low, row.high, row.n = result.observed, result.low, result.high, result.n
             row.metric, row.group, row.notes = result.metric[:120], result.group[:300], list(result.notes)

@@ -16,7 +16,7 @@ from gates.services.judging import verdict_of
 from gates.spec import GateResult, Measured
 from governance.domain.errors import InvalidInput
 from governance.domain.facts import FactSet
-from governance.domain.vocabulary import Kind, RunStatus, Track, Verdict
+from governance.domain.vocabulary import RunStatus, Track, Verdict
 from governance.policy import Pack
 from governance.policy.pack import GateUse
 
@@ -142,9 +142,9 @@ def run_locally(
     given = {**(use.limits_for(track, str(facts.value("decision.domain") or "")) if use else {}), **(limits or {})}
     asked = use or _as_asked(gate.code)
     statuses = {name: RunStatus.ERROR if name in failed else RunStatus.DONE for name in gate.collectors}
-    kind = pack.kind if pack.kind in gate.kinds else next(iter(sorted(gate.kinds)))
+    kind = pack.gate_kind if pack.gate_kind in gate.kinds else next(iter(sorted(gate.kinds)))
     # pins are the installation's matter: here the gate is tried as it is
-    in_force, result = verdict_of(asked, Kind(kind), given, measured, statuses, pinned=False)
+    in_force, result = verdict_of(asked, kind, given, measured, statuses, pinned=False)
     return LocalRun(gate, track, result, in_force, collected, tuple(ran))
 
 

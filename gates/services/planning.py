@@ -50,7 +50,7 @@ def plan_runs(
     """
     if revision.number > 1:
         cancel_unfinished(work, submission, before=revision.number)
-    wanted = needed_collectors(pack, Kind(submission.kind), assessment.track)
+    wanted = needed_collectors(pack, pack.gate_kind, assessment.track)
     around = surroundings(submission=submission, revision=revision, settings=pack.settings, facts=facts)
     earlier = _earlier(submission, revision.number)
     runs = GateRun.objects.bulk_create(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, StringConstraints, ValidationError, model_validator
 
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.incoming import NewAnswer, NewEvidence, NewSource, NewSubmission
@@ -15,6 +15,16 @@ from governance.domain.vocabulary import EvidenceRole, Kind
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^(sha256:)?[0-9a-f]{64}$")]
+
+
+
+def _kind(raw: Any) -> Kind:
+    if not isinstance(raw, str):
+        raise ValueError("a kind is a word such as ml_model, application or data_pipeline")
+    return Kind(raw)
+
+
+KindName = Annotated[InstanceOf[Kind], BeforeValidator(_kind)]
 
 _NEVER_SENT = {"track", "tier", "risk_tier", "state", "approved"}
 
@@ -52,7 +62,7 @@ class SubmissionBody(Closed):
     """A submission as CONTRACT.md gives it."""
 
     system: Slug
-    kind: Kind = Kind.ML_MODEL
+    kind: KindName = Kind.ML_MODEL
     version: Text
     environment: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")] = "production"
     sources: list[SourceBody] = Field(default_factory=list, max_length=40)

@@ -9,7 +9,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.domain.errors import Conflict, NotFound
-from governance.domain.vocabulary import Kind
 from governance.selectors.policy import pack_in_force
 
 
@@ -22,12 +21,10 @@ class PolicyView(APIView):
         responses={200: OpenApiTypes.OBJECT},
     )
     def get(self, request: Request, pack: str) -> Response:
-        if pack not in set(Kind):
-            raise NotFound(f"There is no pack “{pack}”.")
         try:
             row, compiled = pack_in_force(pack)
         except Conflict as exc:
-            raise NotFound(exc.detail) from exc
+            raise NotFound(f"There is no pack “{pack[:40]}” in force.") from exc
         active = row.active_from.isoformat() if row.active_from else None
         return Response(
             {

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum, StrEnum
+from typing import ClassVar
 
 
-class Kind(StrEnum):
-    """What is deployed. A pack exists per kind."""
+class Kind(str):
+    """What is deployed: a word such as `ml_model`. Three kinds are shipped; a further one comes with its pack (docs/adr/0010).
 
-    ML_MODEL = "ml_model"
-    APPLICATION = "application"
-    DATA_PIPELINE = "data_pipeline"
+    Raises ValueError for what cannot be the name of a kind. Whether a kind is there, only the packs in force can say.
+    """
+
+    __slots__ = ()
+
+    ML_MODEL: ClassVar[Kind]
+    APPLICATION: ClassVar[Kind]
+    DATA_PIPELINE: ClassVar[Kind]
+
+    def __new__(cls, name: str) -> Kind:
+        if not KIND_NAME.fullmatch(name):
+            raise ValueError(f"{name!r:.60} cannot be the name of a kind: small letters, digits and underscores, up to 20.")
+        return super().__new__(cls, name)
+
+    @property
+    def value(self) -> str:
+        return str(self)
+
+    @property
+    def words(self) -> str:
+        """As it stands in a sentence: `data pipeline`, `ML model`."""
+        return self.replace("_", " ").replace("ml ", "ML ")
+
+
+KIND_NAME = re.compile(r"[a-z][a-z0-9_]{0,19}")
+Kind.ML_MODEL = Kind("ml_model")
+Kind.APPLICATION = Kind("application")
+Kind.DATA_PIPELINE = Kind("data_pipeline")
 
 
 class Track(StrEnum):
@@ -183,6 +210,7 @@ class EvidenceRole(StrEnum):
     RETRAIN_ATTRIBUTIONS = "retrain_attributions"
     REASON_CODES = "reason_codes"
     TEST_REPORT = "test_report"
+    INTEGRATION_REPORT = "integration_report"
     SCAN_REPORT = "scan_report"
     BOM = "bom"
     DATA_QUALITY_REPORT = "data_quality_report"

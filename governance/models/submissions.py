@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from governance.domain.vocabulary import OPEN_STATES, EvidenceRole, Kind, Provenance, State, Track
+from governance.domain.vocabulary import KIND_NAME, OPEN_STATES, EvidenceRole, Provenance, State, Track
 from governance.models.people import Person, Unit
 from governance.models.policy import PolicyPack
 from governance.models.systems import System, SystemVersion
@@ -52,7 +52,7 @@ class Submission(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=[s.value for s in State]), name="submission_state_known"),
             models.CheckConstraint(condition=Q(track__in=["", *(t.value for t in Track)]), name="submission_track_known"),
-            models.CheckConstraint(condition=Q(kind__in=[k.value for k in Kind]), name="submission_kind_known"),
+            models.CheckConstraint(condition=Q(kind__regex=f"^{KIND_NAME.pattern}$"), name="submission_kind_known"),
             models.UniqueConstraint(
                 fields=["version", "environment"],
                 condition=Q(state__in=sorted(s.value for s in OPEN_STATES)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
-from governance.domain.vocabulary import Kind
+from governance.domain.vocabulary import KIND_NAME
 from governance.models.people import Person, Unit
 
 
@@ -15,7 +15,7 @@ class System(models.Model):
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="systems")
     slug = models.SlugField(max_length=100)
     name = models.CharField(max_length=160)
-    kind = models.CharField(max_length=20, choices=[(k.value, k.value) for k in Kind])
+    kind = models.CharField(max_length=20)
     owner = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="systems")
     purpose = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -23,7 +23,7 @@ class System(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["unit", "slug"], name="system_slug_unique_in_unit"),
-            models.CheckConstraint(condition=models.Q(kind__in=[k.value for k in Kind]), name="system_kind_known"),
+            models.CheckConstraint(condition=models.Q(kind__regex=f"^{KIND_NAME.pattern}$"), name="system_kind_known"),
         ]
 
     def __str__(self) -> str:

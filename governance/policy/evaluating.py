@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from governance.domain.facts import Fact, FactSet, agree
-from governance.domain.vocabulary import Role, Track
-from governance.policy.assessment import Assessment, Checked, Contradiction, GatePlan, RequiredStep, RuleStatus
+from governance.domain.vocabulary import Kind, Role, Track
+from governance.policy.assessment import Assessment, Checked, Contradiction, GatePlan, RequiredStep, RuleStatus, required
 from governance.policy.bands import RED, YELLOW, compile_bands
 from governance.policy.conditions import FALSE, PENDING, TRUE, UNKNOWN, Check, Statements, compile_condition
 from governance.policy.errors import refuse_pack
@@ -102,8 +102,13 @@ class Pack:
         return self.document.version
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         return self.document.kind
+
+    @property
+    def gate_kind(self) -> Kind:
+        """The kind whose gates judge what this pack is about: its own, unless it says another."""
+        return self.document.judged_like or self.document.kind
 
     @property
     def title(self) -> str:
@@ -227,19 +232,27 @@ def _deciding(
 
 
 def _steps(pack: Pack, track: Track, hits: Iterable[Checked]) -> tuple[RequiredStep, ...]:
-    """The steps of the track in order; what rules add comes before the risk officer (or first, where there is none)."""
-    plan = pack.document.tracks[track]
     because: dict[Role, list[str]] = {}
     for hit in hits:
         for role in hit.rule.adds_steps:
             because.setdefault(role, []).append(hit.rule.id)
+    return steps_on(pack, track, because)
+
+
+def steps_on(pack: Pack, track: Track, because: Mapping[Role, Collection[str]]) -> tuple[RequiredStep, ...]:
+    """The steps of the track in order; what rules add comes before the risk officer (or last, where there is none).
+
+    `because`: role -> ids of the rules that ask for it.
+    """
+    plan = pack.document.tracks[track]
     own = {step.role for step in plan.steps}
     added = [
-        RequiredStep(step.role, step.attests, step.due or plan.due or "", tuple(because[step.role]))
+        signature
         for step in pack.document.added_steps
         if step.role in because and step.role not in own
+        for signature in required(step, plan.due or "", because[step.role])
     ]
-    steps = [RequiredStep(step.role, step.attests, step.due or plan.due or "") for step in plan.steps]
+    steps = [signature for step in plan.steps for signature in required(step, plan.due or "")]
     last = next((i for i, step in enumerate(steps) if step.role is Role.RISK_OFFICER), len(steps))
     return (*steps[:last], *added, *steps[last:])
 

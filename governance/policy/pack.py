@@ -78,6 +78,16 @@ RoleField = Annotated[Role, _from_word(Role)]
 EvidenceField = Annotated[EvidenceRole, _from_word(EvidenceRole)]
 
 
+def _kind_name(raw: Any) -> Kind:
+    if not isinstance(raw, str):
+        raise ValueError(f"Expected the name of a kind such as ml_model, found {raw!r:.60}.")
+    return Kind(raw)
+
+
+KindField = Annotated[Kind, PlainValidator(_kind_name), PlainSerializer(str, return_type=str)]
+"""A kind by its name: one of those shipped, or the one a pack brings with it."""
+
+
 class Example(Part):
     """A worked case of one rule. `facts`: name -> value (None is "said to be unknown"), or {value, low, high, assurance}."""
 
@@ -191,17 +201,49 @@ class Rule(Part):
         return tuple(dict.fromkeys((*names, *more)))
 
 
+class ChecklistItem(Part):
+    """One thing a role answers with its approval. `element`: the column of the sign-off matrix it fills; several items may share one.
+
+    `human_only`: no measurement answers it; `asks` is a question whose “yes” speaks for approving.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$", max_length=40)]
+    element: Annotated[str, Field(min_length=1, max_length=60)]
+    asks: Words
+    human_only: bool = False
+
+
 class Step(Part):
-    """A required review step. `attests`: what a person of this role confirms. `due`: working time, else the track's."""
+    """A required review step. `attests`: what a person of this role confirms. `due`: working time, else the track's.
+
+    The role is responsible; `accountable` answers for the result, `consulted` may be asked, `informed` get one message at the
+    decision. `parallel`: open at the same time as the step before it. `quorum`: so many different people of the role have to
+    sign. `outside_team`: nobody of the submitter's team decides it (second line). `checklist`: answered with an approval.
+    """
 
     role: RoleField
     attests: Words
     due: Duration | None = None
+    accountable: RoleField | None = None
+    consulted: tuple[RoleField, ...] = ()
+    informed: tuple[RoleField, ...] = ()
+    parallel: bool = False
+    quorum: Annotated[int, Field(ge=1, le=5)] = 1
+    outside_team: bool = False
+    checklist: tuple[ChecklistItem, ...] = ()
+
+    @field_validator("consulted", "informed", "checklist", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
 
     @model_validator(mode="after")
     def _reviews(self) -> Step:
         if self.role not in REVIEWING_ROLES:
             raise ValueError(f"“{self.role}” does not review. Use one of {', '.join(sorted(REVIEWING_ROLES))}.")
+        ids = [item.id for item in self.checklist]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"The checklist of “{self.role}” names an item twice. Give each its own id.")
         return self
 
 
@@ -370,10 +412,14 @@ class Setting(Part):
 
 
 class PackDocument(Part):
-    """The pack as written."""
+    """The pack as written.
+
+    `judged_like`: for a kind that no gate names itself, the kind whose gates judge it (`genai` like `ml_model`).
+    """
 
     pack: Slug | Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    kind: Annotated[Kind, _from_word(Kind)]
+    kind: KindField
+    judged_like: KindField | None = None
     version: Annotated[str, Field(pattern=r"^\d{4}\.\d{1,2}\.\d{1,3}$")]
     title: Words
     why: Words
@@ -417,6 +463,8 @@ class PackDocument(Part):
         red = [step.role for step in self.tracks[Track.RED].steps]
         if red[-1] is not Role.RISK_OFFICER or Role.ANALYST not in red:
             raise ValueError("Red ends with the risk officer, after an analyst. Put analyst first and risk_officer last.")
+        if self.tracks[Track.RED].steps[-1].parallel:
+            raise ValueError("The risk officer signs after everybody else. Take “parallel” out of that step.")
         waivable = next((gate.gate for gate in self.gates if gate.waivable), None)
         if waivable is not None and self.waivers is None:
             raise ValueError(f"{waivable} is waivable, but “waivers” does not say what a waiver asks for. Add “waivers: …”.")

@@ -121,6 +121,7 @@ def refuse_second_open(version: SystemVersion, environment: str) -> None:
 def _system(work: Work, unit_id: int, new: NewSubmission, found: System | None) -> System:
     system, created = found, False
     if system is None:
+        work.policy(new.kind)  # refuses a kind for which no pack is in force
         try:
             system, created = System.objects.select_related("owner").get_or_create(
                 unit_id=unit_id, slug=new.system, defaults={"name": new.system.replace("-", " ").capitalize(), "kind": new.kind}

@@ -197,7 +197,7 @@ class EvidenceIn(serializers.Serializer[Any]):
 
 class SubmissionIn(serializers.Serializer[Any]):
     system = serializers.SlugField(max_length=100)
-    kind = serializers.ChoiceField(["ml_model", "application", "data_pipeline"], required=False)
+    kind = serializers.RegexField(r"^[a-z][a-z0-9_]{0,19}$", required=False, help_text="ml_model, application, data_pipeline, or a kind your packs bring")
     version = serializers.CharField(max_length=200)
     environment = serializers.CharField(max_length=40, required=False)
     sources = SourceIn(many=True, required=False)

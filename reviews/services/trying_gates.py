@@ -28,7 +28,7 @@ from gates.spec import Measured
 from governance.domain.errors import Conflict, NotFound, Unavailable
 from governance.domain.facts import Fact, FactSet
 from governance.domain.incoming import NewSubmission
-from governance.domain.vocabulary import Assurance, Kind, RunStatus, Scope, Track, strictest
+from governance.domain.vocabulary import Assurance, RunStatus, Scope, Track, strictest
 from governance.models import PolicyPack, Revision, Submission, System, SystemVersion
 from governance.policy import advice, evaluate, what_would_change
 from governance.prefill.cumulative import with_cumulative
@@ -90,7 +90,7 @@ def ask(*, caller: Caller, unit_id: int, new: NewSubmission) -> GatePreview:
     ]
     assert caller.person is not None
     track = preview.assessment.track
-    wanted = needed_collectors(preview.pack, new.kind, track)
+    wanted = needed_collectors(preview.pack, preview.pack.gate_kind, track)
     around = surroundings(
         submission=_as_if(unit_id, new, preview.champion_submission),
         revision=Revision(number=1, evidence=evidence),
@@ -254,7 +254,7 @@ def _document(row: GatePreview, collected: Mapping[str, Collected], failed: Mapp
         facts = with_cumulative(facts)
         assessment = evaluate(pack, facts, pending=frozenset())
         track = strictest(assessment.track, Track(row.track))
-        gates = judged_gates(pack, Kind(row.kind), track, facts, measured, statuses)
+        gates = judged_gates(pack, pack.gate_kind, track, facts, measured, statuses)
         unsettled = unsettled_fact(gates)
         if second or track is not Track.GREEN or unsettled is None:
             break
