@@ -36,7 +36,7 @@ status: .venv/.synced ## what runs from GUIDERAIL_HOME
 
 test: .venv/.synced ## run every test; REQUIRE_ALL=1 makes a skipped one a failure (ARGS: more for pytest)
 	@status=0; \
-	$(PY) -m pytest -n $(or $(PROCESSES),2) --dist loadfile -m "not (alone or nightly or bench)" $(ARGS) || status=$$?; \
+	$(PY) -m pytest -n $(or $(PROCESSES),2) --dist loadfile --no-loadscope-reorder -m "not (alone or nightly or bench)" $(ARGS) || status=$$?; \
 	[ $$status -ne 5 ] || status=0; \
 	alone=0; $(PY) -m pytest -m "alone and not nightly" $(ARGS) || alone=$$?; \
 	[ $$alone -eq 0 ] || [ $$alone -eq 5 ] || status=$$alone; \

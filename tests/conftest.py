@@ -54,8 +54,13 @@ def pytest_unconfigure() -> None:
     STACK.stop()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a browser or a worker is marked so, and can be chosen with -m."""
+    """A test that asks for a browser or a worker is marked so, and can be chosen with -m. Files with such tests come first.
+
+    With several processes a long file that starts last is what the others wait for; hence `--no-loadscope-reorder` in the Makefile.
+    """
+    long = set()
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "browser" in names:
@@ -64,6 +69,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("worker")
         if item.path.is_relative_to(ROOT) and str(item.path.relative_to(ROOT)).startswith(ALONE):
             item.add_marker("alone")
+        if item.get_closest_marker("browser") or item.get_closest_marker("worker"):
+            long.add(item.path)
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
