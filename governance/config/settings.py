@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from celery.schedules import crontab
 
+from governance.domain.secret_values import secret_value
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
@@ -27,7 +29,7 @@ _https = _public.scheme == "https"
 
 def _secret_key() -> str:
     """The key from the environment, else one kept beside the data of a single-machine installation."""
-    given = os.environ.get("GUIDERAIL_SECRET_KEY")
+    given = secret_value("GUIDERAIL_SECRET_KEY")
     if given:
         return given
     kept = HOME / "secret_key"
@@ -105,7 +107,7 @@ TEMPLATES = [
 
 def _database() -> dict[str, object]:
     """PostgreSQL from DATABASE_URL; `postgresql:///name?host=/socket/dir` for a Unix socket."""
-    url = urlsplit(os.environ.get("DATABASE_URL", "postgresql://guiderail:guiderail@localhost:5432/guiderail"))
+    url = urlsplit(secret_value("DATABASE_URL", "postgresql://guiderail:guiderail@localhost:5432/guiderail"))
     query = dict(part.split("=", 1) for part in url.query.split("&") if "=" in part)
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -175,6 +177,13 @@ PERMIT_KEYS_DIR = Path(os.environ.get("GUIDERAIL_PERMIT_KEYS_DIR") or HOME / "ke
 AUDIT_SINKS = [sink for sink in os.environ.get("GUIDERAIL_AUDIT_SINKS", str(HOME / "checkpoints")).split(os.pathsep) if sink]
 EVIDENCE_MAX_BYTES = int(os.environ.get("GUIDERAIL_EVIDENCE_MAX_BYTES", str(2 * 1024**3 - 1)))
 API_BODY_MAX_BYTES = 32 * 1024**2
+# hosts that addresses typed on pages may lead to although they are not public, or not https; see governance/services/outgoing.py
+OUTGOING_HOSTS = frozenset(filter(None, os.environ.get("GUIDERAIL_OUTGOING_HOSTS", "").replace(",", " ").split()))
+# model registries by name, such as "main=https://mlflow.example.org". Their secrets: GUIDERAIL_MLFLOW_<NAME>_TOKEN (or _USERNAME
+# and _PASSWORD) and GUIDERAIL_MLFLOW_<NAME>_WEBHOOK_SECRET, each also as a file with _FILE
+MLFLOW_SERVERS = dict(
+    pair.partition("=")[::2] for pair in os.environ.get("GUIDERAIL_MLFLOW_SERVERS", "").replace(",", " ").split() if "=" in pair
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
@@ -186,7 +195,7 @@ EMAIL_BACKEND = (
 )
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_USER", ""), os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_USER", ""), secret_value("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS, EMAIL_USE_SSL = _flag("EMAIL_USE_TLS"), _flag("EMAIL_USE_SSL")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("GUIDERAIL_FROM_EMAIL", "guiderail@localhost")
@@ -213,7 +222,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # The row is the truth; the message only wakes a worker. Hence no result backend, no retries, no countdowns.
-REDIS_URL = os.environ.get("REDIS_URL", "redis://localhost:6379/0")
+REDIS_URL = secret_value("REDIS_URL", "redis://localhost:6379/0")
 _filesystem_broker = REDIS_URL.startswith("filesystem://")
 CELERY_BROKER_URL = "filesystem://" if _filesystem_broker else REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
@@ -276,6 +285,8 @@ CELERY_BEAT_SCHEDULE = {
 # Gate runs. A run whose worker stops renewing its lease is taken over; the relay sends again what nobody took.
 GATE_LEASE_SECONDS = float(os.environ.get("GUIDERAIL_GATE_LEASE_SECONDS", "30"))
 GATE_MAX_ATTEMPTS = int(os.environ.get("GUIDERAIL_GATE_MAX_ATTEMPTS", "3"))
+# how long a run waits for a worker that has its collector while other workers are there; then it counts as not assessed
+GATE_UNKNOWN_SECONDS = float(os.environ.get("GUIDERAIL_GATE_UNKNOWN_SECONDS", "3600"))
 GATE_RETRY_SECONDS = float(os.environ.get("GUIDERAIL_GATE_RETRY_SECONDS", "5"))
 # how many heavy runs (SHAP) a worker holds at a time that takes light ones as well; its other slots stay free for those
 GATE_HEAVY_BESIDE_LIGHT = int(os.environ.get("GUIDERAIL_HEAVY_BESIDE_LIGHT", "1"))
