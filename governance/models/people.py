@@ -14,6 +14,8 @@ class Unit(models.Model):
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
+    # working days, hours, time zone and holidays; see governance/domain/duetime.py. Empty: the usual ones
+    calendar = models.JSONField(default=dict, db_default={}, blank=True)
 
     def __str__(self) -> str:
         return self.name

@@ -38,6 +38,8 @@ class Submission(models.Model):
     turn = models.CharField(max_length=32, blank=True)
     turn_since = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
+    # when four fifths of the working time until then are used
+    soon_at = models.DateTimeField(null=True, blank=True)
     claimed_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="claimed")
     origin = models.CharField(max_length=12, default="form", help_text="form or api")
     idempotency_key = models.CharField(max_length=200, blank=True)
@@ -68,6 +70,7 @@ class Submission(models.Model):
             models.Index(fields=["unit", "state", "-id"], name="submission_unit_state"),
             models.Index(fields=["unit", "track", "-id"], name="submission_unit_track"),
             models.Index(fields=["submitter", "-id"], name="submission_submitter"),
+            models.Index(fields=["system", "due_at"], name="submission_waiting", condition=~Q(turn="")),
             models.Index(fields=["unit", "content_digest"], name="submission_content"),
             GinIndex(fields=["search"], name="submission_search"),
         ]

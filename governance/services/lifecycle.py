@@ -43,6 +43,7 @@ def advance(
         "state": move.to,
         "turn": turn,
         "due_at": due_at,
+        "soon_at": None,
         "claimed_by": None,
         "turn_since": Now() if turn else None,
         "updated_at": Now(),

@@ -6,6 +6,9 @@ from reviews.models.dossiers import Dossier
 from reviews.models.evaluations import Evaluation
 from reviews.models.findings import Finding
 from reviews.models.gate_previews import GatePreview
+from reviews.models.handing_over import HandOver
+from reviews.models.interests import DeclaredConflict
+from reviews.models.looking import RefusedReading, SectionSeen
 from reviews.models.notifications import Notification, NotificationChoice
 from reviews.models.permits import Permit
 from reviews.models.steps import ChangeItem, Condition, ReviewStep, SignOff
@@ -15,15 +18,19 @@ __all__ = [
     "Attested",
     "ChangeItem",
     "Condition",
+    "DeclaredConflict",
     "Deployment",
     "Dossier",
     "Evaluation",
     "Finding",
     "GatePreview",
+    "HandOver",
     "Notification",
     "NotificationChoice",
     "Permit",
+    "RefusedReading",
     "ReviewStep",
+    "SectionSeen",
     "SignOff",
     "Waiver",
     "WaiverAudit",

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from governance.domain.duetime import due_at
+from governance.domain.duetime import Calendar, due_at, moment_of
 from governance.domain.vocabulary import Role, StepState, Track
 from governance.models import Submission
 from governance.policy import Assessment, Pack, RequiredStep
@@ -17,6 +17,8 @@ from reviews.models import ReviewStep
 from reviews.selectors.notices import Notice
 from reviews.services.telling import able_to_decide, tell
 
+SOON = 0.8
+"""Share of the working time after which people are reminded and a case counts as due soon."""
 _DUE = {Track.GREEN: "3h", Track.YELLOW: "3h", Track.RED: "3d"}
 
 
@@ -60,7 +62,8 @@ def open_next(work: Work, submission: Submission, pack: Pack) -> ReviewStep | No
     if step is None:
         return None
     step.state, step.opened_at = StepState.OPEN, timezone.now()
-    step.due_at = due_for(pack, Track(submission.track), Role(step.role), step.opened_at)
+    calendar = calendar_of(submission)
+    step.due_at = due_for(pack, Track(submission.track), Role(step.role), step.opened_at, calendar)
     step.save(update_fields=["state", "opened_at", "due_at"])
     give_turn(submission, step)
     tell(
@@ -76,24 +79,35 @@ def open_next(work: Work, submission: Submission, pack: Pack) -> ReviewStep | No
     return step
 
 
+def calendar_of(submission: Submission) -> Calendar:
+    """The working time of the unit the case belongs to."""
+    return Calendar.from_json(submission.unit.calendar)
+
+
 def give_turn(submission: Submission, step: ReviewStep) -> None:
     """Put the step's role, since-when and due on the submission, where the queue reads them."""
+    soon = (
+        moment_of(SOON, step.opened_at, step.due_at, calendar_of(submission))
+        if step.opened_at is not None and step.due_at is not None
+        else None
+    )
     submission.turn, submission.turn_since, submission.due_at, submission.claimed_by = (
         step.role,
         step.opened_at,
         step.due_at,
         None,
     )
+    submission.soon_at = soon
     Submission.objects.filter(pk=submission.pk).update(
-        turn=step.role, turn_since=step.opened_at, due_at=step.due_at, claimed_by=None, updated_at=Now()
+        turn=step.role, turn_since=step.opened_at, due_at=step.due_at, soon_at=soon, claimed_by=None, updated_at=Now()
     )
 
 
-def due_for(pack: Pack, track: Track, role: Role, start: datetime) -> datetime:
-    """When a step opened at `start` is due: the step's own allowance, else the track's, in working time."""
+def due_for(pack: Pack, track: Track, role: Role, start: datetime, calendar: Calendar) -> datetime:
+    """When a step opened at `start` is due: the step's own allowance, else the track's, in the unit's working time."""
     plan = pack.document.tracks[track]
     own = next((step.due for step in (*plan.steps, *pack.document.added_steps) if step.role is role), None)
-    return due_at(start, own or plan.due or _DUE[track])
+    return due_at(start, own or plan.due or _DUE[track], calendar)
 
 
 def take_back(submission: Submission) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.domain.duetime import due_at, share_used, working_time_between, working_time_of
+from governance.domain.duetime import Calendar, due_at, moment_of, share_used, working_time_between, working_time_of
 
 FRIDAY = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -59,3 +59,47 @@ def test_due_is_always_in_working_hours_and_takes_exactly_the_allowance(start: d
     assert due.weekday() < 5
     assert 9 <= due.hour <= 17
     assert working_time_between(start, due) == working_time_of(allowance)
+
+
+BERLIN = Calendar(
+    zone="Europe/Berlin", opens=time(8), closes=time(18), days=frozenset({0, 1, 2, 3}), holidays=frozenset({date(2026, 11, 23)})
+)
+
+
+@pytest.mark.parametrize(
+    ("start", "allowance", "due"),
+    [
+        # Thursday 17:00 in Berlin is 16:00 UTC: an hour is left, Friday is free here, Monday is a holiday
+        (datetime(2026, 11, 19, 16, tzinfo=UTC), "3h", datetime(2026, 11, 24, 9, tzinfo=UTC)),
+        (datetime(2026, 11, 17, 7, tzinfo=UTC), "1d", datetime(2026, 11, 17, 17, tzinfo=UTC)),  # a day of ten hours
+        # the clocks go back on Sunday, 25 October: Thursday is UTC+2, Monday UTC+1
+        (datetime(2026, 10, 22, 15, tzinfo=UTC), "2h", datetime(2026, 10, 26, 8, tzinfo=UTC)),
+    ],
+)
+def test_a_unit_has_its_own_days_hours_zone_and_holidays(start: datetime, allowance: str, due: datetime) -> None:
+    assert due_at(start, allowance, BERLIN) == due
+    assert Calendar.from_json(BERLIN.to_json()) == BERLIN
+
+
+@pytest.mark.parametrize(
+    ("stored", "says"),
+    [
+        ({"zone": "Mars/Olympus"}, "no time zone"),
+        ({"zone": "../../etc/passwd"}, "no time zone"),
+        ({"opens": "17:00", "closes": "09:00"}, "begin before it ends"),
+        ({"days": []}, "at least one working day"),
+        ({"days": [9]}, "at least one working day"),
+        ({"holidays": ["tomorrow"]}, "Invalid isoformat"),
+        ({"opens": 9}, "cannot be read"),
+    ],
+)
+def test_a_calendar_in_which_nothing_could_come_due_is_refused(stored: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Calendar.from_json(stored)
+
+
+@given(moments, st.floats(0, 1))
+def test_the_moment_of_a_share_is_when_that_share_is_used(start: datetime, share: float) -> None:
+    due = due_at(start, "3d", BERLIN)
+    at = moment_of(share, start, due, BERLIN)
+    assert share_used(start, due, at, BERLIN) == pytest.approx(share, abs=1e-6)
