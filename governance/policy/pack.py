@@ -22,6 +22,7 @@ from pydantic import (
 from governance.domain.vocabulary import REVIEWING_ROLES, EvidenceRole, Kind, Role, Track
 from governance.policy.bands import Band, Direction, parse_band
 from governance.policy.conditions import Atom, Condition, Joined, Negated, facts_of, is_fact_name, parse_condition
+from governance.policy.monitoring import MonitoringPlan
 from governance.policy.templates import Template, parse_template
 
 EDITORS = ("nobody", "submitter", "data owner", "data steward", "product owner", "platform engineer", "policy author")
@@ -431,6 +432,7 @@ class PackDocument(Part):
     attestations: tuple[Attestation, ...] = ()
     collectors: dict[str, Setting] = Field(default_factory=dict)
     waivers: WaiverPlan | None = None
+    monitoring: MonitoringPlan | None = None
 
     @field_validator("rules", "gates", "added_steps", "attestations", mode="before")
     @classmethod
