@@ -58,7 +58,7 @@ def pytest_unconfigure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that asks for a browser or a worker is marked so, and can be chosen with -m. Files with such tests come first.
 
-    With several processes a long file that starts last is what the others wait for; hence `--no-loadscope-reorder` in the Makefile.
+    With several processes the others wait for a long file that starts last; hence `--no-loadscope-reorder` in the Makefile.
     """
     long = set()
     for item in items:

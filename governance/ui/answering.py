@@ -31,7 +31,7 @@ def topic(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     page = _topic(draft, slug)
     errors: dict[str, str] = {}
     if request.method == "POST":
-        given = _given(request, page)
+        given = given_answers(request, page)
         try:
             with changing(caller, pk) as (work, submission):
                 if given:
@@ -58,7 +58,7 @@ def live_track(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     """The track panel for what is being typed, nothing recorded."""
     caller = caller_of(request)
     saved = draft_of(caller=caller, submission_id=pk)
-    typed = _given(request, _topic(saved, slug))
+    typed = given_answers(request, _topic(saved, slug))
     draft = draft_of(caller=caller, submission_id=pk, typed=typed) if typed else saved
     return render(request, "governance/_draft_track.html", panel(draft))
 
@@ -105,7 +105,7 @@ def _topic(draft: Draft, slug: str) -> Topic:
     return found
 
 
-def _given(request: HttpRequest, page: Topic) -> dict[str, NewAnswer]:
+def given_answers(request: HttpRequest, page: Topic) -> dict[str, NewAnswer]:
     """What was typed, by question: empty fields say nothing, an untouched prefilled value confirms it."""
     found = {}
     for state in page.questions:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
 
 from governance.domain.vocabulary import EDITABLE_STATES, EvidenceRole, Provenance, State
 from governance.policy import headline
+from governance.policy.advice import Advice
 from governance.selectors.drafts import Draft, QuestionState
 from governance.ui.fields import FieldView
+
+CONFIRMED_BESIDE = frozenset({"data.pii_approval"})
+"""Questions whose answer can be given where an advice asks for it; the others lead to their page."""
 
 
 def frame(draft: Draft) -> dict[str, Any]:
@@ -18,7 +23,6 @@ def frame(draft: Draft) -> dict[str, Any]:
     return {
         "draft": draft,
         "submission": submission,
-        "editable": State(submission.state) in EDITABLE_STATES,
         "is_revision": submission.revision > 0,
         **panel(draft),
     }
@@ -27,6 +31,7 @@ def frame(draft: Draft) -> dict[str, Any]:
 def panel(draft: Draft) -> dict[str, Any]:
     """Context of `_draft_track.html` alone."""
     preview, pk = draft.preview, draft.submission.pk
+    topics = {question.id: question.topic for question in preview.questions}
     return {
         "submission": draft.submission,
         "track": preview.assessment.track,
@@ -36,16 +41,29 @@ def panel(draft: Draft) -> dict[str, Any]:
         "pending": [row.to_json() for row in preview.assessment.pending],
         "would_change": [way.to_json() for way in preview.ways],
         "steps": preview.assessment.steps,
-        "advice": preview.advice,
+        "advice": [_advised(pk, item, topics) for item in preview.advice],
+        "editable": State(draft.submission.state) in EDITABLE_STATES,
         "missing_count": len(preview.missing),
         "open_questions": [
-            {
-                "ask": question.ask,
-                "href": f"{reverse('draft_topic', args=[pk, question.topic])}?return=check#{FieldView(question.id, '').html_id}",
-            }
-            for question in preview.missing
+            {"ask": question.ask, "href": _question_href(pk, question.id, question.topic)} for question in preview.missing
         ],
         "policy": preview.policy,
+    }
+
+
+def _question_href(pk: int, name: str, topic: str) -> str:
+    return f"{reverse('draft_topic', args=[pk, topic])}?return=check#{FieldView(name, '').html_id}"
+
+
+def _advised(pk: int, item: Advice, topics: Mapping[str, str]) -> dict[str, Any]:
+    """An advice with what can be done about it here: confirm it on the spot, or go to its question."""
+    asked = item.asks if item.asks in topics else ""
+    return {
+        "says": item.says,
+        "fix": item.fix,
+        "learn": item.learn,
+        "confirm": asked if asked in CONFIRMED_BESIDE else "",
+        "href": _question_href(pk, asked, topics[asked]) if asked and asked not in CONFIRMED_BESIDE else "",
     }
 
 

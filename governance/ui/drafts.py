@@ -73,7 +73,11 @@ def _open(caller: Caller, form: NewForm) -> Submission:
 def tasks(request: HttpRequest, pk: int) -> HttpResponse:
     """The task list of a draft: what is done, what is left, and the track so far."""
     draft = draft_of(caller=caller_of(request), submission_id=pk)
-    return render(request, "governance/draft_tasks.html", {**frame(draft), "tasks": _tasks(draft)})
+    return render(
+        request,
+        "governance/draft_tasks.html",
+        {**frame(draft), "tasks": _tasks(draft), "left": sum(not s.answered for s in draft.states)},
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from governance.ui import administration, answering, audit, demo_sign_in, drafts, inventory, policies, what_if
+from governance.ui import administration, answering, audit, demo_sign_in, drafts, interview, inventory, policies, what_if
 from governance.ui.converters import SubmissionNumber
 
 register_converter(SubmissionNumber, "snum")
@@ -16,6 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions/<snum:pk>/evidence/<slug:role>/drop", drafts.drop_evidence, name="draft_drop_evidence"),
     path("submissions/<snum:pk>/questions/<slug:slug>", answering.topic, name="draft_topic"),
     path("submissions/<snum:pk>/questions/<slug:slug>/track", answering.live_track, name="draft_live_track"),
+    path("submissions/<snum:pk>/interview", interview.start, name="draft_interview_start"),
+    path("submissions/<snum:pk>/interview/<str:name>", interview.question, name="draft_interview"),
+    path("submissions/<snum:pk>/advice", interview.confirm, name="draft_advice"),
     path("submissions/<snum:pk>/check", answering.check, name="draft_check"),
     path("submissions/<snum:pk>/confirm", answering.accept_all, name="draft_accept_all"),
     path("systems", inventory.systems, name="systems"),

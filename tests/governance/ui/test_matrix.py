@@ -125,6 +125,9 @@ GET = {
     "draft_drop_evidence": page("draft"),
     "draft_topic": page("draft"),
     "draft_live_track": only_post("draft"),
+    "draft_interview_start": Row(302, 404, 302, "draft"),
+    "draft_interview": page("draft"),
+    "draft_advice": only_post("draft"),
     "draft_check": page("draft"),
     "draft_accept_all": only_post("draft"),
     "systems": page(),
@@ -222,6 +225,8 @@ POST: dict[str, tuple[int, int] | None] = {
     "draft_drop_evidence": (404, 403),
     "draft_topic": (404, 403),
     "draft_live_track": (404, 200),
+    "draft_interview": (404, 403),
+    "draft_advice": (404, 404),
     "draft_accept_all": (404, 403),
     "audit_verify": (403, 403),
     "submit": (404, 409),
@@ -326,6 +331,7 @@ class World:
             "api_run_cancel": ["performance"],
             "api_run_again": ["performance"],
             "draft_live_track": ["use"],
+            "draft_interview": ["decision.automated"],
         }.get(name, [])
         return reverse(name, args=[about.pk, *more] if about else [])
 
