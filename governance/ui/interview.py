@@ -78,15 +78,14 @@ def question(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     errors: dict[str, str] = {}
     if request.method == "POST":
         given = given_answers(request, Topic(state.question.topic, "", (state,)))
-        if not given and not state.answered and state.question.required:
-            errors = {name: "Answer, or choose “I do not know”."}
-        else:
-            try:
-                with changing(caller, pk) as (work, submission):
-                    if given:
-                        answer(work, submission, given)
-            except InvalidInput as exc:
-                errors = {e.pointer.removeprefix("/answers/"): e.detail for e in exc.errors} or {name: exc.detail}
+        try:
+            with changing(caller, pk) as (work, submission):
+                if given:
+                    answer(work, submission, given)
+                elif state.question.required and not state.answered:
+                    errors = {name: "Answer, or choose “I do not know”."}
+        except InvalidInput as exc:
+            errors = {e.pointer.removeprefix("/answers/"): e.detail for e in exc.errors} or {name: exc.detail}
         if not errors:
             return redirect(_next(draft_of(caller=caller, submission_id=pk), name))
     asked = asked_fields([state], request.POST if errors else None, errors)
