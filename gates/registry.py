@@ -26,6 +26,8 @@ from governance.selectors import plugins
 from governance.selectors.plugins import Plugin
 
 log = logging.getLogger(__name__)
+EDITION = 200
+"""The most characters an edition has."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class Collector:
     in_process: bool = False
     uses_registers: tuple[str, ...] = ()
     plugin: Plugin | None = None
+
+    @property
+    def edition(self) -> str:
+        """What a worker has to have to measure what was planned with this: see `edition_of`."""
+        return edition_of(self.name, self.version, self.plugin.to_json() if self.plugin else None)
 
     def collect(self, inputs: Inputs) -> Collected:
         """Measure, in this process: the child process, or the worker for one that opens no file."""
@@ -123,6 +130,19 @@ def gate(code: str) -> Gate:
 def collector(name: str) -> Collector:
     """One collector; KeyError when there is none."""
     return collectors()[name]
+
+
+def edition_of(name: str, version: int, plugin: Mapping[str, Any] | None) -> str:
+    """A collector's name and version, and of a plug-in its distribution and files: two that agree in it measure the same way."""
+    if not plugin:
+        return f"{name} {version}"
+    files = str(plugin["digest"]).removeprefix("sha256:")[:12]
+    return f"{name} {version} of {plugin['distribution']} {plugin['version']} ({files})"[:EDITION]
+
+
+def editions() -> tuple[str, ...]:
+    """The edition of every collector here, in order: what this process may measure."""
+    return tuple(sorted(collector.edition for collector in collectors().values()))
 
 
 def collectors_of(codes: Iterable[str]) -> tuple[str, ...]:

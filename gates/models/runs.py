@@ -22,6 +22,9 @@ class GateRun(models.Model):
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="gate_runs")
     revision = models.PositiveIntegerField()
     collector = models.CharField(max_length=60)
+    # name, version and plug-in it was planned with: only a worker that has just that takes it; "" in rows from before it was kept
+    edition = models.CharField(max_length=200, blank=True, default="", db_default="")
+    unknown_since = models.DateTimeField(null=True, blank=True, help_text="workers are there and none has that edition")
     heavy = models.BooleanField(default=False)
     priority = models.PositiveSmallIntegerField(default=9, help_text="smaller goes first")
     due_at = models.DateTimeField(

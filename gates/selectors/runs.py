@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from gates import registry
@@ -236,6 +237,9 @@ def _why_queued(row: GateRun, queue: Queueing) -> str:
     lane = queue.lanes[_queue(row)]
     if lane.silent:
         return f"{since}, {lane.silent}"
+    if row.unknown_since is not None:
+        until = row.unknown_since + timedelta(seconds=settings.GATE_UNKNOWN_SECONDS)
+        return f"{since}. {unknown_words(row)} Without one it counts as not assessed from {_clock(until)} on."
     if row.error and row.not_before > timezone.now():
         return f"{since}; attempt {row.attempt} failed ({row.error}), tried again at {_clock(row.not_before)}."
     if row.error:
@@ -243,6 +247,13 @@ def _why_queued(row: GateRun, queue: Queueing) -> str:
     ahead = queue.ahead.get(row.pk, 0)
     before = f"; {ahead:,} other submission{'' if ahead == 1 else 's'} come{'s' if ahead == 1 else ''} first" if ahead else ""
     return f"{since}{before}, waiting for a free worker.{_busy_with(lane)}"
+
+
+def unknown_words(row: GateRun) -> str:
+    """What a person reads when workers are there and none of them has the collector a run was planned with."""
+    name, _, edition = row.edition.partition(" ")
+    which = f"“{name or row.collector}”" + (f", version {edition}" if edition else "")
+    return f"No running worker has the collector {which}; start a worker of the version that has it."
 
 
 def _busy_with(lane: Lane) -> str:

@@ -5,6 +5,10 @@
 
 Whoever holds the current attempt may finish the run; an older attempt finds nothing to update and is discarded.
 
+A worker takes only what it knows: runs planned with a collector of a name, version and plug-in that it has itself. So while two
+versions of Guiderail run side by side no attempt is spent by the one that cannot measure it (`unknown.py` says what then becomes
+of a run that nobody knows).
+
 Which run comes next is decided here, when a worker is free, and not by the order of messages: red before yellow before green,
 within a track by when the run was due. Every fourth claim of a process goes to what is longest overdue, whatever its track: so
 no flood of green keeps a red one waiting, and no flood of red keeps a green one waiting for ever.
@@ -21,11 +25,15 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from gates import registry
 from gates.collecting import Doing
 
 # The one condition under which a run may be taken; used by the claim (twice, so that a concurrent one is seen) and by the relay.
 CLAIMABLE = """attempt < max_attempts AND not_before <= statement_timestamp()
     AND (status = 'queued' OR (status = 'running' AND lease_until < statement_timestamp()))"""
+
+# What this worker can measure. Runs from before editions were kept go by the collector's name.
+_KNOWN = "(edition = ANY(%(editions)s) OR (edition = '' AND collector = ANY(%(names)s)))"
 
 # The order of turns. Selectors count with the first one how many runs are ahead.
 BY_TRACK = "priority, due_at, id"
@@ -37,9 +45,9 @@ OVERDUE_EVERY = 4
 _CLAIM = f"""
 UPDATE gates_gaterun SET status = 'running', attempt = attempt + 1, worker = %(worker)s, started_at = statement_timestamp(),
     doing = '', steps_done = NULL, steps_total = NULL,
-    lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
+    lease_until = statement_timestamp() + make_interval(secs => %(lease)s), unknown_since = NULL
 WHERE {CLAIMABLE} AND id = ANY(ARRAY(
-    SELECT id FROM gates_gaterun WHERE {{which}} AND {CLAIMABLE} ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+    SELECT id FROM gates_gaterun WHERE {{which}} AND {CLAIMABLE} AND {_KNOWN} ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
 RETURNING id, submission_id, revision, collector, attempt, max_attempts, inputs
 """
 
@@ -48,7 +56,8 @@ _WITH_IT = """submission_id = (SELECT submission_id FROM best) AND NOT heavy AND
     CASE WHEN (SELECT last FROM best) THEN id = (SELECT id FROM best) ELSE attempt < max_attempts - 1 END"""
 _NEXT = f"""
 WITH best AS (SELECT id, submission_id, attempt >= max_attempts - 1 AS last FROM gates_gaterun
-    WHERE status IN ('queued', 'running') AND {{lane}} AND {CLAIMABLE} ORDER BY {{order}} LIMIT 1 FOR UPDATE SKIP LOCKED)
+    WHERE status IN ('queued', 'running') AND {{lane}} AND {CLAIMABLE} AND {_KNOWN}
+    ORDER BY {{order}} LIMIT 1 FOR UPDATE SKIP LOCKED)
 """ + _CLAIM.lstrip()
 _ROOM = """(SELECT count(*) FROM gates_gaterun held WHERE held.heavy AND held.status = 'running' AND held.worker = %(worker)s
     AND held.lease_until > statement_timestamp()) < %(most)s"""
@@ -143,7 +152,14 @@ def _claim(which: str, limit: int, worker: str, **values: int) -> list[Claim]:
 
 
 def _run(statement: str, limit: int, worker: str, values: dict[str, int]) -> list[Claim]:
-    parameters: dict[str, Any] = {**values, "limit": limit, "worker": worker[:120], "lease": settings.GATE_LEASE_SECONDS}
+    parameters: dict[str, Any] = {
+        **values,
+        "limit": limit,
+        "worker": worker[:120],
+        "lease": settings.GATE_LEASE_SECONDS,
+        "editions": list(registry.editions()),
+        "names": list(registry.collectors()),
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return [_read(row) for row in sorted(cursor.fetchall())]

@@ -130,6 +130,7 @@ def _repeat(runs: Iterable[GateRun]) -> list[GateRun]:
             submission_id=run.submission_id,
             revision=run.revision,
             collector=run.collector,
+            edition=_edition(known.get(run.collector), run),
             heavy=run.heavy,
             priority=run.priority,
             due_at=Now() + within[run.priority] if run.priority in within else Now(),
@@ -142,6 +143,11 @@ def _repeat(runs: Iterable[GateRun]) -> list[GateRun]:
         )
         for run in earlier
     )
+
+
+def _edition(collector: registry.Collector | None, run: GateRun) -> str:
+    """That of today's collector, which the new digest covers as well; a plug-in's files stay those that were planned with."""
+    return registry.edition_of(run.collector, collector.version, run.inputs.get("plugin")) if collector else run.edition
 
 
 def _about(run: GateRun) -> dict[str, object]:

@@ -132,6 +132,7 @@ def _row(
         submission=submission,
         revision=revision,
         collector=collector.name,
+        edition=collector.edition,
         heavy=collector.heavy,
         priority=PRIORITY[track],
         due_at=Now() + TAKEN_WITHIN[track],

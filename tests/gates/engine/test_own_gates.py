@@ -18,10 +18,12 @@ from pydantic import ValidationError
 
 from gates import registry
 from gates.models import GateOutcome, GateRun
+from gates.selectors.runs import progress
 from gates.services.claiming import claim_light
 from gates.services.judging import judge
 from gates.services.planning import plan_runs
-from gates.services.running import measure
+from gates.services.presence import note_worker
+from gates.services.unknown import mark_unknown
 from governance.domain.errors import Conflict
 from governance.domain.facts import FactSet
 from governance.domain.vocabulary import RunStatus, Track, Verdict
@@ -123,31 +125,26 @@ def test_it_is_measured_by_a_worker_and_judged_like_any_other(site: Path, start_
     assert "too many people live in areas with too few rows" in outcome.says
 
 
-def test_a_worker_with_another_version_does_not_measure_and_says_so(site: Path, settings: Any) -> None:
-    settings.GATE_MAX_ATTEMPTS = 1
+@pytest.mark.parametrize("changed", ["version", "files"])
+def test_a_worker_with_another_version_or_other_files_leaves_it_to_one_that_has_them(site: Path, changed: str) -> None:
     install(site)
     registry.forget()
     pack = pack_of(distribution="Acme_Gates", version="1.0.0")
     of = planned(pack)
-    install(site, "1.1.0")
+    if changed == "version":
+        install(site, "1.1.0")
+    else:
+        file = site / "acme_gates" / "area_coverage.py"
+        file.write_text(file.read_text() + "\n# changed\n")
     registry.forget()
-    measure(claim_light(of.pk, worker="w"), worker="w", queues={"gates"})
-    run = GateRun.objects.get()
-    assert run.status == RunStatus.ERROR
-    assert "planned with “area_coverage” of acme-gates 1.0.0; this worker has that of acme-gates 1.1.0" in run.error
-    assert "pinned to the plug-in Acme_Gates 1.0.0, but 1.1.0 is installed" in judged(of, pack).says
-
-
-def test_other_files_under_the_same_version_are_noticed(site: Path, settings: Any) -> None:
-    settings.GATE_MAX_ATTEMPTS = 1
-    install(site)
-    registry.forget()
-    of = planned(pack_of(distribution="acme-gates", version="1.0.0"))
-    changed = site / "acme_gates" / "area_coverage.py"
-    changed.write_text(changed.read_text() + "\n# changed\n")
-    registry.forget()
-    measure(claim_light(of.pk, worker="w"), worker="w", queues={"gates"})
-    assert "this worker has that of acme-gates 1.0.0, with other files" in GateRun.objects.get().error
+    assert claim_light(of.pk, worker="w") == []
+    note_worker("w", "gates")
+    assert mark_unknown() == 1
+    (said,) = progress(of).runs
+    assert "No running worker has the collector “area_coverage”, version 1 of acme-gates 1.0.0 (" in said.says
+    assert GateRun.objects.get().attempt == 0
+    if changed == "version":
+        assert "pinned to the plug-in Acme_Gates 1.0.0, but 1.1.0 is installed" in judged(of, pack).says
 
 
 def test_a_gate_that_is_not_what_the_pack_pins_is_neither_planned_nor_judged(site: Path) -> None:

@@ -16,7 +16,7 @@ from gates.services.planning import PRIORITY, TAKEN_WITHIN
 from governance.domain.vocabulary import RunStatus, Track
 from tests.gates import making
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plugin")]
 
 PAST = Now() - timedelta(seconds=1)
 

@@ -27,7 +27,7 @@ from governance.services.tokens import issue_token
 from tests.gates import making
 from tests.gates.services.test_finishing import found
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plugin")]
 
 
 @pytest.fixture

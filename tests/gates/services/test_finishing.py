@@ -20,7 +20,7 @@ from governance.services import work as work_module
 from governance.services.messages import Message
 from tests.gates import making
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plugin")]
 
 PAST = Now() - timedelta(seconds=1)
 

@@ -29,7 +29,7 @@ from tests.gates import making
 from tests.gates.services.test_finishing import found
 from tests.stack import Running
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plugin")]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from gates.wire import MAX_DOING, WireError, decode_doing
 from governance.domain.vocabulary import RunStatus
 from tests.gates import making
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plugin")]
 
 
 def in_a_thread(work: Callable[[], object]) -> threading.Thread:
