@@ -53,6 +53,18 @@ class WayOutView:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckView:
+    """One item of a step's checklist, with the answer where one was given: yes, not_applicable, or ""."""
+
+    id: str
+    element: str
+    asks: str
+    human_only: bool
+    answer: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SignOffView:
     """A person's decision on a step, as signed."""
 
@@ -73,6 +85,12 @@ class SignOffView:
     at: datetime
     voided_at: datetime | None
     voided_why: str
+    rationale: str = ""
+    alternatives: str = ""
+    checks: tuple[CheckView, ...] = ()
+    residual_level: str = ""
+    residual_plan: str = ""
+    residual_review_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,12 @@ class StepView:
     decision: str
     comment: str
     mine: bool
+    stage: int = 1
+    accountable: str = ""
+    consulted: tuple[str, ...] = ()
+    informed: tuple[str, ...] = ()
+    checklist: tuple[CheckView, ...] = ()
+    outside_team: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +204,15 @@ class AttestationView:
     no: int
     by: tuple[str, ...]
     yours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InterestView:
+    """Somebody who declared a conflict of interest on the case, and so decides nothing on it."""
+
+    by: str
+    why: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -523,6 +556,8 @@ class DecisionView:
     dossier_digest: str
     waivers: tuple[WaiverView, ...] = ()
     attestations: tuple[AttestationView, ...] = ()
+    interests: tuple[InterestView, ...] = ()
+    your_step: int | None = None
 
     @property
     def conflicts(self) -> tuple[FactView, ...]:

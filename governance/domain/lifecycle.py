@@ -138,7 +138,11 @@ class Case:
 
     `contributors`: people who submitted, co-authored, trained, or evidenced it, with why.
     `decided`: steps already decided on this dossier, role -> person.
-    `step`: the role whose turn it is, if any. `waived`: people who asked for or signed a waiver of it, with what they did.
+    `step`: the role whose turn it is, if any; where several steps are open, the one the caller could decide; `step_id`: its row.
+    `open_steps`: the roles of every open step. `signed_now`: people who signed another step of this revision. `conflicts`: people
+    who declared a conflict of interest. `marked`: people who judged its columns as data steward. `outside_team`: nobody of the
+    submitter's team decides `step`; `team` is how the caller stands to it (same, other or unknown).
+    `waived`: people who asked for or signed a waiver of it, with what they did.
     `attested`: people who attested something on it, with the role they did it in. `missing`: labels of what must be there before
     submitting.
     """
@@ -150,6 +154,13 @@ class Case:
     decided: Mapping[Role, int] = field(default_factory=dict)
     step: Role | None = None
     steps_left: int = 0
+    step_id: int | None = None
+    open_steps: tuple[Role, ...] = ()
+    signed_now: frozenset[int] = frozenset()
+    conflicts: frozenset[int] = frozenset()
+    marked: frozenset[int] = frozenset()
+    outside_team: bool = False
+    team: str = "other"
     waived: Mapping[int, str] = field(default_factory=dict)
     attested: Mapping[int, Role] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
@@ -195,6 +206,8 @@ def decision_refusal(case: Case, actor: Actor, *, last: bool = False) -> DomainE
         return Forbidden("A token cannot decide. A person has to sign in and decide.", code="person_needed")
     if case.step not in actor.roles:
         return Forbidden(f"This step belongs to the {case.step.label}. You do not hold that role here.", code="role_needed")
+    if actor.person is not None and actor.person in case.conflicts:
+        return SegregationOfDuties("You declared a conflict of interest on this case, so somebody else decides on it.")
     if actor.person == case.submitter:
         return SegregationOfDuties("You submitted this version, so somebody else decides on it.")
     if actor.person is not None and actor.person in case.contributors:
@@ -204,6 +217,18 @@ def decision_refusal(case: Case, actor: Actor, *, last: bool = False) -> DomainE
     earlier = next((role for role, person in case.decided.items() if person == actor.person and role is not case.step), None)
     if earlier is not None:
         return SegregationOfDuties(f"You already decided this case as {earlier.label}; the {case.step.label} is somebody else.")
+    if actor.person in case.signed_now:
+        return SegregationOfDuties(f"You already signed as {case.step.label}; the second signature is somebody else's.")
+    if case.step is Role.RISK_OFFICER and actor.person in case.marked:
+        return SegregationOfDuties("You judged its columns as data steward, so somebody else signs its risk.")
+    if case.outside_team and case.team == "same":
+        return SegregationOfDuties("You belong to the submitter's team, so somebody outside of it decides this step.")
+    if case.outside_team and case.team != "other":
+        return Conflict(
+            "It is not on record whom the submitter reports to, so nobody can tell who is outside of the team. "
+            "An administrator enters the submitter's manager.",
+            code="team_unknown",
+        )
     if (spoke := case.attested.get(actor.person or 0, case.step)) is not case.step:
         return SegregationOfDuties(f"You attested something on it as {spoke.label}, so somebody else decides on it.")
     if last and case.steps_left > 1:

@@ -6,7 +6,7 @@ from governance.policy.advice import Advice, advice
 from governance.policy.assessment import Assessment, Checked, Contradiction, GatePlan, RequiredStep, RuleStatus
 from governance.policy.counterfactual import Change, WayOut, what_would_change
 from governance.policy.errors import AnswerError, PackError
-from governance.policy.evaluating import Pack, evaluate, measured_names
+from governance.policy.evaluating import Pack, evaluate, measured_names, steps_on
 from governance.policy.explaining import colour_sentence, explain, headline
 from governance.policy.loading import load_pack, load_questionnaire
 from governance.policy.questionnaire import Question, Questionnaire, asked, missing, parse_answer
@@ -40,5 +40,6 @@ __all__ = [
     "parse_answer",
     "replay",
     "same_decision",
+    "steps_on",
     "what_would_change",
 ]

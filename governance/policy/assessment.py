@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, Role, Track
 from governance.policy.bands import Band, worst_of
 from governance.policy.conditions import Atom, in_words, limit_in_words
-from governance.policy.pack import Rule
+from governance.policy.pack import Rule, Step
 
 
 class RuleStatus(StrEnum):
@@ -28,6 +28,8 @@ class Checked(NamedTuple):
     """One rule and its result. `fact` is the statement that decided (the most assured one where the rule held).
 
     `track` is what this rule asks for: None when it raises nothing. Words are made from the facts when they are read.
+    `stage` and `would`: while the rule is watched or warns only, and what it would ask for. `envelope`: the change envelope that
+    covers it, with `would` what it asks for outside.
     """
 
     rule: Rule
@@ -35,6 +37,14 @@ class Checked(NamedTuple):
     track: Track | None
     fact: Fact | None
     facts: FactSet
+    stage: str = ""
+    would: Track | None = None
+    envelope: str = ""
+
+    @property
+    def asks_for(self) -> Track | None:
+        """What the rule asks for, or would ask for if it counted."""
+        return self.would or self.track
 
     @property
     def value(self) -> Any:
@@ -48,16 +58,16 @@ class Checked(NamedTuple):
         if bands is None:
             condition = self.rule.condition
             return limit_in_words(condition) if isinstance(condition, Atom) else in_words(condition)
-        band = bands.red if self.track is Track.RED and bands.red is not None else bands.yellow or bands.red
+        band = bands.red if self.asks_for is Track.RED and bands.red is not None else bands.yellow or bands.red
         return limit_of(band, self.rule)
 
     @property
     def crosses(self) -> bool:
         """Whether only the interval of the measured number, not the number itself, reaches the limit."""
         bands, fact = self.rule.bands, self.fact
-        if bands is None or fact is None or self.track is None or (fact.low is None and fact.high is None):
+        if bands is None or fact is None or self.asks_for is None or (fact.low is None and fact.high is None):
             return False
-        band = bands.red if self.track is Track.RED else bands.yellow
+        band = bands.red if self.asks_for is Track.RED else bands.yellow
         if band is None or self.status is not RuleStatus.FIRED:
             return False
         bare = worst_of(Fact(fact.name, fact.value, fact.assurance, fact.origin), self.rule.direction, band.upward)
@@ -120,6 +130,11 @@ class Checked(NamedTuple):
         }
         if fact is not None and (fact.low is not None or fact.high is not None):
             row["interval"] = [fact.low, fact.high]
+        if self.would is not None:
+            # only where it is so: what was stored before has no such words, and has to come out the same
+            row["would"] = self.would.value
+            row |= {"stage": self.stage, "stages": self.rule.stages.says} if self.stage and self.rule.stages else {}
+            row |= {"envelope": self.envelope} if self.envelope else {}
         return row
 
 
@@ -137,15 +152,27 @@ def number_in_words(number: float | None, rule: Rule) -> str:
 
 @dataclass(frozen=True)
 class RequiredStep:
-    """One review step this submission needs. `because`: ids of the rules that added it; empty when the track asks for it."""
+    """One review step this submission needs. `because`: ids of the rules that added it; empty when the track asks for it.
+
+    `plan`: the step as the pack describes it; `parallel`: open at the same time as the step before it.
+    """
 
     role: Role
     attests: str
     due: str
     because: tuple[str, ...] = ()
+    plan: Step | None = None
+    parallel: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        return {"role": self.role.value, "attests": self.attests, "due": self.due, "because": list(self.because)}
+        found = {"role": self.role.value, "attests": self.attests, "due": self.due, "because": list(self.because)}
+        return {**found, "parallel": True} if self.parallel else found
+
+
+def required(step: Step, due: str, because: Iterable[str] = ()) -> tuple[RequiredStep, ...]:
+    """What one step of the pack asks of a submission: one signature, or as many as its quorum, all open at the same time."""
+    first = RequiredStep(step.role, step.attests, step.due or due, tuple(because), step, step.parallel)
+    return (first, *(replace(first, parallel=True) for _ in range(step.quorum - 1)))
 
 
 @dataclass(frozen=True)

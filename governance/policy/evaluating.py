@@ -20,6 +20,7 @@ from governance.policy.errors import refuse_pack
 from governance.policy.explaining import sentence_of
 from governance.policy.pack import GateUse, PackDocument, Rule
 from governance.policy.questionnaire import Questionnaire
+from governance.policy.stages import BLOCK, day_of
 
 _RANK = {None: -1, Track.GREEN: 0, Track.YELLOW: 1, Track.RED: 2}
 Outcome = tuple[RuleStatus, Track | None]
@@ -36,7 +37,15 @@ class CompiledRule:
     outcomes: tuple[Outcome, ...]
 
     def outcome(self, statements: Statements, pending: Collection[str]) -> Outcome:
-        """Status and track of this rule for these statements."""
+        """Status and track of this rule for these statements; no track while the rule does not count yet."""
+        found = self.outcome_when_it_counts(statements, pending)
+        stages = self.rule.stages
+        if stages is not None and found[1] is not None and stages.on(day_of(statements)) != BLOCK:
+            return found[0], None
+        return found
+
+    def outcome_when_it_counts(self, statements: Statements, pending: Collection[str]) -> Outcome:
+        """The same whatever stage the rule is in."""
         if self.applies is not None and self.applies(statements, pending) == FALSE:
             return _NOT_APPLICABLE
         return self.outcomes[self.check(statements, pending)]
@@ -132,6 +141,11 @@ class Pack:
         return tuple(compile_rule(rule) for rule in self.rules)
 
     @cached_property
+    def staged(self) -> bool:
+        """Whether some rule does not count yet, so that the day has to be among the facts."""
+        return any(rule.stages is not None for rule in self.rules)
+
+    @cached_property
     def readers(self) -> Mapping[str, tuple[int, ...]]:
         """Fact name -> positions of the rules that read it."""
         found: dict[str, list[int]] = {}
@@ -194,7 +208,12 @@ def evaluate(pack: Pack, facts: FactSet, *, pending: Collection[str] = frozenset
         fact = rows[0] if rows else None
         if len(rows) > 1:
             fact = _deciding(compiled, rows, statements, pending, (status, track))
-        row = Checked(rule, status, track, fact, facts)
+        if rule.stages is None:
+            row = Checked(rule, status, track, fact, facts)
+        else:
+            stage = rule.stages.on(day_of(statements))
+            would = compiled.outcome_when_it_counts(statements, pending)[1] if stage != BLOCK else None
+            row = Checked(rule, status, track, fact, facts, stage if would else "", would)
         checked.append(row)
         if track is not None:
             hits.append(row)

@@ -23,6 +23,7 @@ from governance.domain.vocabulary import REVIEWING_ROLES, EvidenceRole, Kind, Ro
 from governance.policy.bands import Band, Direction, parse_band
 from governance.policy.conditions import Atom, Condition, Joined, Negated, facts_of, is_fact_name, parse_condition
 from governance.policy.monitoring import MonitoringPlan
+from governance.policy.stages import Stages
 from governance.policy.templates import Template, parse_template
 
 EDITORS = ("nobody", "submitter", "data owner", "data steward", "product owner", "platform engineer", "policy author")
@@ -137,7 +138,7 @@ class Rule(Part):
     `says` is the reason when it fires, `unknown_says` when it cannot be told, `held` (optional) when it holds: those with
     `held` make up the sentence of a green track. `change` says in words how it could be changed ({limit} is the limit to
     keep to), by `editable_by`. `measured_by` names the collector that establishes the fact, `applies_when` when the rule
-    has an object at all.
+    has an object at all. `stages`: a new rule is watched or warns before it counts.
     """
 
     id: Annotated[str, Field(pattern=r"^TR-\d{3}$")]
@@ -163,6 +164,7 @@ class Rule(Part):
     change: Sentence
     measured_by: Annotated[str, Field(max_length=60)] = ""
     adds_steps: tuple[RoleField, ...] = ()
+    stages: Stages | None = None
     examples: tuple[Example, ...]
 
     @field_validator("adds_steps", "examples", mode="before")
@@ -203,7 +205,7 @@ class Rule(Part):
 
 
 class ChecklistItem(Part):
-    """One thing a role answers with its approval. `element`: the column of the sign-off matrix it fills; several items may share one.
+    """One thing a role answers with its approval. `element`: its row of the sign-off matrix; several may share one.
 
     `human_only`: no measurement answers it; `asks` is a question whose “yes” speaks for approving.
     """

@@ -197,7 +197,9 @@ class EvidenceIn(serializers.Serializer[Any]):
 
 class SubmissionIn(serializers.Serializer[Any]):
     system = serializers.SlugField(max_length=100)
-    kind = serializers.RegexField(r"^[a-z][a-z0-9_]{0,19}$", required=False, help_text="ml_model, application, data_pipeline, or a kind your packs bring")
+    kind = serializers.RegexField(
+        r"^[a-z][a-z0-9_]{0,19}$", required=False, help_text="ml_model, application, data_pipeline, or a kind your packs bring"
+    )
     version = serializers.CharField(max_length=200)
     environment = serializers.CharField(max_length=40, required=False)
     sources = SourceIn(many=True, required=False)
@@ -240,6 +242,11 @@ class ChangeItemIn(serializers.Serializer[Any]):
     about_question = serializers.CharField(required=False)
 
 
+class CheckIn(serializers.Serializer[Any]):
+    answer = serializers.ChoiceField(["yes", "no", "not_applicable"])
+    note = serializers.CharField(required=False)
+
+
 class DecisionIn(serializers.Serializer[Any]):
     dossier_digest = serializers.CharField()
     decision = serializers.ChoiceField(["approve", "approve_with_conditions", "request_changes", "reject"])
@@ -247,5 +254,11 @@ class DecisionIn(serializers.Serializer[Any]):
     readings = serializers.DictField(child=serializers.CharField(), required=False)
     conditions = ConditionIn(many=True, required=False)
     change_items = ChangeItemIn(many=True, required=False)
+    rationale = serializers.CharField(required=False)
+    alternatives = serializers.CharField(required=False)
+    checks = serializers.DictField(child=CheckIn(), required=False)
     residual_risk = serializers.CharField(required=False)
+    residual_level = serializers.ChoiceField(["", "low", "medium", "high", "critical"], required=False)
+    residual_plan = serializers.CharField(required=False)
+    residual_review_on = serializers.DateField(required=False, allow_null=True)
     accepted_instead = serializers.CharField(required=False)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from governance.domain.errors import DomainError
 from governance.domain.lifecycle import Case, decision_refusal
 from governance.domain.vocabulary import Role, State, StepState, Track
-from governance.models import Contributor, Submission
+from governance.models import ColumnMark, Contributor, Submission
 from governance.selectors.access import Caller
-from reviews.models import Attested, ReviewStep, SignOff, Waiver
+from reviews.models import Attested, DeclaredConflict, ReviewStep, SignOff, Waiver
+from reviews.selectors.teams import team_of
 
 
 def case_of(submission: Submission, caller: Caller | None = None) -> Case:
-    """Build the case from the rows as they are now. Five queries."""
+    """Build the case from the rows as they are now. Seven queries, and one about the team where a step asks for it."""
     steps = list(ReviewStep.objects.filter(submission=submission, revision=submission.revision))
     signed = list(SignOff.objects.filter(submission=submission, voided_at__isnull=True).order_by("id"))
     contributors = list(Contributor.objects.filter(submission=submission).order_by("id"))
@@ -33,8 +34,17 @@ def case_of(submission: Submission, caller: Caller | None = None) -> Case:
         contributors=contributors,
         waived=waived,
         attested=attested,
+        conflicts=DeclaredConflict.objects.filter(submission=submission).values_list("by_id", flat=True),
+        marked=ColumnMark.objects.filter(submission=submission).values_list("by_id", flat=True),
+        team=_team(submission, steps, caller),
         caller=caller,
     )
+
+
+def _team(submission: Submission, steps: Iterable[ReviewStep], caller: Caller | None) -> str:
+    if caller is None or caller.person is None or not any(step.outside_team for step in steps):
+        return "other"
+    return team_of(submission.submitter_id, caller.person.pk)
 
 
 def case_from(
@@ -45,6 +55,9 @@ def case_from(
     contributors: Iterable[Contributor],
     waived: Mapping[int, str] | None = None,
     attested: Iterable[Attested] = (),
+    conflicts: Iterable[int] = (),
+    marked: Iterable[int] = (),
+    team: str = "other",
     caller: Caller | None = None,
 ) -> Case:
     """Build the case from rows already loaded.
@@ -53,7 +66,9 @@ def case_from(
     held a role over the revisions, the caller's own decision is the one the rules have to see.
     """
     left = [step for step in steps if step.state in (StepState.OPEN, StepState.WAITING)]
-    opened = next((step for step in left if step.state == StepState.OPEN), None)
+    sign_offs = tuple(sign_offs)
+    opened = [step for step in left if step.state == StepState.OPEN]
+    mine = _of_caller(submission, opened, sign_offs, caller)
     me = caller.person.pk if caller is not None and caller.person is not None else None
     decided: dict[Role, int] = {}
     for sign_off in sign_offs:
@@ -67,11 +82,38 @@ def case_from(
         track=Track(submission.track) if submission.track else None,
         contributors={row.person_id: row.why for row in contributors},
         decided=decided,
-        step=Role(opened.role) if opened is not None else None,
+        step=Role(mine.role) if mine is not None else None,
         steps_left=len(left),
+        step_id=mine.pk if mine is not None else None,
+        open_steps=tuple(dict.fromkeys(Role(step.role) for step in opened)),
+        signed_now=frozenset(
+            row.by_id for row in sign_offs if row.revision == submission.revision and row.voided_at is None and _other(row, mine)
+        ),
+        conflicts=frozenset(conflicts),
+        marked=frozenset(marked),
+        outside_team=mine is not None and mine.outside_team,
+        team=team,
         waived=waived or {},
         attested={row.by_id: Role(row.role) for row in attested},
     )
+
+
+def _of_caller(
+    submission: Submission, opened: Sequence[ReviewStep], sign_offs: Iterable[SignOff], caller: Caller | None
+) -> ReviewStep | None:
+    """Of the steps open at the same time the one the caller could decide: of a role they hold, else the first."""
+    if caller is None or len(opened) < 2:
+        return opened[0] if opened else None
+    held = caller.roles_in(submission.unit_id)
+    me = caller.person.pk if caller.person is not None else None
+    spoken = {row.role for row in sign_offs if row.by_id == me and row.voided_at is None}
+    theirs = [step for step in opened if Role(step.role) in held]
+    # who spoke in one role is asked in that role again, so that the refusal names what bars them
+    return next((step for step in theirs if step.role in spoken), next(iter(theirs), opened[0]))
+
+
+def _other(row: SignOff, step: ReviewStep | None) -> bool:
+    return step is None or row.step_id != step.pk
 
 
 def who_may_decide(submission: Submission, caller: Caller, *, case: Case | None = None) -> DomainError | None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.utils import timezone
 
-from governance.domain.decision import ComparisonView, DecisionView
+from governance.domain.decision import ComparisonView, DecisionView, InterestView
 from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import words
-from governance.domain.vocabulary import OPEN_STATES, State
+from governance.domain.vocabulary import OPEN_STATES, Role, State
 from governance.models import Revision, Submission
 from governance.selectors.access import Caller
 from governance.selectors.champions import Champion
@@ -81,6 +81,9 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         contributors=loaded.contributors,
         waived=waived_by(loaded),
         attested=loaded.attested,
+        conflicts=[row.by_id for row in loaded.declared_conflicts],
+        marked=[row.by_id for row in loaded.marks],
+        team=loaded.team,
         caller=caller,
     )
     waivers = waiver_views(loaded, now)
@@ -113,7 +116,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         state=state.value,
         state_words=words(state),
         final=state not in OPEN_STATES,
-        turn=(submission.turn,) if submission.turn else (),
+        turn=_turns(submission.turn, case.open_steps),
         turn_since=submission.turn_since,
         due_at=due,
         overdue=due is not None and due < now,
@@ -146,7 +149,16 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         dossier_digest=dossier_from(material).digest if material.decision is not None else "",
         waivers=waivers,
         attestations=attestation_views(loaded, roles),
+        your_step=case.step_id,
+        interests=tuple(InterestView(loaded.name(row.by_id), row.why, row.at) for row in loaded.declared_conflicts),
     )
+
+
+def _turns(turn: str, open_steps: tuple[Role, ...]) -> tuple[str, ...]:
+    """Whose turn it is: every role with an open step while people review, else what stands on the submission."""
+    if not turn:
+        return ()
+    return tuple(role.value for role in open_steps) or (turn,)
 
 
 def _offers(loaded: Loaded, assessed: Assessed) -> Mapping[str, Fact]:

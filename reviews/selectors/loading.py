@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Model, OuterRef, Q
-from django.db.models.functions import JSONObject
+from django.db.models import BigIntegerField, CharField, F, Func, Model, OuterRef, Q, Value
+from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 
 from gates.models import Chart, Measurement
@@ -20,6 +20,7 @@ from governance.domain.vocabulary import RunStatus
 from governance.models import (
     Answer,
     AuditEvent,
+    ColumnMark,
     Contributor,
     Evidence,
     EvidenceFile,
@@ -35,6 +36,7 @@ from reviews.models import (
     Attested,
     ChangeItem,
     Condition,
+    DeclaredConflict,
     Finding,
     Permit,
     ReviewStep,
@@ -57,13 +59,17 @@ _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "contributor_rows": (Contributor, ("id", "person_id", "why")),
     "step_rows": (
         ReviewStep,
-        ("id", "revision", "order", "role", "attests", "added_by_rule", "why", "state", "opened_at", "due_at", "done_at"),
+        (
+            "id", "revision", "order", "stage", "role", "attests", "added_by_rule", "why", "accountable", "consulted", "informed",
+            "checklist", "outside_team", "state", "opened_at", "due_at", "done_at",
+        ),
     ),
     "sign_off_rows": (
         SignOff,
         (
-            "id", "step_id", "revision", "role", "by_id", "decision", "meaning", "comment", "residual_risk", "accepted_instead",
-            "readings", "dossier_digest", "policy_digest", "at", "voided_at", "voided_why",
+            "id", "step_id", "revision", "role", "by_id", "decision", "meaning", "comment", "rationale", "alternatives", "checks",
+            "residual_risk", "residual_level", "residual_plan", "residual_review_on", "accepted_instead", "readings",
+            "dossier_digest", "policy_digest", "at", "voided_at", "voided_why",
         ),
     ),
     "finding_rows": (
@@ -92,6 +98,8 @@ _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "attested_rows": (
         Attested, ("id", "revision", "what", "item", "subject", "role", "by_id", "yes", "comment", "asked", "at"),
     ),
+    "conflict_rows": (DeclaredConflict, ("id", "by_id", "why", "at")),
+    "mark_rows": (ColumnMark, ("id", "by_id")),
     "waiver_audit_rows": (WaiverAudit, ("id", "waiver_id", "owner_id", "due_on", "done_at", "held", "found")),
 }  # fmt: skip
 
@@ -117,7 +125,8 @@ def _children() -> dict[str, ArraySubquery]:
 class Loaded:
     """One submission with everything around it.
 
-    `champion_decision`: the last decision about the version in force; `offers`: its answers, where they are at hand without it.
+    `champion_decision`: the last decision about the version in force; `offers`: its answers, where they are at hand without it;
+    `team`: how the reader stands to the submitter's team.
     """
 
     submission: Submission
@@ -141,6 +150,9 @@ class Loaded:
     events: tuple[AuditEvent, ...]
     names: dict[int, str]
     offers: Mapping[str, Fact] = field(default_factory=dict)
+    declared_conflicts: tuple[DeclaredConflict, ...] = ()
+    marks: tuple[ColumnMark, ...] = ()
+    team: str = "other"
 
     def name(self, person_id: int | None) -> str:
         """A person's name; "" for nobody."""
@@ -154,7 +166,9 @@ class Loaded:
 def find_submission(*, caller: Caller, submission_id: int) -> Submission:
     """A submission by number, or `NotFound` outside of the caller's units."""
     rows = Submission.objects.select_related("unit", "system__owner", "version", "submitter", "claimed_by", "champion__version")
-    submission = visible(rows.annotate(**_children()), caller).filter(pk=submission_id).first()
+    reader = caller.person.pk if caller.person is not None else None
+    team = Func(F("submitter_id"), Cast(Value(reader), BigIntegerField()), function="reviews_team", output_field=CharField())
+    submission = visible(rows.annotate(team=team, **_children()), caller).filter(pk=submission_id).first()
     if submission is None:
         raise NotFound(f"There is no submission S-{submission_id} in your business unit.")
     return submission
@@ -216,6 +230,9 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
         revisions=revisions,
         events=events,
         names=_names(submission, rows, answers, evidence, events),
+        declared_conflicts=rows["conflict_rows"],
+        marks=rows["mark_rows"],
+        team=submission.team,  # type: ignore[attr-defined]
     )
 
 
@@ -291,7 +308,7 @@ def _names(
     ids |= {row.person_id for row in rows["contributor_rows"]} | {row.by_id for row in rows["sign_off_rows"]}
     ids |= {row.owner_id for row in (*rows["finding_rows"], *rows["condition_rows"])}
     ids |= {pk for row in rows["waiver_rows"] for pk in (row.owner_id, row.requested_by_id, row.audit_owner_id)}
-    ids |= {row.by_id for row in (*rows["waiver_signature_rows"], *rows["attested_rows"])}
+    ids |= {row.by_id for row in (*rows["waiver_signature_rows"], *rows["attested_rows"], *rows["conflict_rows"])}
     ids |= {row.by_id for row in answers} | {row.added_by_id for row in evidence}
     ids |= {person for event in events if (person := person_of(event.actor)) is not None}
     people = Person.objects.filter(pk__in={pk for pk in ids if pk is not None}).only("pk", "username", "first_name", "last_name")

@@ -23,6 +23,7 @@ class Notice(StrEnum):
     FOLLOW_UP = "follow_up"
     UNPERMITTED = "unpermitted"
     ROLLED_BACK = "rolled_back"
+    INFORMED = "informed"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ PLANS: Mapping[Notice, Plan] = {
     Notice.WAIVER_ENDING: Plan("Waiver ending", "a waiver you answer for ends soon", "now", _DUTY),
     Notice.FOLLOW_UP: Plan("Follow-up due", "an audit, evaluation or condition of yours is due or overdue", "now", _DUTY),
     Notice.UNPERMITTED: Plan("Running without a permit", "something serves that no decision covers", "now", _ALERT),
+    Notice.INFORMED: Plan("Kept informed", "a step was decided on which the policy keeps your role informed", "inbox"),
     Notice.ROLLED_BACK: Plan("Rolled back", "a version you answer for was taken back", "now"),
 }
 HOW = {

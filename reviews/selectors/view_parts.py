@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from gates.models import GateOutcome
 from gates.registry import Gate
 from gates.registry import gates as all_gates
 from governance.domain.decision import (
     ChangeItemView,
+    CheckView,
     ConditionView,
     EvidenceView,
     FindingView,
@@ -55,9 +57,22 @@ def step_views(loaded: Loaded, roles: frozenset[Role], now: datetime) -> tuple[S
                 decision=signed.decision if signed is not None and stands else "",
                 comment=signed.comment if signed is not None and stands else "",
                 mine=step.state == StepState.OPEN and Role(step.role) in roles,
+                stage=step.stage,
+                accountable=step.accountable,
+                consulted=tuple(step.consulted),
+                informed=tuple(step.informed),
+                checklist=_checks(signed.checks if signed is not None and stands and signed.checks else step.checklist),
+                outside_team=step.outside_team,
             )
         )
     return tuple(views)
+
+
+def _checks(rows: Iterable[dict[str, Any]]) -> tuple[CheckView, ...]:
+    return tuple(
+        CheckView(r["id"], r["element"], r["asks"], bool(r.get("human_only")), r.get("answer", ""), r.get("note", ""))
+        for r in rows
+    )
 
 
 def _last(sign_offs: Iterable[SignOff], step_id: int) -> SignOff | None:
@@ -238,6 +253,12 @@ def sign_off_views(loaded: Loaded) -> tuple[SignOffView, ...]:
             at=row.at,
             voided_at=row.voided_at,
             voided_why=row.voided_why,
+            rationale=row.rationale,
+            alternatives=row.alternatives,
+            checks=_checks(row.checks),
+            residual_level=row.residual_level,
+            residual_plan=row.residual_plan,
+            residual_review_on=row.residual_review_on,
         )
         for row in reversed(loaded.sign_offs)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -12,7 +13,7 @@ from gates.registry import gates as all_gates
 from governance.domain.errors import Conflict, DomainError, StaleDossier
 from governance.domain.facts import FactSet
 from governance.domain.lifecycle import Action, Case
-from governance.domain.vocabulary import DecisionKind, Role, StepState, Verdict
+from governance.domain.vocabulary import DecisionKind, Role, StepState, Track, Verdict
 from governance.models import Person, Submission, TrackDecision
 from governance.selectors.access import Caller
 from governance.services.lifecycle import advance
@@ -31,7 +32,7 @@ from reviews.services.permits import issue, supersede_earlier
 from reviews.services.refreshing import kept_content, refresh
 from reviews.services.rollback import rollback_refusal
 from reviews.services.steps import drop_rest, mark_done, open_next
-from reviews.services.telling import tell_decided
+from reviews.services.telling import tell_decided, tell_informed
 
 _WORDS = {
     DecisionKind.APPROVE: "approve this version for this environment",
@@ -39,6 +40,9 @@ _WORDS = {
     DecisionKind.REQUEST_CHANGES: "request the changes I list before this version can go on",
     DecisionKind.REJECT: "reject this version for the reasons I give",
 }
+
+
+REVIEW_MISSED = "The risk officer decides whether the permit stands."
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,7 @@ def _decide(caller: Caller, submission_id: int, seen: str, new: NewDecision) -> 
             raise refused
         if seen != found.digest:
             return StaleDossier(_what_changed(submission, seen, found))
-        step = ReviewStep.objects.select_for_update().get(
-            submission=submission, revision=submission.revision, state=StepState.OPEN
-        )
+        step = ReviewStep.objects.select_for_update().get(pk=case.step_id, state=StepState.OPEN)
         if new.approves:
             _refuse_unattested(material)
         _check(submission, material, step, caller, new)
@@ -118,6 +120,8 @@ def _check(submission: Submission, material: Material, step: ReviewStep, caller:
         if owners
         else (),
         now=timezone.now(),
+        checklist=step.checklist,
+        in_full=submission.track == Track.RED and not step.added_by_rule,
     )
 
 
@@ -170,7 +174,11 @@ def _record(
         decision=new.kind,
         meaning=meaning_of(step, new.kind),
         comment=new.comment.strip(),
+        rationale=new.rationale.strip(),
+        alternatives=new.alternatives.strip(),
+        checks=_answered(step, new),
         residual_risk=new.residual_risk.strip(),
+        **_residual(step, new),
         accepted_instead=new.accepted_instead.strip(),
         readings={code: text.strip() for code, text in new.readings.items() if text.strip() and code in known},
         dossier_digest=found.digest,
@@ -199,7 +207,10 @@ def _record(
         )
         for item in (new.conditions if new.kind is DecisionKind.APPROVE_WITH_CONDITIONS else ())
     )
+    if step.role == Role.RISK_OFFICER and new.approves:
+        _review_again(submission, sign_off, new)
     mark_done(step)
+    tell_informed(work, submission, step, sign_off)
     work.note(
         "sign_off.recorded",
         submission,
@@ -216,6 +227,38 @@ def _record(
         },
     )
     return sign_off
+
+
+def _answered(step: ReviewStep, new: NewDecision) -> list[dict[str, Any]]:
+    """The checklist as it was asked, each item with its answer: what was signed reads the same for ever."""
+    return [
+        {**item, "answer": given.answer, "note": given.note.strip()}
+        for item in step.checklist
+        if (given := new.checks.get(item["id"])) is not None
+    ]
+
+
+def _residual(step: ReviewStep, new: NewDecision) -> dict[str, Any]:
+    if step.role != Role.RISK_OFFICER or not new.approves:
+        return {}
+    return {
+        "residual_level": new.residual_level,
+        "residual_plan": new.residual_plan.strip(),
+        "residual_review_on": new.residual_review_on,
+    }
+
+
+def _review_again(submission: Submission, sign_off: SignOff, new: NewDecision) -> None:
+    """The residual risk is looked at again on its day: a task for the system's owner, confirmed by somebody else."""
+    assert new.residual_review_on is not None
+    Condition.objects.create(
+        submission=submission,
+        sign_off=sign_off,
+        text=f"Look again at the residual risk ({new.residual_level}) and at its plan: {new.residual_plan.strip()}",
+        owner_id=submission.system.owner_id or submission.submitter_id,
+        due_on=new.residual_review_on,
+        if_missed=REVIEW_MISSED,
+    )
 
 
 def _carry_out(work: Work, submission: Submission, material: Material, case: Case, caller: Caller, new: NewDecision) -> None:

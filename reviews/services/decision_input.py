@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from gates.models import GateOutcome
 from governance.domain.errors import FieldError, InvalidInput, ReauthenticationNeeded
 from governance.domain.freshness import fresh
-from governance.domain.vocabulary import DecisionKind, Role
+from governance.domain.vocabulary import DecisionKind, Role, Severity
 from reviews.selectors.readings import needs_reading
 
+LONGEST_REVIEW = 365
+"""Days after which a remaining risk is looked at again, at the latest."""
 APPROVING = frozenset({DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS})
 
 
@@ -37,15 +40,32 @@ class NewCondition:
 
 
 @dataclass(frozen=True)
+class NewCheck:
+    """The answer to one item of the step's checklist: yes, no or not_applicable, the last with a note that says why."""
+
+    answer: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class NewDecision:
-    """Everything a person says with a decision."""
+    """Everything a person says with a decision.
+
+    `comment`: what was looked at; `rationale`: why it is decided so; `alternatives`: what else was considered.
+    """
 
     kind: DecisionKind
     comment: str = ""
     readings: Mapping[str, str] = field(default_factory=dict)
     conditions: tuple[NewCondition, ...] = ()
     change_items: tuple[NewChange, ...] = ()
+    rationale: str = ""
+    alternatives: str = ""
+    checks: Mapping[str, NewCheck] = field(default_factory=dict)
     residual_risk: str = ""
+    residual_level: str = ""
+    residual_plan: str = ""
+    residual_review_on: date | None = None
     accepted_instead: str = ""
     reauthenticated_at: datetime | None = None
 
@@ -64,10 +84,14 @@ def check_decision(
     others_readings: Iterable[str],
     owners: Iterable[int],
     now: datetime,
+    checklist: Iterable[Mapping[str, Any]] = (),
+    in_full: bool = False,
 ) -> None:
     """Raise `InvalidInput` naming every field that does not say enough, or `ReauthenticationNeeded` for a stale sign-in.
 
     `others_readings`: what other people wrote on this case before; `owners`: people who can own a condition.
+    `checklist`: what the step asks with an approval; `in_full`: an approval says what was looked at, why, and what else was
+    considered.
     """
     outcomes = tuple(outcomes)
     problems: list[FieldError] = []
@@ -75,6 +99,8 @@ def check_decision(
         problems += _readings(
             new, [o for o in outcomes if needs_reading(o, role, read_by)], outcomes, set(map(_plain, others_readings))
         )
+        problems += _checks(new, checklist)
+        problems += _in_full(new) if in_full else []
     if new.kind is DecisionKind.APPROVE_WITH_CONDITIONS:
         problems += _conditions(new, set(owners), now.date())
     if new.kind is DecisionKind.APPROVE and new.conditions:
@@ -83,8 +109,8 @@ def check_decision(
         problems += _change_items(new, {o.code for o in outcomes}, set(questions))
     if new.kind is DecisionKind.REJECT:
         problems += _rejection(new)
-    if role is Role.RISK_OFFICER and new.approves and not says_something(new.residual_risk, 20):
-        problems.append(FieldError("/residual_risk", "missing", "Say in words what risk remains and why it is acceptable."))
+    if role is Role.RISK_OFFICER and new.approves:
+        problems += _residual(new, now.date())
     if problems:
         raise InvalidInput(
             "The decision was not recorded: " + " ".join(p.detail for p in problems),
@@ -135,6 +161,54 @@ def _readings(
                 FieldError(pointer, "copied", f"Your reading of {outcome.code} repeats another reviewer's. Write your own.")
             )
         seen.setdefault(plain, outcome.code)
+    return problems
+
+
+def _checks(new: NewDecision, checklist: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """Every item of the checklist stands at yes, or does not apply for a reason; with a “no” nobody approves."""
+    problems = []
+    for item in checklist:
+        given = new.checks.get(item["id"], NewCheck(""))
+        pointer, asks = f"/checks/{item['id']}", f"“{item['asks']}”"
+        if given.answer == "no":
+            problems.append(FieldError(pointer, "no", f"You answered no to {asks}. Request changes instead of approving."))
+        elif given.answer == "not_applicable":
+            if not says_something(given.note, 10):
+                problems.append(FieldError(pointer, "missing", f"Say why this does not apply here: {asks}"))
+        elif given.answer != "yes":
+            problems.append(FieldError(pointer, "missing", f"Answer {asks}"))
+    return problems
+
+
+def _in_full(new: NewDecision) -> list[FieldError]:
+    wanted = (
+        ("comment", new.comment, "Say what you looked at and what you found."),
+        ("rationale", new.rationale, "Say why you decide so."),
+        (
+            "alternatives",
+            new.alternatives,
+            "Say what else was considered, such as keeping the champion, and why it was not chosen.",
+        ),
+    )
+    return [FieldError(f"/{name}", "missing", words) for name, text, words in wanted if not says_something(text, 20)]
+
+
+def _residual(new: NewDecision, today: date) -> list[FieldError]:
+    problems = []
+    if not says_something(new.residual_risk, 20):
+        problems.append(FieldError("/residual_risk", "missing", "Say in words what risk remains and why it is acceptable."))
+    if new.residual_level not in {level.value for level in Severity}:
+        words = ", ".join(level.value for level in Severity)
+        problems.append(FieldError("/residual_level", "missing", f"Say how large the remaining risk is: {words}."))
+    if not says_something(new.residual_plan, 20):
+        problems.append(FieldError("/residual_plan", "missing", "Say what is done about the remaining risk, and by whom."))
+    until = today + timedelta(days=LONGEST_REVIEW)
+    if new.residual_review_on is None or not today < new.residual_review_on <= until:
+        problems.append(
+            FieldError(
+                "/residual_review_on", "missing", f"Say when the risk is looked at again: a day to come, by {until:%d %B %Y}."
+            )
+        )
     return problems
 
 

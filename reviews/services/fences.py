@@ -23,7 +23,7 @@ def fences() -> Iterator[None]:
         if refusal is not None:
             diagnosis = getattr(cause, "diag", None)
             raise refusal(getattr(diagnosis, "message_primary", None) or str(exc)) from exc
-        if "one_decision_per_step_and_dossier" in str(exc) or "one_open_step" in str(exc):
+        if "one_decision_per_step_and_dossier" in str(exc):
             raise Conflict(
                 "Somebody else decided this step in the same moment. Look at the case again.", code="already_decided"
             ) from exc

@@ -11,7 +11,7 @@ from django.utils import timezone
 from governance.domain.duetime import Calendar, due_at, moment_of
 from governance.domain.vocabulary import Role, StepState, Track
 from governance.models import Submission
-from governance.policy import Assessment, Pack, RequiredStep
+from governance.policy import Assessment, Pack, RequiredStep, steps_on
 from governance.services.work import Work
 from reviews.models import ReviewStep
 from reviews.selectors.notices import Notice
@@ -29,54 +29,76 @@ def steps_for(pack: Pack, assessment: Assessment, track: Track) -> tuple[Require
     """
     if assessment.track is track:
         return assessment.steps
-    plan = pack.document.tracks[track]
-    own = [RequiredStep(step.role, step.attests, step.due or plan.due or "") for step in plan.steps]
-    held = {step.role for step in own}
-    added = [step for step in assessment.steps if step.because and step.role not in held]
-    return (*own[:-1], *added, *own[-1:])
+    because: dict[Role, list[str]] = {}
+    for step in assessment.steps:
+        if step.because:
+            because.setdefault(step.role, []).extend(rule for rule in step.because if rule not in because.get(step.role, []))
+    return steps_on(pack, track, because)
 
 
 def lay_out(submission: Submission, required: Iterable[RequiredStep]) -> list[ReviewStep]:
-    """Write the steps of the present revision, all waiting."""
-    return ReviewStep.objects.bulk_create(
-        ReviewStep(
-            submission=submission,
-            revision=submission.revision,
-            order=order,
-            role=step.role,
-            attests=step.attests,
-            added_by_rule=(step.because[0] if step.because else "")[:20],
-            why=f"Asked for by {', '.join(step.because)}." if step.because else "",
+    """Write the steps of the present revision, all waiting. A step that is parallel shares the stage of the one before it."""
+    rows, stage = [], 0
+    for order, step in enumerate(required, start=1):
+        stage += not (step.parallel and stage)
+        plan = step.plan
+        rows.append(
+            ReviewStep(
+                submission=submission,
+                revision=submission.revision,
+                order=order,
+                stage=stage,
+                role=step.role,
+                attests=step.attests,
+                added_by_rule=(step.because[0] if step.because else "")[:20],
+                why=f"Asked for by {', '.join(step.because)}." if step.because else "",
+                accountable=plan.accountable or "" if plan is not None else "",
+                consulted=[role.value for role in plan.consulted] if plan is not None else [],
+                informed=[role.value for role in plan.informed] if plan is not None else [],
+                checklist=[item.model_dump(mode="json") for item in plan.checklist] if plan is not None else [],
+                outside_team=plan.outside_team if plan is not None else False,
+            )
         )
-        for order, step in enumerate(required, start=1)
-    )
+    return ReviewStep.objects.bulk_create(rows)
 
 
 def open_next(work: Work, submission: Submission, pack: Pack) -> ReviewStep | None:
-    """Open the first step that waits and give it the turn; None when none waits."""
-    step = (
-        ReviewStep.objects.filter(submission=submission, revision=submission.revision, state=StepState.WAITING)
-        .order_by("order")
-        .first()
+    """Open every step of the first stage that waits and give the turn to the first of them; None when none waits.
+
+    While a step of an earlier stage is still open, nothing opens: the turn goes to that step.
+    """
+    left = list(
+        ReviewStep.objects.filter(
+            submission=submission, revision=submission.revision, state__in=[StepState.OPEN, StepState.WAITING]
+        ).order_by("order")
     )
-    if step is None:
+    if not left:
         return None
-    step.state, step.opened_at = StepState.OPEN, timezone.now()
-    calendar = calendar_of(submission)
-    step.due_at = due_for(pack, Track(submission.track), Role(step.role), step.opened_at, calendar)
-    step.save(update_fields=["state", "opened_at", "due_at"])
-    give_turn(submission, step)
-    tell(
-        work,
-        submission,
-        Notice.YOUR_TURN,
-        able_to_decide(submission, Role(step.role)),
-        key=f"{submission.number}:{step.pk}:{submission.dossier_digest[-16:]}",
-        title=f"{submission.number} {submission.system.slug} {submission.version.version} waits for your review",
-        says=f"{submission.track.capitalize()} track, due {step.due_at:%d %B, %H:%M} UTC. You attest to: {step.attests}",
-    )
-    work.note("review.requested", submission, {"role": step.role, "revision": step.revision, "due_at": step.due_at.isoformat()})
-    return step
+    still_open = next((step for step in left if step.state == StepState.OPEN), None)
+    if still_open is not None:
+        give_turn(submission, still_open)
+        return still_open
+    now, calendar = timezone.now(), calendar_of(submission)
+    opening = [step for step in left if step.stage == left[0].stage]
+    for step in opening:
+        step.state, step.opened_at = StepState.OPEN, now
+        step.due_at = due_for(pack, Track(submission.track), Role(step.role), now, calendar)
+        step.save(update_fields=["state", "opened_at", "due_at"])
+    give_turn(submission, opening[0])
+    for step in {step.role: step for step in opening}.values():
+        assert step.due_at is not None
+        tell(
+            work,
+            submission,
+            Notice.YOUR_TURN,
+            able_to_decide(submission, Role(step.role)),
+            key=f"{submission.number}:{step.pk}:{submission.dossier_digest[-16:]}",
+            title=f"{submission.number} {submission.system.slug} {submission.version.version} waits for your review",
+            says=f"{submission.track.capitalize()} track, due {step.due_at:%d %B, %H:%M} UTC. You attest to: {step.attests}",
+        )
+        due = step.due_at.isoformat()
+        work.note("review.requested", submission, {"role": step.role, "revision": step.revision, "due_at": due})
+    return opening[0]
 
 
 def calendar_of(submission: Submission) -> Calendar:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from governance.domain.vocabulary import Role
+from governance.domain.vocabulary import DecisionKind, Role
 from governance.models import Contributor, Person, RoleGrant, Submission, Unit
 from governance.services.work import Work
-from reviews.models import Notification, NotificationChoice, Waiver, WaiverSignature
+from reviews.models import Notification, NotificationChoice, ReviewStep, SignOff, Waiver, WaiverSignature
 from reviews.selectors.notices import Notice, how_for
 
 TASK = "reviews.deliver"
@@ -109,6 +109,25 @@ def tell_decided(work: Work, submission: Submission, how: str, says: str, *, kin
         key=f"{submission.number}:r{submission.revision}:{submission.state}:{submission.dossier_digest[-16:]}",
         title=f"{submission.system.slug} {submission.version.version} {how}",
         says=says,
+    )
+
+
+def tell_informed(work: Work, submission: Submission, step: ReviewStep, sign_off: SignOff) -> None:
+    """Tell the roles that the step keeps informed how it was decided, each person once."""
+    if not step.informed:
+        return
+    decided = DecisionKind(sign_off.decision).value.replace("_", " ")
+    tell(
+        work,
+        submission,
+        Notice.INFORMED,
+        {
+            pk: f"{why} The policy keeps that role informed."
+            for pk, why in holders(submission.unit_id, *map(Role, step.informed)).items()
+        },
+        key=f"{submission.number}:{step.pk}:{submission.dossier_digest[-16:]}",
+        title=f"{submission.number} {submission.system.slug} {submission.version.version}: {step.role_label} decided",
+        says=f"The {step.role_label} decided: {decided}. You are told, nothing is asked of you.",
     )
 
 

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from governance.domain.decision import DecisionView, GateView
+from governance.domain.decision import DecisionView, GateView, StepView
 from governance.domain.errors import DomainError, FieldError, InvalidInput, StaleDossier
 from governance.domain.vocabulary import DecisionKind, Role
 from governance.models import Person
@@ -23,8 +23,9 @@ from reviews.selectors.decision_view import decision_view
 from reviews.services.claiming import claim as claim_case
 from reviews.services.claiming import release as release_case
 from reviews.services.deciding import decide
-from reviews.services.decision_input import NewChange, NewCondition, NewDecision
+from reviews.services.decision_input import APPROVING, NewChange, NewCondition, NewDecision
 from reviews.ui.case_context import case_context
+from reviews.ui.decision_fields import check_rows, checks_of, day_of, in_full, reasons, residual
 
 ROWS, MOST_ROWS = 3, 50
 """How many conditions or change items a page begins with, and the most it takes; each press of "Add another" adds one."""
@@ -50,7 +51,9 @@ def decision_page(kind: DecisionKind) -> Callable[[HttpRequest, int], HttpRespon
 def _page(request: HttpRequest, pk: int, kind: DecisionKind) -> HttpResponse:
     caller = caller_of(request)
     view = decision_view(pk, caller)
-    step = next((row for row in view.steps if row.state == "open"), None)
+    open_steps = [row for row in view.steps if row.state == "open"]
+    # where several are open it is the caller's own, as the service chooses it
+    step = next((row for row in open_steps if row.id == view.your_step), next(iter(open_steps), None))
     action = next((row for row in view.actions if row.action == kind.value), None)
     if step is None or action is None or not action.available:
         why = action.why_not if action else "Nothing waits for a decision."
@@ -62,7 +65,7 @@ def _page(request: HttpRequest, pk: int, kind: DecisionKind) -> HttpResponse:
     problem, stale = "", False
     if request.method == "POST" and "add" not in request.POST:
         try:
-            new = _decision(request, kind, view)
+            new = _decision(request, kind, view, step)
             decide(caller=caller, submission_id=pk, dossier_digest=request.POST.get("dossier_digest", ""), decision=new)
         except StaleDossier as exc:
             problem, stale = exc.detail, True
@@ -84,7 +87,8 @@ def _page(request: HttpRequest, pk: int, kind: DecisionKind) -> HttpResponse:
         "problem": problem,
         "stale": stale,
         "errors": [{"href": f"#f-{_id(name)}", "text": text} for name, text in errors.items()],
-        "fields": _fields(request, kind, view, errors, signing=signing),
+        "fields": _fields(request, kind, view, step, errors, signing=signing),
+        "checks": check_rows(request, step, errors) if kind in APPROVING else [],
         "readings": _readings(request, kind, view, errors),
         "items": (items := _rows(request, kind, view, errors)),
         "add_more": _add_more(request, kind, items),
@@ -112,7 +116,7 @@ def _back(request: HttpRequest, pk: int) -> str:
     return reverse("queue") if request.POST.get("from") == "queue" else reverse("case", args=[pk])
 
 
-def _decision(request: HttpRequest, kind: DecisionKind, view: DecisionView) -> NewDecision:
+def _decision(request: HttpRequest, kind: DecisionKind, view: DecisionView, step: StepView) -> NewDecision:
     post = request.POST
     conditions: list[NewCondition] = []
     changes: list[NewChange] = []
@@ -144,14 +148,20 @@ def _decision(request: HttpRequest, kind: DecisionKind, view: DecisionView) -> N
         readings={gate.code: text for gate in view.gates if (text := post.get(f"reading-{gate.code}", "").strip())},
         conditions=tuple(conditions),
         change_items=tuple(changes),
+        rationale=post.get("rationale", "").strip(),
+        alternatives=post.get("alternatives", "").strip(),
+        checks=checks_of(request, step),
         residual_risk=post.get("residual_risk", "").strip(),
+        residual_level=post.get("residual_level", ""),
+        residual_plan=post.get("residual_plan", "").strip(),
+        residual_review_on=day_of(post.get("residual_review_on", "")),
         accepted_instead=post.get("accepted_instead", "").strip(),
         reauthenticated_at=authenticated_at(request),
     )
 
 
 def _fields(
-    request: HttpRequest, kind: DecisionKind, view: DecisionView, errors: dict[str, str], *, signing: bool
+    request: HttpRequest, kind: DecisionKind, view: DecisionView, step: StepView, errors: dict[str, str], *, signing: bool
 ) -> list[FieldView]:
     post = request.POST
     fields = [
@@ -165,18 +175,10 @@ def _fields(
             error=errors.get("comment", ""),
         )
     ]
+    if in_full(view.track, step, kind):
+        fields += reasons(request, errors)
     if signing and kind in (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS):
-        fields.append(
-            FieldView(
-                name="residual_risk",
-                id="f-residual_risk",
-                label="Residual risk that you accept",
-                kind="textarea",
-                hint="In words: what can still go wrong, for whom, how likely, and what bounds it.",
-                value=post.get("residual_risk", ""),
-                error=errors.get("residual_risk", ""),
-            )
-        )
+        fields += residual(request, errors)
     if kind is DecisionKind.REJECT:
         fields.append(
             FieldView(

@@ -384,7 +384,13 @@ def fresh(row: Submission) -> Submission:
 
 def approve(**given: Any) -> NewDecision:
     """An approval that says enough for any role when every gate is green."""
+    given.setdefault("comment", "Performance by group and the explanations were read against the champion.")
+    given.setdefault("rationale", "It is better for every group and nothing it decides by is new.")
+    given.setdefault("alternatives", "Keeping the champion, which is worse for the young; a smaller canary.")
     given.setdefault("residual_risk", "Small groups stay uncertain; the monitor on them is watched weekly.")
+    given.setdefault("residual_level", "medium")
+    given.setdefault("residual_plan", "The owner watches the small groups weekly and reports to risk.")
+    given.setdefault("residual_review_on", timezone.now().date() + timedelta(days=60))
     given.setdefault("reauthenticated_at", timezone.now())
     return NewDecision(DecisionKind.APPROVE, **given)
 
