@@ -15,6 +15,8 @@ CARRIED_OVER = (
     "decision.human_review",
     "decision.reversible",
     "impact.financial",
+    "impact.loss_amount",
+    "impact.loss_currency",
     "impact.people_per_month",
     "regulation.regimes",
     "data.consent_basis",

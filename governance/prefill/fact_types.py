@@ -73,6 +73,7 @@ DOMAINS = (
     "other",
 )
 IMPACTS = ("none", "low", "medium", "high")
+CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 STRATEGIES = ("shadow", "canary", "ab_test", "gradual", "full")
 CONSENT_BASES = (
     "consent",
@@ -94,6 +95,7 @@ def _by(names: str, kind: ValueKind, set_by: SetBy = SetBy.FILE) -> dict[str, Fa
 FACT_TYPES: Mapping[str, FactType] = {
     "decision.domain": FactType(_K.CHOICE, DOMAINS),
     "impact.financial": FactType(_K.CHOICE, IMPACTS),
+    "impact.loss_currency": FactType(_K.CHOICE, CURRENCIES),
     "rollout.strategy": FactType(_K.CHOICE, STRATEGIES),
     "data.consent_basis": FactType(_K.CHOICE, CONSENT_BASES),
     "decision.adverse_score": FactType(_K.CHOICE, ("high", "low")),
@@ -112,6 +114,7 @@ FACT_TYPES: Mapping[str, FactType] = {
     **_by("data.reference_population explanation.method", _K.TEXT),
     **_by("model.framework_version model.task model.intended_use model.predict_method performance.metric", _K.TEXT),
     **_by("impact.people_per_month model.size_bytes data.quality.evaluated", _K.WHOLE),
+    **_by("impact.loss_amount", _K.NUMBER),
     **_by("model.decision_threshold performance.candidate rollout.traffic_percent cost.per_1k_predictions", _K.NUMBER),
     **_by("regulation.regimes data.sources data.protected_attributes data.protected_proxies data.columns", _K.LIST),
     **_by("model.features training.contributors", _K.LIST),

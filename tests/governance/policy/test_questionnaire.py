@@ -64,7 +64,7 @@ def test_every_name_of_the_contract_is_accepted() -> None:
 
 BRANCHES: dict[str, list[Any]] = {
     "decision.domain": ["credit", "pricing", "recommendation"],
-    "impact.financial": ["high", "low"],
+    "impact.financial": ["high", "medium", "low"],
     "rollout.strategy": ["canary", "full"],
     "training.run_id": ["4f1c"],
     "model.framework": ["xgboost"],
