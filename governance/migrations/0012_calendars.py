@@ -16,6 +16,14 @@ class Migration(migrations.Migration):
         migrations.RunSQL(BACKFILL, migrations.RunSQL.noop),
         migrations.AddIndex(
             "submission",
+            models.Index(fields=["unit", "due_at"], condition=~models.Q(turn=""), name="submission_unit_waiting"),
+        ),
+        migrations.AddIndex(
+            "submission",
+            models.Index(fields=["turn_since", "id"], condition=~models.Q(turn=""), name="submission_longest"),
+        ),
+        migrations.AddIndex(
+            "submission",
             models.Index(fields=["system", "due_at"], condition=~models.Q(turn=""), name="submission_waiting"),
         ),
     ]

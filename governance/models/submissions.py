@@ -70,6 +70,8 @@ class Submission(models.Model):
             models.Index(fields=["unit", "state", "-id"], name="submission_unit_state"),
             models.Index(fields=["unit", "track", "-id"], name="submission_unit_track"),
             models.Index(fields=["submitter", "-id"], name="submission_submitter"),
+            models.Index(fields=["turn_since", "id"], name="submission_longest", condition=~Q(turn="")),
+            models.Index(fields=["unit", "due_at"], name="submission_unit_waiting", condition=~Q(turn="")),
             models.Index(fields=["system", "due_at"], name="submission_waiting", condition=~Q(turn="")),
             models.Index(fields=["unit", "content_digest"], name="submission_content"),
             GinIndex(fields=["search"], name="submission_search"),

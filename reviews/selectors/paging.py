@@ -66,19 +66,28 @@ def _beyond(keys: Sequence[str], values: Sequence[Any], backwards: bool) -> Q:
 
 def _cursor(row: Model, keys: Sequence[str], direction: str) -> str:
     values = [getattr(row, key.lstrip("-")) for key in keys]
-    plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    plain = [v.isoformat() if isinstance(v, datetime) else [v] if isinstance(v, str) else v for v in values]
     return base64.urlsafe_b64encode(json.dumps([direction, *plain], separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _plain(value: Any) -> Any:
+    """A moment is written as text, text as a list of one: so neither is taken for the other."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) and "\x00" not in value[0]:
+        return value[0][:200]
+    return value
 
 
 def _read(cursor: str, count: int) -> tuple[bool, list[Any]]:
     try:
         raw = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         direction, *values = raw
-        values = [datetime.fromisoformat(value) if isinstance(value, str) else value for value in values]
+        values = [_plain(value) for value in values]
         fine = (
             direction in ("a", "b")
             and len(values) == count
-            and all(isinstance(v, int | datetime) and not isinstance(v, bool) for v in values)
+            and all(isinstance(v, int | datetime | str) and not isinstance(v, bool) for v in values)
         )
     except (ValueError, TypeError, binascii.Error, UnicodeDecodeError, RecursionError):
         fine = False

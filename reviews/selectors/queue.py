@@ -2,56 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.lifecycle import words
-from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Role, State, Track
+from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Role, State, StepState
 from governance.models import Contributor, Submission
 from governance.selectors.access import Caller, visible
-from governance.selectors.search import search_query
-from reviews.models import SignOff, Waiver, WaiverSignature
+from reviews.models import Attested, DeclaredConflict, HandOver, ReviewStep, SignOff, Waiver, WaiverSignature
 from reviews.selectors.paging import page_of
+from reviews.selectors.queue_filters import Filters, narrowed, of_age
 
-MOST_COUNTED = 10_000
+__all__ = ["Counted", "Filters", "Queue", "Row", "Scope", "review_queue", "submissions"]
+
+MOST_COUNTED = 1_000
 Scope = Literal["mine", "all"]
-_TURNS = frozenset({"submitter", "machine", *(role.value for role in REVIEWING_ROLES)})
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a list is narrowed to; "" leaves it out. `q`: words, or a number such as S-1042."""
-
-    system: str = ""
-    track: str = ""
-    state: str = ""
-    turn: str = ""
-    q: str = ""
-
-    def check(self) -> None:
-        """Raise `InvalidInput` naming each filter that cannot be."""
-        known = {"track": {t.value for t in Track}, "state": {s.value for s in State}, "turn": _TURNS}
-        errors = tuple(
-            FieldError(f"/{name}", "unknown", f"{name} is one of {', '.join(sorted(values))}.")
-            for name, values in known.items()
-            if getattr(self, name) and getattr(self, name) not in values
-        )
-        if errors:
-            raise InvalidInput("The list cannot be narrowed like that. " + " ".join(e.detail for e in errors), errors=errors)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a list."""
+    """One line of a list. `age`: in_time, soon, overdue or "" where nothing is due. `why`: why it is the reader's turn."""
 
     id: int
     submission: str
+    unit: str
     system: str
     system_name: str
     version: str
@@ -65,6 +43,9 @@ class Row:
     turn_since: datetime | None
     due_at: datetime | None
     overdue: bool
+    age: str
+    why: str
+    note: str
     submitter: str
     claimed_by: str
     revision: int
@@ -74,9 +55,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Counted:
-    """How many, as far as it was counted."""
+    """How many, as far as it was counted; of those, how many are due soon and overdue."""
 
     number: int
+    soon: int = 0
+    overdue: int = 0
 
     @property
     def capped(self) -> bool:
@@ -104,18 +87,21 @@ def review_queue(
 ) -> Queue:
     """What waits for the caller (longest first), or everything they may see (newest first). Three queries, whatever the size."""
     filters = filters or Filters()
-    mine, everything = narrowed(mine_of(caller), filters), narrowed(visible(Submission.objects.all(), caller), filters)
+    mine = narrowed(mine_of(caller), filters, caller)
+    everything = narrowed(visible(Submission.objects.all(), caller), filters, caller)
     rows, keys = (mine, ("turn_since", "id")) if scope == "mine" else (everything, ("-id",))
-    page = page_of(_joined(rows), keys=keys, cursor=cursor, size=size)
+    page = page_of(_joined(rows, caller), keys=keys, cursor=cursor, size=size)
     now = timezone.now()
-    return Queue(tuple(_row(row, now) for row in page.rows), page.next, page.previous, count(mine), count(everything), filters)
+    found = tuple(_row(row, now, caller) for row in page.rows)
+    return Queue(found, page.next, page.previous, count(mine), count(everything), filters)
 
 
 def submissions(caller: Caller, *, filters: Filters, cursor: str = "", size: int = 25) -> tuple[tuple[Row, ...], str, str]:
     """Everything the caller may see, newest first: rows, next and previous cursor. One query."""
-    page = page_of(_joined(narrowed(visible(Submission.objects.all(), caller), filters)), keys=("-id",), cursor=cursor, size=size)
+    rows = narrowed(visible(Submission.objects.all(), caller), filters, caller)
+    page = page_of(_joined(rows, caller), keys=("-id",), cursor=cursor, size=size)
     now = timezone.now()
-    return tuple(_row(row, now) for row in page.rows), page.next, page.previous
+    return tuple(_row(row, now, caller) for row in page.rows), page.next, page.previous
 
 
 def mine_of(caller: Caller) -> QuerySet[Submission]:
@@ -125,40 +111,38 @@ def mine_of(caller: Caller) -> QuerySet[Submission]:
     me = caller.person.pk
     turn = Q(turn="submitter", submitter_id=me)
     if caller.token is None:
-        mine = Contributor.objects.filter(submission=OuterRef("pk"), person_id=me)
-        other_step = SignOff.objects.filter(submission=OuterRef("pk"), by_id=me, voided_at__isnull=True).exclude(
-            role=OuterRef("turn")
-        )
         as_reviewer = Q()
         for unit_id, roles in caller.roles.items():
-            held = Q(turn__in=sorted(role.value for role in roles & REVIEWING_ROLES))
-            as_reviewer |= held if unit_id is None else held & Q(unit_id=unit_id)
+            if held := sorted(role.value for role in roles & REVIEWING_ROLES):
+                open_step = ReviewStep.objects.filter(submission=OuterRef("pk"), state=StepState.OPEN, role__in=held)
+                asked = Q(turn__in=held) | Q(Exists(open_step))
+                as_reviewer |= asked if unit_id is None else asked & Q(unit_id=unit_id)
         if as_reviewer:
-            asked = Waiver.objects.filter(submission=OuterRef("pk"), requested_by_id=me)
-            signed = WaiverSignature.objects.filter(submission=OuterRef("pk"), by_id=me, signed=True)
-            turn |= as_reviewer & ~Q(submitter_id=me) & ~Exists(mine) & ~Exists(other_step) & ~Exists(asked) & ~Exists(signed)
-    rows = visible(Submission.objects.filter(turn, state__in=sorted(OPEN_STATES)), caller)
+            turn |= as_reviewer & ~Q(submitter_id=me) & ~_barred(me)
+    rows = visible(Submission.objects.filter(turn, state__in=sorted(OPEN_STATES)).exclude(turn=""), caller)
     return rows.filter(turn_since__isnull=False)
 
 
-def narrowed(rows: QuerySet[Submission], filters: Filters) -> QuerySet[Submission]:
-    """Apply the filters. Raises `InvalidInput`."""
-    filters.check()
-    for name in ("track", "state", "turn"):
-        if value := getattr(filters, name):
-            rows = rows.filter(**{name: value})
-    if filters.system:
-        rows = rows.filter(system__slug=filters.system)
-    if words_ := filters.q.strip():
-        number = re.fullmatch(r"(?:S-)?(\d{1,15})", words_, re.IGNORECASE)
-        found = Q(search=search_query(words_[:200].replace("\x00", " ")))
-        rows = rows.filter(found | Q(pk=int(number[1])) if number else found)
-    return rows
+def _barred(me: int) -> Q:
+    """Cases on which the person has spoken or worked in another way, so that the rules refuse their decision."""
+    this = {"submission": OuterRef("pk")}
+    return (
+        Q(Exists(Contributor.objects.filter(**this, person_id=me)))
+        | Q(Exists(SignOff.objects.filter(**this, by_id=me, voided_at__isnull=True).exclude(role=OuterRef("turn"))))
+        | Q(Exists(Attested.objects.filter(**this, by_id=me).exclude(role=OuterRef("turn"))))
+        | Q(Exists(Waiver.objects.filter(**this, requested_by_id=me)))
+        | Q(Exists(WaiverSignature.objects.filter(**this, by_id=me, signed=True)))
+        | Q(Exists(DeclaredConflict.objects.filter(**this, by_id=me)))
+    )
 
 
 def count(rows: QuerySet[Submission]) -> Counted:
-    """Count up to the cap and no further."""
-    return Counted(rows.order_by()[: MOST_COUNTED + 1].count())
+    """Count up to the cap and no further, with how many of them are due soon and overdue. One query."""
+    capped = Submission.objects.filter(pk__in=rows.order_by().values("pk")[: MOST_COUNTED + 1]).order_by()
+    found = capped.aggregate(
+        number=Count("pk"), soon=Count("pk", filter=of_age("soon")), overdue=Count("pk", filter=of_age("overdue"))
+    )
+    return Counted(**found)
 
 
 def turns_of(caller: Caller) -> frozenset[Role]:
@@ -166,14 +150,28 @@ def turns_of(caller: Caller) -> frozenset[Role]:
     return caller.any_roles & REVIEWING_ROLES
 
 
-def _joined(rows: QuerySet[Submission]) -> QuerySet[Submission]:
-    return rows.select_related("system", "version", "submitter", "claimed_by").defer("search")
+def age_of(due_at: datetime | None, soon_at: datetime | None, now: datetime) -> str:
+    """How old something is against its due time, as `queue_filters.of_age` has it."""
+    if due_at is None:
+        return ""
+    if due_at <= now:
+        return "overdue"
+    return "soon" if soon_at is not None and soon_at <= now else "in_time"
 
 
-def _row(row: Submission, now: datetime) -> Row:
+def _joined(rows: QuerySet[Submission], caller: Caller) -> QuerySet[Submission]:
+    me = caller.person.pk if caller.person is not None else None
+    given = HandOver.objects.filter(submission=OuterRef("pk"), to_id=me, at__gte=OuterRef("turn_since")).order_by("-id")
+    related = rows.select_related("unit", "system", "version", "submitter", "claimed_by").defer("search")
+    return related.annotate(handed_note=Subquery(given.values("note")[:1]))
+
+
+def _row(row: Submission, now: datetime, caller: Caller) -> Row:
+    open_now = row.state in OPEN_STATES
     return Row(
         id=row.pk,
         submission=row.number,
+        unit=row.unit.name,
         system=row.system.slug,
         system_name=row.system.name,
         version=row.version.version,
@@ -186,10 +184,28 @@ def _row(row: Submission, now: datetime) -> Row:
         turn=row.turn,
         turn_since=row.turn_since,
         due_at=row.due_at,
-        overdue=row.due_at is not None and row.due_at < now and row.state in OPEN_STATES,
+        overdue=row.due_at is not None and row.due_at < now and open_now,
+        age=age_of(row.due_at, row.soon_at, now) if open_now else "",
+        why=_why(row, caller),
+        note=getattr(row, "handed_note", None) or "",
         submitter=row.submitter.name,
         claimed_by=row.claimed_by.name if row.claimed_by is not None else "",
         revision=row.revision,
         created_at=row.created_at,
         submitted_at=row.submitted_at,
     )
+
+
+def _why(row: Submission, caller: Caller) -> str:
+    """Why it is the reader's turn, in a sentence; "" where it is not."""
+    if caller.person is None:
+        return ""
+    me = caller.person.pk
+    if row.turn == "submitter":
+        return "You handed it in." if row.submitter_id == me else ""
+    if row.claimed_by_id == me:
+        return "It was handed over to you." if getattr(row, "handed_note", None) else "You took it on."
+    held = caller.roles_in(row.unit_id) & REVIEWING_ROLES
+    if row.turn in {role.value for role in held} and row.submitter_id != me:
+        return f"You are {Role(row.turn).label} for {row.unit.name}."
+    return ""

@@ -7,20 +7,17 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from governance.domain.duetime import share_used
-from governance.domain.vocabulary import Role, State
+from governance.domain.vocabulary import Role, State, StepState
 from governance.models import Person, PolicyPack, Submission
 from governance.selectors.access import SYSTEM
 from governance.selectors.policy import pack_of
 from governance.services.work import Work, unit_of_work
-from reviews.models import Condition, Evaluation, Notification, Waiver
+from reviews.models import Condition, Evaluation, Notification, ReviewStep, Waiver
 from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import live
+from reviews.services.steps import SOON
 from reviews.services.telling import able_to_decide, answerable, holders, tell
 
-SOON = 0.8
-AHEAD = timedelta(days=5)
-"""Four fifths of any allowance of the packs are never used longer before the due time than this."""
 REQUEST_LIMIT = timedelta(days=2)
 """A waiver request that waits longer is brought to those who answer for the policy: nobody should wait three weeks."""
 MOST = 300
@@ -41,26 +38,29 @@ def _untold(rows: QuerySet[Submission], kind: Notice) -> QuerySet[Submission]:
 
 
 def _steps(now: datetime) -> None:
+    """At four fifths of the working time whoever is on it and everybody who could decide instead; at its end their leads too."""
     waiting = Submission.objects.filter(state=State.IN_REVIEW, due_at__isnull=False, turn_since__isnull=False)
     related = waiting.select_related("system", "version", "claimed_by").order_by("due_at")
-    for row in _untold(related.filter(due_at__gt=now, due_at__lte=now + AHEAD), Notice.DUE_SOON)[:MOST]:
-        assert row.turn_since is not None and row.due_at is not None
-        if share_used(row.turn_since, row.due_at, now) < SOON:
-            continue
+    for row in _untold(related.filter(due_at__gt=now, soon_at__lte=now), Notice.DUE_SOON)[:MOST]:
         with unit_of_work(SYSTEM) as work:
-            mine = {row.claimed_by_id: f"You took {row.number} on."} if row.claimed_by_id else None
-            _say(
-                work,
-                row,
-                Notice.DUE_SOON,
-                mine or able_to_decide(row, Role(row.turn)),
-                "is due soon",
-                "Decide it, or release it.",
-            )
+            mine = {row.claimed_by_id: f"You took {row.number} on."} if row.claimed_by_id else {}
+            on_it = f" {row.claimed_by.name} is on it." if row.claimed_by is not None else ""
+            do = f"Decide it, or hand it over.{on_it}"
+            _say(work, row, Notice.DUE_SOON, _able(row) | mine, "is due soon", do)
     for row in _untold(related.filter(due_at__lte=now), Notice.OVERDUE)[:MOST]:
         with unit_of_work(SYSTEM) as work:
-            people = able_to_decide(row, Role(row.turn))
-            _say(work, row, Notice.OVERDUE, leads(people) | people, "is overdue", "Somebody else of the role can take it on.")
+            people = _able(row)
+            do = "Somebody else of the role can take it on."
+            _say(work, row, Notice.OVERDUE, leads(people) | people, "is overdue", do)
+
+
+def _able(row: Submission) -> dict[int, str]:
+    """Everybody who may decide one of the steps that are open."""
+    roles = ReviewStep.objects.filter(submission=row, state=StepState.OPEN).values_list("role", flat=True)
+    people: dict[int, str] = {}
+    for role in dict.fromkeys(roles):
+        people |= able_to_decide(row, Role(role))
+    return people
 
 
 def leads(people: dict[int, str]) -> dict[int, str]:

@@ -22,7 +22,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "mine": mine.mine,
         "newest": newest.rows,
         "all": newest.all,
-        "overdue": sum(row.overdue for row in mine.rows),
+        "overdue": mine.mine.overdue,
+        "soon": mine.mine.soon,
         "reviews": bool(turns_of(caller)),
         "submits": Role.SUBMITTER in caller.any_roles,
     }

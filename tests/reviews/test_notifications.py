@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from governance.domain.duetime import Calendar, working_time_between
 from governance.domain.vocabulary import DecisionKind, Role, State, Track
 from governance.models import Person, RoleGrant, Submission
 from governance.selectors.access import SYSTEM
@@ -256,7 +257,7 @@ class TestReminders:
         step = ReviewStep.objects.get(submission=row, state="open")
         opened, due = now - whole * used, now + whole * (1 - used)
         ReviewStep.objects.filter(pk=step.pk).update(opened_at=opened, due_at=due)
-        Submission.objects.filter(pk=row.pk).update(turn_since=opened, due_at=due)
+        Submission.objects.filter(pk=row.pk).update(turn_since=opened, due_at=due, soon_at=opened + whole * 0.8)
         Notification.objects.filter(submission=row).update(at=opened)
 
     def test_before_four_fifths_nothing_is_said(self) -> None:
@@ -266,7 +267,7 @@ class TestReminders:
         remind()
         assert not told("due_soon") and not told("overdue")
 
-    def test_who_took_it_on_is_reminded_first(self) -> None:
+    def test_at_four_fifths_whoever_is_on_it_and_who_could_decide_instead_are_told_once(self) -> None:
         people = making.everybody()
         making.person("anna", Role.ANALYST, everywhere=True)
         row = making.in_review()
@@ -274,7 +275,24 @@ class TestReminders:
         self.lie(row, used=0.95)
         remind()
         remind()
-        assert set(told("due_soon")) == {"amir"} and not told("overdue")
+        rows = told("due_soon")
+        assert set(rows) == {"amir", "anna"} and not told("overdue")
+        assert rows["amir"].why == f"You took {row.number} on." and "Amir is on it." in rows["anna"].says
+
+    @pytest.mark.parametrize(
+        ("track", "hours", "minutes"), [(Track.YELLOW, 3, 144), (Track.RED, 24, 1152)], ids=["yellow 3 hours", "red 3 days"]
+    )
+    def test_the_service_level_counts_the_working_time_of_the_unit(self, track: Track, hours: int, minutes: int) -> None:
+        """Yellow has three working hours, red three working days of eight; at 80 % people are told, at 100 % their leads."""
+        making.everybody()
+        calendar = Calendar(zone="America/New_York", days=frozenset({1, 2, 4}))
+        at = making.unit()
+        at.calendar = calendar.to_json()
+        at.save()
+        row = making.in_review(track)
+        assert row.turn_since and row.due_at and row.soon_at
+        assert working_time_between(row.turn_since, row.due_at, calendar) == timedelta(hours=hours)
+        assert working_time_between(row.turn_since, row.soon_at, calendar) == timedelta(minutes=minutes)
 
     def test_late_it_goes_to_the_others_of_the_role_and_their_lead_once(self) -> None:
         people = making.everybody()
