@@ -1,4 +1,4 @@
-"""Performance of files too large to hold: joined and counted in DuckDB, sums instead of rows.
+"""Performance of files too large to hold: joined and counted in DuckDB in parts of the row key, sums instead of rows.
 
 Confusion matrices, log loss, Brier score and McNemar's counts are sums and come out as on rows. AUC comes from bins of a
 two-thousandth of log-odds; its covariance between the two models from coarser bins of both.
@@ -6,19 +6,19 @@ two-thousandth of log-odds; its covariance between the two models from coarser b
 
 from __future__ import annotations
 
-import hashlib
+import math
 from dataclasses import dataclass
 
 import duckdb
-import numpy as np
 
-from gates.collecting import EvidenceInput, EvidenceProblem, Inputs
+from gates.collecting import EvidenceInput, EvidenceProblem, Inputs, working_on
 from gates.metrics import performance_sums_impl as sums
 from gates.metrics.fairness_counts_impl import distinct_ids
+from gates.metrics.performance_digest_impl import PART_ROWS, digest_of
 from gates.metrics.performance_metrics_impl import Result
-from gates.metrics.performance_summary_impl import Histogram, Summary
+from gates.metrics.performance_summary_impl import Summary
 from gates.metrics.statistics import paired
-from gates.readers import counting, tables
+from gates.readers import counting, keys, tables
 from gates.readers import predictions as reader
 from gates.readers.predictions import MISMATCH_SHARE
 from gates.readers.tables import quote_name
@@ -56,25 +56,25 @@ def measure(inputs: Inputs, evidence: EvidenceInput) -> tuple[dict[str, Result],
         distinct_ids(connection, "c", evidence, candidate.id)
     notes = [candidate.note] if candidate.note else []
     champion, why = None, "No champion predictions were uploaded: add those of the version in production on the same rows."
+    total: sums.Sums | None = None
     if baseline is not None:
         try:
             both = tables.connect({"c": evidence, "b": baseline})
             champion = _side(both, "b", baseline, _number(inputs, "champion.decision_threshold"))
-            _same_rows(both, candidate, champion)
-            connection, why = both, ""
+            _comparable(both, candidate, champion)
+            total, why = _counted(both, candidate, champion), ""
         except EvidenceProblem as problem:
             champion, why = None, str(problem)
-    unlabelled = _joined(connection, candidate, champion)
+    if total is None:
+        total = _counted(connection, candidate, None)
+    unlabelled = tables.inspect(evidence).rows - total.rows
     if unlabelled:
         notes.append(f"{unlabelled:,} rows in {evidence.name} have no label and are left out where one is needed.")
-    _both_classes(connection, evidence)
-    also = champion is not None and bool(champion.score)
-    curves = sums.curves(connection, bool(candidate.score), also)
-    results = {**sums.areas(connection, curves, notes), **sums.losses(connection, curves)}
+    _both_classes(total, evidence)
+    results = {**total.areas(notes), **total.losses()}
     if candidate.decision:
-        paired_ones = champion is not None and bool(champion.decision)
-        results.update(sums.decisions(connection, both=paired_ones, weighted=bool(candidate.weight), seed=inputs.seed))
-    summary = _summary(connection, candidate, champion, curves)
+        results.update(total.decisions(inputs.seed))
+    summary = _summary(connection, candidate, champion, total)
     if summary.identical:
         notes.append(
             "Every score and decision equals the champion's. If the model was meant to change, the wrong file was uploaded."
@@ -143,8 +143,8 @@ def _whole_decisions(
         )  # fmt: skip
 
 
-def _same_rows(connection: duckdb.DuckDBPyConnection, candidate: _Side, champion: _Side) -> None:
-    """Raise EvidenceProblem unless both files hold the same ids with the same labels, and are two files."""
+def _comparable(connection: duckdb.DuckDBPyConnection, candidate: _Side, champion: _Side) -> None:
+    """Raise EvidenceProblem unless both files have ids of their own, and are two files."""
     for side in (candidate, champion):
         if not side.id:
             raise EvidenceProblem(
@@ -165,29 +165,25 @@ def _same_rows(connection: duckdb.DuckDBPyConnection, candidate: _Side, champion
             way_out="Upload the predictions of the version in production on the same rows.",
         )
     distinct_ids(connection, "b", champion.evidence, champion.id)
+
+
+def _same_rows(candidate: _Side, champion: _Side, matched: int, differ: int) -> None:
+    """Raise EvidenceProblem unless both files hold the same ids with the same labels. `differ`: labels that do not."""
     rows, others = (tables.inspect(side.evidence).rows for side in (candidate, champion))
-    own, other = (
-        f"SELECT {_key(side, against)} AS k, {side.label or 'NULL'} AS y FROM {view}"
-        for side, against, view in ((candidate, champion, "c"), (champion, candidate, "b"))
-    )
-    differ = "first.y IS DISTINCT FROM second.y" if champion.label else "false"
-    found = connection.execute(
-        f"SELECT count(*), count(*) FILTER (WHERE {differ}) FROM ({own}) AS first JOIN ({other}) AS second ON first.k = second.k"
-    ).fetchall()[0]
-    if not found[0] == rows == others:
+    if not matched == rows == others:
         raise EvidenceProblem(
             file=champion.evidence.name,
             column=champion.id,
             expected=f"the {rows:,} ids of {candidate.evidence.name}",
-            found=f"{found[0]:,} of them among {others:,}",
+            found=f"{matched:,} of them among {others:,}",
             way_out="Score both versions on exactly the same cases.",
         )
-    if found[1]:
+    if differ:
         raise EvidenceProblem(
             file=champion.evidence.name,
             column=reader.column_of(champion.evidence, "label"),
             expected=f"the labels of {candidate.evidence.name} for the same ids",
-            found=f"{found[1]:,} of {rows:,} labels that differ",
+            found=f"{differ:,} of {rows:,} labels that differ",
             way_out="Take the labels of both files from the same source.",
         )
 
@@ -198,74 +194,76 @@ def _key(side: _Side, other: _Side) -> str:
     return f"CAST({quote_name(side.id)} AS VARCHAR)" if len(kinds) > 1 else quote_name(side.id)
 
 
-def _joined(connection: duckdb.DuckDBPyConnection, candidate: _Side, champion: _Side | None) -> int:
-    """Make the table `j` of labelled rows: y, d, s, w, and d2, s2 of the champion. Returns how many rows had no label."""
+def _counted(connection: duckdb.DuckDBPyConnection, candidate: _Side, champion: _Side | None) -> sums.Sums:
+    """Join, or only read, part by part, and add up. Raises EvidenceProblem when the champion's rows are not the candidate's."""
+    has = sums.Has(
+        scores=bool(candidate.score),
+        both_scores=champion is not None and bool(candidate.score and champion.score),
+        decisions=bool(candidate.decision),
+        both_decisions=champion is not None and bool(candidate.decision and champion.decision),
+        weights=bool(candidate.weight),
+    )
+    total = sums.Sums(has)
     key = _key(candidate, champion) if champion is not None else "NULL"
     own = (
         f"SELECT {key} AS k, CAST({candidate.label} AS TINYINT) AS y, "
         f"CAST({candidate.decision or 'NULL'} AS TINYINT) AS d, "
-        f"{candidate.score or 'CAST(NULL AS DOUBLE)'} AS s, {candidate.weight or 'CAST(1 AS DOUBLE)'} AS w FROM c "
-        f"WHERE {candidate.label} IS NOT NULL"
+        f"{candidate.score or 'CAST(NULL AS DOUBLE)'} AS s, {candidate.weight or 'CAST(1 AS DOUBLE)'} AS w FROM c"
     )
+    rows = tables.inspect(candidate.evidence).rows
     if champion is None:
-        query = f"SELECT y, d, s, w, CAST(NULL AS TINYINT) AS d2, CAST(NULL AS DOUBLE) AS s2 FROM ({own})"
-    else:
-        other = (
-            f"SELECT {_key(champion, candidate)} AS k, CAST({champion.decision or 'NULL'} AS TINYINT) AS d2, "
-            f"{champion.score or 'CAST(NULL AS DOUBLE)'} AS s2 FROM b"
+        # nothing is held: every sum is a scan of the file
+        connection.execute(
+            f"CREATE TEMP VIEW j AS SELECT y, d, s, w, CAST(NULL AS TINYINT) AS d2, CAST(NULL AS DOUBLE) AS s2 "
+            f"FROM ({own}) WHERE y IS NOT NULL"
         )
-        query = f"SELECT y, d, s, w, d2, s2 FROM ({own}) a JOIN ({other}) b ON a.k = b.k"
-    connection.execute(f"CREATE TEMP TABLE j AS {query}")
-    return tables.inspect(candidate.evidence).rows - counting.scalar(connection, "SELECT count(*) FROM j")
+        total.add(connection)
+        return total
+    other_key = _key(champion, candidate)
+    other = (
+        f"SELECT {other_key} AS k, CAST({champion.decision or 'NULL'} AS TINYINT) AS d2, "
+        f"{champion.score or 'CAST(NULL AS DOUBLE)'} AS s2, CAST({champion.label or 'NULL'} AS TINYINT) AS y2 FROM b"
+    )
+    parts = max(1, math.ceil(max(rows, tables.inspect(champion.evidence).rows) / PART_ROWS))
+    matched = differ = 0
+    for part in range(parts):
+        working_on("comparing part {}", part + 1, parts)
+        mine, theirs = (keys.in_part(each, part, parts) for each in (key, other_key))
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE joined AS SELECT y, d, s, w, d2, s2, y2 "
+            f"FROM ({own} WHERE {mine}) a JOIN ({other} WHERE {theirs}) b ON a.k = b.k"
+        )
+        connection.execute("CREATE OR REPLACE TEMP VIEW j AS SELECT y, d, s, w, d2, s2 FROM joined WHERE y IS NOT NULL")
+        matched += counting.scalar(connection, "SELECT count(*) FROM joined")
+        if champion.label:
+            differ += counting.scalar(connection, "SELECT count(*) FROM joined WHERE y IS DISTINCT FROM y2")
+        total.add(connection)
+    connection.execute("DROP VIEW j")
+    connection.execute("DROP TABLE joined")
+    _same_rows(candidate, champion, matched, differ)
+    return total
 
 
-def _both_classes(connection: duckdb.DuckDBPyConnection, evidence: EvidenceInput) -> None:
-    rows, positives = connection.execute("SELECT count(*), coalesce(sum(y), 0) FROM j").fetchall()[0]
-    if not rows or positives in (0, rows):
-        found = "none at all" if not rows else f"only {1 if positives else 0} in {rows:,} rows"
+def _both_classes(total: sums.Sums, evidence: EvidenceInput) -> None:
+    if not total.rows or total.positives in (0, total.rows):
+        found = "none at all" if not total.rows else f"only {1 if total.positives else 0} in {total.rows:,} rows"
         raise EvidenceProblem(
             file=evidence.name, column=reader.column_of(evidence, "label"), expected="both classes, 0 and 1", found=found,
             way_out="Use an evaluation set with both outcomes, and check that the right column is mapped as `label`.",
         )  # fmt: skip
 
 
-def _summary(
-    connection: duckdb.DuckDBPyConnection, candidate: _Side, champion: _Side | None, curves: dict[str, Histogram]
-) -> Summary:
-    row = connection.execute(
-        "SELECT count(*), sum(y), min(s), max(s), count(*) FILTER (WHERE s IS DISTINCT FROM s2 OR d IS DISTINCT FROM d2), "
-        "count(*) FILTER (WHERE d = y AND d2 <> y), count(*) FILTER (WHERE d <> y AND d2 = y) FROM j"
-    ).fetchall()[0]
-    rows, positives, lowest, highest, differ, first, second = row
+def _summary(connection: duckdb.DuckDBPyConnection, candidate: _Side, champion: _Side | None, total: sums.Sums) -> Summary:
     tested = champion is not None and bool(candidate.decision) and bool(champion.decision)
     return Summary(
-        rows=rows,
-        positives=int(positives),
-        negatives=int(rows - positives),
+        rows=total.rows,
+        positives=total.positives,
+        negatives=total.rows - total.positives,
         comparable=champion is not None,
-        identical=champion is not None and not differ,
-        mcnemar=paired.mcnemar(first, second) if tested else None,
-        constant=lowest == highest if candidate.score else None,
-        weighted_auc=sums.weighted_area(connection) if candidate.score and candidate.weight else None,
-        digest=_digest(connection, candidate) if candidate.id else "",
-        curves=curves,
+        identical=champion is not None and not total.differ,
+        mcnemar=paired.mcnemar(total.only_first, total.only_second) if tested else None,
+        constant=total.lowest == total.highest if candidate.score else None,
+        weighted_auc=total.weighted_area if candidate.score and candidate.weight else None,
+        digest=digest_of(connection, candidate.evidence, candidate.id, candidate.label) if candidate.id else "",
+        curves=total.curves,
     )
-
-
-def _digest(connection: duckdb.DuckDBPyConnection, candidate: _Side) -> str:
-    """The digest of `Predictions.digest`: ids in order, then their labels."""
-    whole = tables.inspect(candidate.evidence).kind(candidate.id) == "integer"
-    name = quote_name(candidate.id) if whole else f"CAST({quote_name(candidate.id)} AS VARCHAR)"
-    ordered = f"FROM (SELECT {name} AS k, {candidate.label} AS y FROM c) WHERE y IS NOT NULL ORDER BY k"
-    content = hashlib.sha256()
-    first = True
-    for batch in connection.sql(f"SELECT k {ordered}").to_arrow_reader(500_000):
-        values = batch.column(0)
-        if whole:
-            content.update(np.asarray(values).astype("<i8").tobytes())
-        else:
-            content.update(("" if first else "\n").encode() + "\n".join(values.to_pylist()).encode())
-        first = False
-    for batch in connection.sql(f"SELECT CAST(y AS DOUBLE) {ordered}").to_arrow_reader(500_000):
-        content.update(np.asarray(batch.column(0)).astype("<f8").tobytes())
-    return f"sha256:{content.hexdigest()}"

@@ -1,9 +1,9 @@
-"""B10: AUC of twelve groups with intervals against scikit-learn's AUC of each group."""
+"""B10: AUC of twelve groups with intervals against scikit-learn's AUC of each group; the whole performance collector's memory."""
 
 from __future__ import annotations
 
 from tests.bench import collectors
-from tests.bench.figures import Report
+from tests.bench.figures import Line, Report
 from tests.bench.servers import BenchStack
 from tests.bench.size import Size
 
@@ -20,6 +20,16 @@ def measure(stack: BenchStack | None, size: Size) -> Report:
     report.lines = collectors.lines(
         "B10", f"AUC by 12 groups, {size.rows:,} rows", found, "ours", {PEER: "2.5 at 10 million rows"}
     )
+    whole = collectors.in_turns({"performance": collectors.of_ours("performance", files)}, 1, report.notes).get("performance")
+    if whole is not None:
+        seconds, memory = whole.series("seconds", "s"), whole.series("megabytes", "MB")
+        report.lines.append(
+            Line(
+                f"B10 performance collector, {size.rows:,} × {size.rows:,} rows of both versions joined on their ids",
+                f"{seconds}, {memory}",
+                ratio="target: 600 MB",
+            )
+        )
     bound = found["ours"].answer["bound"]
     if PEER in found:
         apart = collectors.difference(found[PEER].answer["auc"], found["ours"].answer["auc"])

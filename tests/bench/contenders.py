@@ -113,6 +113,23 @@ def scipy_pandas() -> Work:
     return work
 
 
+def performance() -> Work:
+    """Our collector: sixteen metrics of both versions with paired intervals, McNemar, the digest of the evaluation set, curves."""
+    module = _collector("performance")
+    facts = {"model.decision_threshold": 0.5, "champion.decision_threshold": 0.5}
+
+    def work(candidate: Path, champion: Path) -> dict[str, float | None]:
+        files = {"candidate_predictions": candidate, "baseline_predictions": champion}
+        columns = {role: column for role, column in PREDICTION_COLUMNS.items() if role != "sensitive"}
+        got = module.collect(Inputs({role: _evidence(role, path, columns) for role, path in files.items()}, facts))
+        found = {row.metric: row.value for row in got.measures if row.metric.startswith("performance.") and not row.group}
+        if not found:
+            raise RuntimeError(got.not_measured)
+        return found
+
+    return work
+
+
 def group_auc() -> Work:
     """Our AUC by group with DeLong's interval: exact to two million rows, counts by score bin above."""
     module = importlib.import_module("gates.metrics.fairness_auc_impl")
@@ -186,7 +203,7 @@ def duckdb_answers() -> Work:
 NAMES: dict[str, Callable[[], Work]] = {
     work.__name__: work
     for work in (
-        fairness, fairlearn, drift, scipy_pandas, group_auc, sklearn_auc, flips, duckdb_flips, duckdb_answers
+        fairness, fairlearn, drift, scipy_pandas, performance, group_auc, sklearn_auc, flips, duckdb_flips, duckdb_answers
     )
 }  # fmt: skip
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -14,8 +17,10 @@ from sklearn import metrics as sk
 
 from gates import registry
 from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs
-from gates.metrics import performance, performance_counted_impl
+from gates.metrics import performance, performance_counted_impl, performance_digest_impl
 from gates.metrics.performance_metrics_impl import canonical, classification
+from gates.readers import tables
+from gates.readers.caps import CAPS
 from gates.readers.predictions import Predictions
 from gates.spec import Measure, Measured
 from governance.domain.vocabulary import Verdict
@@ -247,10 +252,13 @@ def test_the_same_input_gives_the_same_measurements(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_counted_in_the_engine_it_comes_out_as_on_rows_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weighted: bool
+@pytest.mark.parametrize("ids", ["numbers", "text"])
+def test_counted_in_parts_in_the_engine_it_comes_out_as_on_rows_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weighted: bool, ids: str
 ) -> None:
     a, b = frame(1, n=6_000), frame(2, 1.0, n=6_000).sample(frac=1, random_state=4)
+    if ids == "text":
+        a, b = (part.assign(case_id="no’ " + part["case_id"].astype(str)) for part in (a, b))
     mapping = dict(MAPPING)
     if weighted:
         a["w"] = np.random.default_rng(3).uniform(0.5, 2, len(a))
@@ -258,6 +266,8 @@ def test_counted_in_the_engine_it_comes_out_as_on_rows_in_memory(
         b["w"] = 1.0
     held = collect(tmp_path, a, b, mapping=mapping, facts={"model.decision_threshold": 0.5})
     monkeypatch.setattr(performance_counted_impl, "LARGE_ROWS", 1_000)
+    for module in (performance_counted_impl, performance_digest_impl):
+        monkeypatch.setattr(module, "PART_ROWS", 1_900)
     counted = collect(tmp_path, a, b, mapping=mapping, facts={"model.decision_threshold": 0.5})
     assert any("counted in the query engine" in note for note in counted.notes)
     assert [(row.metric, row.group, row.n) for row in counted.measures] == [
@@ -275,6 +285,22 @@ def test_counted_in_the_engine_it_comes_out_as_on_rows_in_memory(
     facts = {fact.name: fact.value for fact in held.facts}
     assert {fact.name: fact.value for fact in counted.facts}["evaluation.dataset_digest"] == facts["evaluation.dataset_digest"]
     assert [picture.key for picture in counted.pictures] == [picture.key for picture in held.pictures]
+
+
+@pytest.mark.parametrize("part_rows", [50_000, 10_000_000], ids=["in parts", "at once"])
+def test_parts_bound_the_memory_whatever_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_rows: int) -> None:
+    """400,000 rows against as many in 36 MB of the query engine; what is joined at once does not fit in there."""
+    little = functools.partial(tables.connect, caps=replace(CAPS, duckdb_memory="36MB"))
+    monkeypatch.setattr(tables, "connect", little)
+    monkeypatch.setattr(performance_counted_impl, "LARGE_ROWS", 1_000)
+    for module in (performance_counted_impl, performance_digest_impl):
+        monkeypatch.setattr(module, "PART_ROWS", part_rows)
+    measured = functools.partial(collect, tmp_path, frame(1, n=400_000), frame(2, 1.0, n=400_000))
+    if part_rows > 1_000_000:
+        with pytest.raises(duckdb.OutOfMemoryException):
+            measured()
+    else:
+        assert one(measured(), "performance.rows").value == 400_000
 
 
 @pytest.mark.parametrize(
