@@ -49,7 +49,7 @@ class GatesView(APIView):
         operation_id="list_gates",
         summary="Every gate",
         description="The whole catalogue in one answer; `?kind=` gives the gates made for one kind.",
-        parameters=[OpenApiParameter("kind", str, description="ml_model, application, data_pipeline, or a kind your packs bring")],
+        parameters=[OpenApiParameter("kind", str, description="ml_model, application, data_pipeline or a kind of your own")],
         responses={200: GateList, 422: OpenApiResponse(description="no such kind")},
     )
     def get(self, request: Request) -> Response:
