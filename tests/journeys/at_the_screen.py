@@ -1,4 +1,7 @@
-"""A person at the screen: what the browser journeys do on the pages, in the words of the people who do it."""
+"""A person at the screen: what the browser journeys do on the pages, in the words of the people who do it.
+
+Nobody uses a mouse: everything is focused where the Tab key can take it, and then pressed or typed.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from governance.domain.vocabulary import EvidenceRole
 from governance.models import Person
@@ -53,7 +56,15 @@ class Screen:
         return self.page.locator("main").inner_text()
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
+        press(self.page.get_by_role("button", name=name, exact=True))
+
+    def follow(self, name: str, *, exact: bool = False) -> None:
+        """Follow the first link of that name."""
+        press(self.page.get_by_role("link", name=name, exact=exact).first)
+
+    def say(self, label: str, text: str) -> None:
+        """Type into the first field of that label."""
+        write(self.page.get_by_label(label).first, text)
 
     # -- the submitter
 
@@ -61,9 +72,9 @@ class Screen:
         """New submission with the metadata files; returns its number."""
         write_sample(new, folder)
         self.go("/")
-        self.page.get_by_role("link", name="New submission").first.click()
-        self.page.get_by_label("Which system is it a version of?").fill(new.system)
-        self.page.get_by_label("Which version?").fill(new.version)
+        self.follow("New submission")
+        self.say("Which system is it a version of?", new.system)
+        self.say("Which version?", new.version)
         self.page.get_by_label("Which files describe it?").set_input_files([folder / name for name in new.files])
         self.press("Read the files and continue")
         self.page.get_by_role("heading", name="Prepare your submission").wait_for()
@@ -75,7 +86,7 @@ class Screen:
         """Go through every topic, fill in the gaps named; returns how many answers were typed."""
         typed, topics = 0, 0
         self.go(f"/submissions/{number}/prepare")
-        self.page.get_by_role("link", name="What the model decides").click()
+        self.follow("What the model decides")
         while "/questions/" in self.page.url:
             topics += 1
             assert topics < 20, "the questions never end"
@@ -83,9 +94,9 @@ class Screen:
                 field = self.page.locator(f'[name="{name}"]')
                 if field.count():
                     if field.first.get_attribute("type") == "radio":
-                        self.page.locator(f'[name="{name}"][value="{value}"]').check()
+                        choose(self.page.locator(f'[name="{name}"][value="{value}"]'))
                     else:
-                        field.first.fill(value)
+                        write(field.first, value)
                     typed += 1
             self.press("Save and continue")
         return typed
@@ -93,12 +104,12 @@ class Screen:
     def attach(self, new: Version, folder: Path) -> None:
         """Each evidence file in its role, with the columns that matter."""
         for role, (name, _, columns, _) in new.evidence.items():
-            self.page.get_by_label("What is the file for?").select_option(EvidenceRole(role).value)
+            pick(self.page.get_by_label("What is the file for?"), EvidenceRole(role).value)
             self.page.locator("#f-file").set_input_files(folder / name)
             for key, value in columns.items():
                 field = self.page.locator(f'[name="column_{key}"]')
                 if field.count():
-                    field.fill(value if isinstance(value, str) else ", ".join(value))
+                    write(field, value if isinstance(value, str) else ", ".join(value))
             self.press("Attach")
             expect(self.page.get_by_text("The evidence is attached.")).to_be_visible()
 
@@ -112,7 +123,7 @@ class Screen:
         """The list of checks renews itself; when they are through it leads to the results."""
         link = self.page.get_by_role("link", name="See what follows from them")
         link.wait_for(timeout=WAIT)
-        link.click()
+        press(link)
         until(lambda: "In checks" not in self.text(), self.page)  # the last measurement is judged a moment later
 
     # -- reviewers
@@ -125,13 +136,53 @@ class Screen:
         fields = self.page.locator('textarea[name^="reading-"]')
         for index in range(fields.count()):
             code = (fields.nth(index).get_attribute("name") or "").removeprefix("reading-")
-            fields.nth(index).fill(f"{who} takes {code} as bounded by the canary and the circuit breaker on this release.")
+            write(fields.nth(index), f"{who} takes {code} as bounded by the canary and the circuit breaker on this release.")
         return fields.count()
 
     def confirm_it_is_me(self) -> None:
         self.page.get_by_role("heading", name="Confirm it is you").wait_for()
-        self.page.get_by_label("Password").fill(PASSWORD)
+        self.say("Password", PASSWORD)
         self.press("Confirm")
+
+
+def reach(target: Locator) -> None:
+    """Focus what the Tab key can reach. Fails for what only a mouse could."""
+    target.wait_for(state="visible")
+    target.focus()
+    there = target.evaluate("e => e === document.activeElement && e.tabIndex >= 0 && !e.disabled")
+    assert there, f"the keyboard cannot reach {target}"
+
+
+def press(target: Locator) -> None:
+    """Press Enter on a link or button."""
+    reach(target)
+    target.press("Enter")
+
+
+def write(field: Locator, text: str) -> None:
+    """Put a text in place of what stands in a field."""
+    reach(field)
+    field.press("Control+a")
+    field.page.keyboard.insert_text(text)
+
+
+def choose(option: Locator) -> None:
+    """Choose a radio button or tick a box."""
+    option.focus()
+    if not option.is_checked():
+        option.press("Space")
+    expect(option).to_be_checked()
+
+
+def pick(select: Locator, value: str) -> None:
+    """Choose from a list with the arrow keys."""
+    reach(select)
+    select.press("Home")
+    for _ in range(select.locator("option").count()):
+        if select.input_value() == value:
+            return
+        select.press("ArrowDown")
+    assert select.input_value() == value, f"{value} is not in the list"
 
 
 def until(condition: Callable[[], bool], page: Page, *, tries: int = 200) -> None:

@@ -1,6 +1,6 @@
 """The whole red track in a browser, by the demo people: hand in, be checked, be asked, answer, be approved, be signed.
 
-Gunicorn, a worker, PostgreSQL and the broker are real; every click is a click. Once with scripts, once without.
+Gunicorn, a worker, PostgreSQL and the broker are real; everything is done with the keyboard. Once with scripts, once without.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from governance.models import Person, RoleGrant
 from reviews.demo.handing_in import Version, build
 from reviews.demo.people import load_people, load_tokens
 from reviews.demo.stories import standard_facts
-from tests.journeys.at_the_screen import Screen, until
+from tests.journeys.at_the_screen import Screen, choose, pick, press, until, write
 from tests.journeys.speaking import Pipeline
 from tests.stack import Running, Stack
 
@@ -71,12 +71,12 @@ def asked(url: str, people: dict[str, Person]) -> Any:
 
 def read_and_attest(reader: Any, case: str) -> None:
     """Answer yes to every explanation and statement that waits, on the page that the case links to."""
-    reader.page.get_by_role("link", name="Read and attest").click()
+    reader.follow("Read and attest")
     while reader.page.get_by_role("button", name="Record under my name").count():
         form = reader.page.locator("form", has=reader.page.get_by_role("button", name="Record under my name")).first
         for yes in form.locator('input[type="radio"][value="true"]').all():
-            yes.check(force=True)  # its label covers it, as it does for a person
-        form.get_by_role("button", name="Record under my name").click()
+            choose(yes)
+        press(form.get_by_role("button", name="Record under my name"))
         expect(reader.page.get_by_text("Recorded under your name").first).to_be_visible()
         reader.go(f"{case}/attest")
     reader.go(case)
@@ -113,47 +113,47 @@ def test_the_red_track_from_files_to_permit(
 
     # amir finds it in his queue and reads it
     amir.go("/queue")
-    amir.page.get_by_role("link", name="limit-increase 1.0.0").click()
+    amir.follow("limit-increase 1.0.0")
     assert amir.page.locator("img.picture-light").count() > 2
     assert "Fairness by group" in amir.text()
     old = amir.page.context.new_page()
     old.goto(f"{case}/decide/approve")  # a tab left open
 
     # amir asks for a change, bound to a question
-    amir.page.get_by_role("link", name="Request changes").click()
+    amir.follow("Request changes")
     amir.press("Request changes")
     expect(amir.page.locator(".error-summary")).to_be_visible()
-    amir.page.get_by_label("Change 1 is about").select_option("question:model.limitations")
-    amir.page.get_by_label("What should change").first.fill("Say what happens with customers without a bureau record.")
-    amir.page.get_by_label("What good enough looks like").first.fill("One sentence with their share in the evaluation data.")
-    amir.page.get_by_label("Your assessment").fill("One question before I can recommend it.")
+    pick(amir.page.get_by_label("Change 1 is about"), "question:model.limitations")
+    amir.say("What should change", "Say what happens with customers without a bureau record.")
+    amir.say("What good enough looks like", "One sentence with their share in the evaluation data.")
+    amir.say("Your assessment", "One question before I can recommend it.")
     amir.press("Request changes")
     expect(amir.page.get_by_text("Recorded: request changes.")).to_be_visible()
 
     # dana sees it is her turn, answers and revises
     dana.go("/")
-    dana.page.get_by_role("link", name="limit-increase 1.0.0").first.click()
+    dana.follow("limit-increase 1.0.0")
     expect(dana.page.get_by_text("Say what happens with customers without a bureau record.").first).to_be_visible()
-    dana.page.get_by_role("link", name="Change answers, files and evidence").click()
-    dana.page.get_by_role("link", name="Model and features").click()
+    dana.follow("Change answers, files and evidence")
+    dana.follow("Model and features")
     more = "Six months of history; 4 in 100 have no bureau record and are scored by tenure."
-    dana.page.locator('[name="model.limitations"]').fill(more)
+    write(dana.page.locator('[name="model.limitations"]'), more)
     dana.press("Save and continue")
     expect(dana.page.locator(".error-summary")).to_contain_text("why")  # what a file says is corrected with a reason
-    dana.page.locator('[name="model.limitations__reason"]').fill("The analyst asked for the share.")
+    write(dana.page.locator('[name="model.limitations__reason"]'), "The analyst asked for the share.")
     dana.press("Save and continue")
     dana.go(case)
-    dana.page.get_by_role("link", name="Submit the revision").click()
+    dana.follow("Submit the revision")
     dana.press("Submit the revision")
     expect(dana.page.locator(".error-summary")).to_be_visible()
-    dana.page.locator('[name^="reply-"]').fill("The share stands in the limitations now.")
-    dana.page.get_by_label("What did you change?").fill("Limitations name the customers without a bureau record.")
+    write(dana.page.locator('[name^="reply-"]'), "The share stands in the limitations now.")
+    dana.say("What did you change?", "Limitations name the customers without a bureau record.")
     dana.press("Submit the revision")
     until(lambda: "In review" in dana.text(), dana.page)
     assert "The share stands in the limitations now." in dana.text()
 
     # the tab that amir left open is stale, and says so
-    old.get_by_role("button", name="Approve", exact=True).click()
+    press(old.get_by_role("button", name="Approve", exact=True))
     expect(old.get_by_text("The case changed since you opened it").first).to_be_visible()
     old.close()
 
@@ -161,27 +161,28 @@ def test_the_red_track_from_files_to_permit(
     amir.go(case)
     assert "What changed" in amir.text()
     read_and_attest(amir, case)
-    amir.page.get_by_role("link", name="Approve", exact=True).click()
+    amir.follow("Approve", exact=True)
     if amir.read("Amir"):
-        amir.page.get_by_label("Your assessment").fill("Read in full.")
+        amir.say("Your assessment", "Read in full.")
     amir.press("Approve")
     expect(amir.page.get_by_text("Recorded: approve.")).to_be_visible()
     assert "You already decided this case" in amir.your_move()
 
     # ruth proves who she is, reads what she signs, and signs
     ruth.go("/queue")
-    ruth.page.get_by_role("link", name="limit-increase 1.0.0").click()
-    ruth.page.get_by_role("link", name="Approve", exact=True).click()
+    ruth.follow("limit-increase 1.0.0")
+    ruth.follow("Approve", exact=True)
     ruth.confirm_it_is_me()
     expect(ruth.page.get_by_role("heading", name="Sign: approve")).to_be_visible()
     assert "What you accept" in ruth.text() and "Read in full." in ruth.text()
     ruth.read("Ruth")
     ruth.press("Sign: approve")
     expect(ruth.page.locator(".error-summary")).to_contain_text("risk remains")
-    ruth.page.get_by_label("Residual risk that you accept").fill(
-        "Customers without a bureau record may be refused wrongly; they can appeal, and the canary bounds how many."
+    ruth.say(
+        "Residual risk that you accept",
+        "Customers without a bureau record may be refused wrongly; they can appeal, and the canary bounds how many.",
     )
-    ruth.page.get_by_label("Your assessment").fill("Bounded and watched.")
+    ruth.say("Your assessment", "Bounded and watched.")
     ruth.press("Sign: approve")
     expect(ruth.page.get_by_text("Recorded: approve.")).to_be_visible()
 
@@ -211,9 +212,9 @@ def test_it_goes_without_scripts(
     until(lambda: "In review" in dana.text(), dana.page)
 
     amir.go(f"/submissions/{number}")
-    amir.page.get_by_role("link", name="Reject", exact=True).click()
-    amir.page.get_by_label("Your reasons").fill("The use is not in the appetite of this year, whatever the numbers.")
-    amir.page.get_by_label("What would be accepted instead").fill("The same model as advice to a person who decides.")
+    amir.follow("Reject", exact=True)
+    amir.say("Your reasons", "The use is not in the appetite of this year, whatever the numbers.")
+    amir.say("What would be accepted instead", "The same model as advice to a person who decides.")
     amir.press("Reject")
     amir.page.get_by_text("Recorded: reject.").wait_for()
     dana.go(f"/submissions/{number}")
