@@ -6,13 +6,15 @@ import logging
 
 from celery import shared_task
 
-from reviews.services import trying_gates
+from reviews.services import backtesting, registry_versions, registry_writes, trying_gates
 from reviews.services.delivering import deliver_digests, deliver_due
 from reviews.services.deploying import reconcile
 from reviews.services.following_up import lapse_missed
+from reviews.services.keeping_stricter import keep_all_stricter
 from reviews.services.permits import expire_due
 from reviews.services.refreshing import refresh_now
 from reviews.services.reminding import remind
+from reviews.services.replaying import replay_all
 from reviews.services.settling import due_to_settle, settle
 from reviews.services.waiving import lapse_due
 
@@ -88,3 +90,42 @@ def remind_people() -> None:
 def reconcile_deployments() -> None:
     """List what runs without a permit."""
     reconcile()
+
+
+@shared_task(name="reviews.registries")
+def registries() -> None:
+    """Open drafts of versions that registries told of, and write back what has changed."""
+    registry_versions.open_due()
+    registry_writes.note_changes()
+    registry_writes.deliver_due()
+
+
+@shared_task(name="reviews.ask_registries")
+def ask_registries() -> None:
+    """Ask the registries for new versions, for servers that cannot reach us."""
+    if registry_versions.poll():
+        registries()
+
+
+@shared_task(name="reviews.backtest")
+def backtest(backtest_id: int) -> None:
+    """Judge past submissions by a draft of the policy, or with moved figures."""
+    backtesting.run(backtest_id)
+
+
+@shared_task(name="reviews.tidy_backtests")
+def tidy_backtests() -> None:
+    """Send back-tests again that nobody took."""
+    backtesting.tidy()
+
+
+@shared_task(name="reviews.keep_stricter")
+def keep_stricter() -> None:
+    """Open submissions keep the stricter of the policy they were handed in under and the one in force."""
+    keep_all_stricter()
+
+
+@shared_task(name="reviews.replay")
+def replay_stored() -> None:
+    """Evaluate every stored track decision again; tell who answers for it when one comes out otherwise."""
+    replay_all()

@@ -263,6 +263,11 @@ RELAY_SECONDS = float(os.environ.get("GUIDERAIL_RELAY_SECONDS", "5"))
 CELERY_BEAT_SCHEDULE = {
     "relay": {"task": "gates.relay", "schedule": RELAY_SECONDS, "options": {"expires": max(RELAY_SECONDS, 1)}},
     "previews": {"task": "reviews.tidy_previews", "schedule": 20.0, "options": {"expires": 20}},
+    "registries": {"task": "reviews.registries", "schedule": 15.0, "options": {"expires": 15}},
+    "ask-registries": {"task": "reviews.ask_registries", "schedule": 60.0, "options": {"expires": 60}},
+    "backtests": {"task": "reviews.tidy_backtests", "schedule": 20.0, "options": {"expires": 20}},
+    "keep-stricter": {"task": "reviews.keep_stricter", "schedule": 300.0, "options": {"expires": 300}},
+    "replay": {"task": "reviews.replay", "schedule": crontab(hour="1", minute="30"), "options": {"expires": 3600}},
     "settle": {"task": "reviews.settle_due", "schedule": 10.0, "options": {"expires": 10}},
     "checkpoint": {"task": "governance.checkpoint", "schedule": 900.0, "options": {"expires": 900}},
     "deliver": {"task": "reviews.deliver", "schedule": 60.0, "options": {"expires": 60}},

@@ -1,8 +1,12 @@
 """The record."""
 
 from governance.models.audit import AuditCheckpoint, AuditEvent, AuditHead
+from governance.models.conflicts import ConflictRuling, RuleConflict
+from governance.models.envelopes import ChangeEnvelope, EnvelopeRuling, EnvelopeUse
+from governance.models.grants import GrantRequest
 from governance.models.people import Person, RoleGrant, Unit
 from governance.models.policy import PolicyPack
+from governance.models.policy_life import Backtest, FactColumn, PolicyDraft, PolicyRuling, ReplayRun
 from governance.models.registers import ColumnMark, ReferencePopulation
 from governance.models.submissions import (
     Answer,
@@ -23,18 +27,29 @@ __all__ = [
     "AuditCheckpoint",
     "AuditEvent",
     "AuditHead",
+    "Backtest",
+    "ChangeEnvelope",
     "ColumnMark",
+    "ConflictRuling",
     "Contributor",
     "DataApproval",
     "DataSource",
+    "EnvelopeRuling",
+    "EnvelopeUse",
     "Evidence",
     "EvidenceFile",
+    "FactColumn",
+    "GrantRequest",
     "MetadataSource",
     "Person",
+    "PolicyDraft",
     "PolicyPack",
+    "PolicyRuling",
     "ReferencePopulation",
+    "ReplayRun",
     "Revision",
     "RoleGrant",
+    "RuleConflict",
     "Submission",
     "System",
     "SystemVersion",

@@ -214,6 +214,7 @@ class TrackDecision(models.Model):
     pending = models.JSONField(default=list)
     assessment = models.JSONField()
     would_change = models.JSONField(default=list)
+    envelope = models.JSONField(null=True, blank=True, help_text="terms of the change envelope it was judged under")
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

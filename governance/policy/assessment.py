@@ -11,6 +11,7 @@ from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, Role, Track
 from governance.policy.bands import Band, worst_of
 from governance.policy.conditions import Atom, in_words, limit_in_words
+from governance.policy.envelopes import Judgement
 from governance.policy.pack import Rule, Step
 
 
@@ -238,6 +239,7 @@ class Assessment:
     due: str
     contradictions: tuple[Contradiction, ...]
     sentence: str
+    envelope: Judgement | None = None
 
     @property
     def pending(self) -> tuple[Checked, ...]:
@@ -250,7 +252,7 @@ class Assessment:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as it is stored with a decision and compared on replay."""
-        return {
+        found = {
             "policy": {"pack": self.pack, "version": self.version, "digest": self.digest},
             "track": self.track.value,
             "sentence": self.sentence,
@@ -260,3 +262,4 @@ class Assessment:
             "gates": [gate.to_json() for gate in self.gates],
             "contradictions": [row.to_json() for row in self.contradictions],
         }
+        return {**found, "envelope": self.envelope.to_json()} if self.envelope is not None else found

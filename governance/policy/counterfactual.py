@@ -18,7 +18,7 @@ from governance.domain.vocabulary import Assurance, Track
 from governance.policy.assessment import Assessment, Checked, RuleStatus, limit_of
 from governance.policy.bands import Band
 from governance.policy.conditions import Atom, Condition, Joined, Negated
-from governance.policy.evaluating import Outcome, Pack
+from governance.policy.evaluating import Outcome, Pack, evaluate
 from governance.policy.pack import Rule
 
 MOST_SETS = 3
@@ -70,7 +70,39 @@ def what_would_change(
 ) -> tuple[WayOut, ...]:
     """For each lighter track, the next one first: the smallest sets of changes that reach it, or why none does."""
     lighter = [track for track in (Track.YELLOW, Track.GREEN) if track.rank < assessment.track.rank]
-    return tuple(_way_out(pack, facts, assessment, pending, target) for target in lighter)
+    ways = [_way_out(pack, facts, assessment, pending, target) for target in lighter]
+    inside = _back_inside(pack, facts, assessment, pending)
+    if inside is not None:
+        track, changes = inside
+        says = f"it would be {track} if: {', '.join(change.change for change in changes)}"
+        ways = [
+            WayOut(way.to, True, (changes,), (), says) if not way.possible and track.rank <= way.to.rank else way for way in ways
+        ]
+    return tuple(ways)
+
+
+def _back_inside(
+    pack: Pack, facts: FactSet, assessment: Assessment, pending: Collection[str]
+) -> tuple[Track, tuple[Change, ...]] | None:
+    """What would bring it back inside its change envelope, and the track it would then have; None where nothing would."""
+    judged = assessment.envelope
+    if judged is None or judged.inside or not judged.only_bounds:
+        return None
+    changes, statements = [], dict(facts.by_name)
+    for row in judged.bounds:
+        if row.holds is False:
+            bound = row.bound
+            spent = judged.envelope.spent.get(bound.fact, 0.0)
+            most = max(bound.total - spent, 0.0) if bound.total is not None else math.inf
+            low, high = max(bound.low, -most), min(bound.high, most)
+            if low > high:
+                return None
+            value = min(max(0.0, low), high)
+            statements[bound.fact] = (Fact(bound.fact, value, Assurance.MEASURED, "what if"),)
+            words = f"{row.says.split(', allowed')[0].split(' and adds')[0]}; bring it to {low:.4g} … {high:.4g}"
+            changes.append(Change(judged.envelope.number, words, "submitter", row.says, ((bound.fact, value),)))
+    after = evaluate(pack, FactSet(statements), pending=pending, envelope=judged.envelope)
+    return (after.track, tuple(changes)) if after.track.rank < assessment.track.rank else None
 
 
 def _way_out(pack: Pack, facts: FactSet, assessment: Assessment, pending: Collection[str], target: Track) -> WayOut:

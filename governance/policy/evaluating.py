@@ -16,6 +16,7 @@ from governance.domain.vocabulary import Kind, Role, Track
 from governance.policy.assessment import Assessment, Checked, Contradiction, GatePlan, RequiredStep, RuleStatus, required
 from governance.policy.bands import RED, YELLOW, compile_bands
 from governance.policy.conditions import FALSE, PENDING, TRUE, UNKNOWN, Check, Statements, compile_condition
+from governance.policy.envelopes import Envelope, Judgement, judge_envelope
 from governance.policy.errors import refuse_pack
 from governance.policy.explaining import sentence_of
 from governance.policy.pack import GateUse, PackDocument, Rule
@@ -141,6 +142,11 @@ class Pack:
         return tuple(compile_rule(rule) for rule in self.rules)
 
     @cached_property
+    def percent(self) -> frozenset[str]:
+        """Facts that people read in percent."""
+        return frozenset(rule.about for rule in self.rules if rule.unit == "percent")
+
+    @cached_property
     def staged(self) -> bool:
         """Whether some rule does not count yet, so that the day has to be among the facts."""
         return any(rule.stages is not None for rule in self.rules)
@@ -192,8 +198,10 @@ def load_and_check(pack: Pack) -> None:
     _ = pack.compiled, pack.readers, pack.gate_checks, pack.gate_plans
 
 
-def evaluate(pack: Pack, facts: FactSet, *, pending: Collection[str] = frozenset()) -> Assessment:
-    """Evaluate every rule of `pack` on `facts`.
+def evaluate(
+    pack: Pack, facts: FactSet, *, pending: Collection[str] = frozenset(), envelope: Envelope | None = None
+) -> Assessment:
+    """Evaluate every rule of `pack` on `facts`. `envelope`: the change envelope in force for the system.
 
     `pending`: names of facts, or of collectors, that are still to be measured: a rule that waits only for those raises nothing
     yet. The final evaluation is made without it, and then what is unknown counts as `on_unknown` says.
@@ -217,6 +225,12 @@ def evaluate(pack: Pack, facts: FactSet, *, pending: Collection[str] = frozenset
         checked.append(row)
         if track is not None:
             hits.append(row)
+    judged = None
+    if envelope is not None:
+        judged = judge_envelope(envelope, statements, pending, pack.percent)
+        if judged.inside:
+            checked = [_inside(row, judged) for row in checked]
+            hits = [row for row in checked if row.track is not None]
     hits.sort(key=_strictness)
     track = hits[0].track or Track.GREEN if hits else Track.GREEN
     steps = _steps(pack, track, hits)
@@ -231,8 +245,20 @@ def evaluate(pack: Pack, facts: FactSet, *, pending: Collection[str] = frozenset
         gates=_gates(pack, track, facts),
         due=pack.document.tracks[track].due or "",
         contradictions=_contradictions(pack, statements),
-        sentence=sentence_of(track, hits, checked, steps),
+        sentence=" ".join([sentence_of(track, hits, checked, steps), *([judged.says] if judged is not None else [])]),
+        envelope=judged,
     )
+
+
+def _inside(row: Checked, judged: Judgement) -> Checked:
+    """A rule the envelope covers asks for the envelope's track and no more. What is merely unknown is not covered."""
+    allowed, asked = judged.envelope.track, row.track
+    if row.status is not RuleStatus.FIRED or asked is None or asked.rank <= allowed.rank:
+        return row
+    if row.rule.id not in judged.envelope.rules:
+        return row
+    track = allowed if allowed is not Track.GREEN else None
+    return row._replace(track=track, would=asked, envelope=judged.envelope.number)
 
 
 def _strictness(row: Checked) -> int:

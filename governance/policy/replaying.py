@@ -8,12 +8,19 @@ from typing import Any
 from governance.domain import canonical
 from governance.domain.facts import FactSet
 from governance.policy.assessment import Assessment
+from governance.policy.envelopes import Envelope
 from governance.policy.evaluating import Pack, evaluate
 
 
-def replay(pack: Pack, facts_json: Iterable[Mapping[str, Any]], pending: Collection[str] = frozenset()) -> Assessment:
-    """Evaluate facts as they were stored (`FactSet.to_json`)."""
-    return evaluate(pack, FactSet.from_json(facts_json), pending=frozenset(pending))
+def replay(
+    pack: Pack,
+    facts_json: Iterable[Mapping[str, Any]],
+    pending: Collection[str] = frozenset(),
+    envelope: Mapping[str, Any] | None = None,
+) -> Assessment:
+    """Evaluate facts as they were stored (`FactSet.to_json`), under the envelope whose terms were stored with them."""
+    terms = Envelope.from_json(envelope) if envelope is not None else None
+    return evaluate(pack, FactSet.from_json(facts_json), pending=frozenset(pending), envelope=terms)
 
 
 def same_decision(stored: Mapping[str, Any], assessment: Assessment) -> bool:

@@ -50,7 +50,7 @@ def _difference(row: TrackDecision, pack: Pack | str, before: Track | None) -> s
     if isinstance(pack, str):
         return pack
     pending = frozenset(row.pending)
-    assessment = replay(pack, row.facts, pending)
+    assessment = replay(pack, row.facts, pending, row.envelope)
     if not same_decision(row.assessment, assessment):
         return f"the rules give {assessment.track.value} now: {assessment.sentence}"
     # a final track is never below the provisional one of the same revision

@@ -23,7 +23,13 @@ class Notice(StrEnum):
     FOLLOW_UP = "follow_up"
     UNPERMITTED = "unpermitted"
     ROLLED_BACK = "rolled_back"
+    MONITORING = "monitoring"
+    INCIDENT = "incident"
+    CHANGE_NOTE = "change_note"
+    WEBHOOK_DEAD = "webhook_dead"
     INFORMED = "informed"
+    POLICY = "policy"
+    CONFLICT = "conflict"
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,14 @@ PLANS: Mapping[Notice, Plan] = {
     Notice.UNPERMITTED: Plan("Running without a permit", "something serves that no decision covers", "now", _ALERT),
     Notice.INFORMED: Plan("Kept informed", "a step was decided on which the policy keeps your role informed", "inbox"),
     Notice.ROLLED_BACK: Plan("Rolled back", "a version you answer for was taken back", "now"),
+    Notice.MONITORING: Plan("Monitor over a limit", "a version you answer for is beyond a limit in use", "now", _DUTY),
+    Notice.INCIDENT: Plan(
+        "Incident", "an incident you have a part in was opened or closed, or a step of it is late", "now", _ALERT
+    ),
+    Notice.CHANGE_NOTE: Plan("Change note", "a system your team depends on changes", "now", _DUTY),
+    Notice.WEBHOOK_DEAD: Plan("Webhook stopped", "a webhook could not be delivered for days and was switched off", "now", _ALERT),
+    Notice.POLICY: Plan("Policy", "a version of the policy waits for its ruling, was approved or returned", "now", _DUTY),
+    Notice.CONFLICT: Plan("Rule does not fit", "somebody says that a rule does not fit, or that was decided", "now", _DUTY),
 }
 HOW = {
     "now": "by e-mail at once, and in the inbox",

@@ -39,7 +39,8 @@ def go_on_with_waivers(work: Work, submission: Submission) -> bool:
     facts = FactSet.from_json(material.decision.facts)
     if rollback_refusal(facts, has_champion=submission.champion_id is not None):
         return False
-    assessment = replay(material.pack, material.decision.facts, frozenset(material.decision.pending))
+    decision = material.decision
+    assessment = replay(material.pack, decision.facts, frozenset(decision.pending), decision.envelope)
     steps = steps_for(material.pack, assessment, Track(submission.track))
     if not steps:
         return False

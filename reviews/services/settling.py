@@ -12,7 +12,7 @@ from gates.services.judging import judge
 from governance.domain.errors import Conflict
 from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import POLICY, Action
-from governance.domain.vocabulary import Assurance, Role, RunStatus, State, Track, Verdict
+from governance.domain.vocabulary import Assurance, Role, RunStatus, Severity, State, Track, Verdict
 from governance.models import PolicyPack, Revision, Submission
 from governance.policy import Assessment, Pack, RequiredStep
 from governance.selectors.access import SYSTEM
@@ -25,15 +25,20 @@ from reviews.selectors.dossier import dossier
 from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import covering
 from reviews.services.attesting import ask_people, with_people
+from reviews.services.barring import ABOUT as BARRED
+from reviews.services.barring import bar_if_biased
 from reviews.services.fences import fences
-from reviews.services.findings import BLOCKED, problems_of, sync
+from reviews.services.findings import BLOCKED, Problem, problems_of, sync
 from reviews.services.following_up import schedule_evaluation
+from reviews.services.keeping_stricter import stricter_in_force
 from reviews.services.locking import locked
 from reviews.services.permits import issue, supersede_earlier
 from reviews.services.refreshing import keep
 from reviews.services.rollback import rollback_refusal
 from reviews.services.steps import lay_out, open_next, steps_for
 from reviews.services.telling import holders, tell, tell_decided
+
+NO_MENDING = "Withdraw it. Train a build that mends it, and hand that one in."
 
 
 def settle(*, submission_id: int) -> State | None:
@@ -69,11 +74,21 @@ def settle(*, submission_id: int) -> State | None:
             )
             track = Track(decision.track)
             outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track, runs=runs)
+        if (newer := stricter_in_force(work, submission, facts)) is not None:
+            # the policy changed while the checks ran: the stricter of the two counts
+            policy, pack = newer
+            decision, assessment = assign(
+                work, submission=submission, policy=policy, pack=pack, facts=facts, pending=(), final=True
+            )
+            track = Track(decision.track)
+            outcomes = judge(work, submission=submission, revision=revision, pack=pack, track=track, runs=runs)
         outcomes = with_people(work, submission, pack, outcomes)
         no_way_back = rollback_refusal(facts, has_champion=submission.champion_id is not None)
-        sync(work, submission, problems_of(outcomes, assessment.contradictions, no_way_back))
+        barred = bar_if_biased(work, submission, outcomes)
+        found = problems_of(outcomes, assessment.contradictions, no_way_back)
+        sync(work, submission, [*found, *([Problem(BARRED, Severity.HIGH, barred, NO_MENDING)] if barred else [])])
         steps = steps_for(pack, assessment, track)
-        _move_on(work, submission, policy, pack, outcomes, no_way_back, steps, assessment)
+        _move_on(work, submission, policy, pack, outcomes, no_way_back, barred, steps, assessment)
         return State(submission.state)
 
 
@@ -95,6 +110,7 @@ def _move_on(
     pack: Pack,
     outcomes: list[GateOutcome],
     no_way_back: str,
+    barred: str,
     steps: tuple[RequiredStep, ...],
     assessment: Assessment,
 ) -> None:
@@ -105,10 +121,11 @@ def _move_on(
     ]
     # the policy approves what passed, and a waived gate has not passed
     green = submission.track == Track.GREEN and not steps and not waived and not any(_waits(o) for o in outcomes)
-    if blocked or no_way_back or not (green or steps):
-        data: dict[str, object] = {"blocked_by": [*blocked, *(["rollout.rollback_target"] if no_way_back else [])]}
+    if blocked or no_way_back or barred or not (green or steps):
+        others = {"rollout.rollback_target": no_way_back, BARRED: barred}
+        data: dict[str, object] = {"blocked_by": [*blocked, *(name for name, why in others.items() if why)]}
         advance(work, submission, Action.FAIL_CHECKS, case=case, actor=POLICY, turn="submitter", data=data)
-        _alert(work, submission, [o for o in outcomes if o.code in blocked], no_way_back)
+        _alert(work, submission, [o for o in outcomes if o.code in blocked], no_way_back or barred)
         return
     if green:
         keep(submission, dossier(submission))
@@ -159,7 +176,7 @@ def _alert(work: Work, submission: Submission, blocked: list[GateOutcome], no_wa
         Notice.GATE_FAILED,
         people,
         key=f"{submission.number}:r{submission.revision}:{submission.turn_since or ''}",
-        title=f"{submission.system.slug} {submission.version.version} was stopped at {first.code if first else 'its way back'}",
+        title=f"{submission.system.slug} {submission.version.version} was stopped at {first.code if first else 'its findings'}",
         says=says,
         path=f"/submissions/{submission.number}" + (f"#gate-{first.code}" if first else "#findings"),
     )

@@ -36,10 +36,13 @@ def steps_for(pack: Pack, assessment: Assessment, track: Track) -> tuple[Require
     return steps_on(pack, track, because)
 
 
-def lay_out(submission: Submission, required: Iterable[RequiredStep]) -> list[ReviewStep]:
-    """Write the steps of the present revision, all waiting. A step that is parallel shares the stage of the one before it."""
+def lay_out(submission: Submission, required: Iterable[RequiredStep], *, after: int = 0) -> list[ReviewStep]:
+    """Write the steps of the present revision, all waiting. A step that is parallel shares the stage of the one before it.
+
+    `after`: the last order taken by steps that no longer count.
+    """
     rows, stage = [], 0
-    for order, step in enumerate(required, start=1):
+    for order, step in enumerate(required, start=after + 1):
         stage += not (step.parallel and stage)
         plan = step.plan
         rows.append(
