@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    field_validator,
+    model_validator,
+)
 
 from governance.domain.vocabulary import Severity
 from governance.policy.bands import Band, parse_band
@@ -43,7 +53,7 @@ class SignalLimit(_Part):
 
     `compare`: the value itself, or its relative rise or drop against what was approved (`approved` names the fact;
     `approved_metric` the fact that says which metric that is) or, where nothing was approved, against the baseline the monitor
-    sends. `medium`, `high`, `critical`: the band that opens a finding of that severity. `due_days`: until when it has to be mended.
+    sends. `medium`, `high`, `critical`: the band that opens a finding of that severity. `due_days`: how long there is to mend it.
     `incident`: the kind of incident a reading in the high or critical band opens, with its playbook.
     """
 
@@ -75,7 +85,7 @@ class SignalLimit(_Part):
         upward = bands[0].upward
         if any(band.upward is not upward for band in bands):
             raise ValueError("The bands of one metric point in one direction. Use > with >, or < with <.")
-        if any((milder.limit < harder.limit) is not upward for harder, milder in zip(bands, bands[1:], strict=False)):
+        if any((milder.limit < harder.limit) is not upward for harder, milder in pairwise(bands)):
             raise ValueError("A more serious band has to lie beyond the milder one. Exchange or correct the limits.")
         if self.compare == "value" and self.approved is not None:
             raise ValueError("“approved” is what a rise or drop is compared with. Set “compare”, or take it out.")
@@ -131,8 +141,8 @@ class Reading:
 class Judgement:
     """What the limits make of a reading.
 
-    `verdict`: over, within, unknown (not measured, or nothing to compare with) or unjudged (the pack has no limit). `against`: the
-    value it was compared with. `limit`: the band that was crossed, else the mildest one, in the pack's words.
+    `verdict`: over, within, unknown (not measured, or nothing to compare with) or unjudged (no limit in the pack). `against`:
+    what it was compared with. `limit`: the band that was crossed, else the mildest one, in the pack's words.
     """
 
     verdict: str
@@ -147,7 +157,9 @@ def judge(plan: MonitoringPlan | None, signal: str, reading: Reading, approved: 
     what = f"{reading.metric} of {reading.subject}" if reading.subject else reading.metric
     limit = plan.limit_for(signal, reading.metric) if plan is not None else None
     if limit is None:
-        return Judgement("unjudged", f"{what}: recorded. The policy has no limit for {signal.replace('_', ' ')} {reading.metric}.")
+        return Judgement(
+            "unjudged", f"{what}: recorded. The policy has no limit for {signal.replace('_', ' ')} {reading.metric}."
+        )
     mildest = limit.bands[-1][1]
     if reading.value is None:
         return Judgement("unknown", f"{what} could not be measured.", limit=str(mildest))
@@ -158,7 +170,8 @@ def judge(plan: MonitoringPlan | None, signal: str, reading: Reading, approved: 
             return Judgement(
                 "unknown", f"{words}. There is nothing to compare it with: send “baseline”.", limit=_told(limit, mildest)
             )
-        change = (reading.value - against) / abs(against)
+        # 0.06 is 20 % above 0.05, whatever binary fractions make of it
+        change = round((reading.value - against) / abs(against), 9)
         number = change if limit.compare == "rise" else -change
         words = f"{words}, {change:+.1%} against {against:.4g} {whence}"
     for severity, band in limit.bands:
