@@ -118,6 +118,20 @@ WAIVERS: Mapping[str, Badge] = {
     "audit_failed": Badge("Control did not work", "red", "circle-x", "The audit found that the control did not work."),
 }
 
+READINGS: Mapping[str, Badge] = {
+    "over": Badge("Over a limit", "red", "alert-triangle", "A finding was opened, or the one that is open was joined."),
+    "within": Badge("Within its limits", "green", "circle-check"),
+    "unknown": Badge("Not measured", "purple", "help-circle", "What could not be measured is not known to be fine."),
+    "unjudged": Badge("No limit", "grey", "circle-dashed", "Recorded. The policy has no limit for it."),
+    "incident": Badge("Incident", "red", "alert-octagon", "The monitor reported an incident."),
+}
+
+INCIDENTS: Mapping[str, Badge] = {
+    "open": Badge("Open", "red", "alert-octagon", "The playbook is being worked through."),
+    "resolved": Badge("Resolved", "yellow", "hourglass", "Customers are safe again; the post-mortem is missing."),
+    "closed": Badge("Closed", "green", "check", "Closed by its post-mortem."),
+}
+
 SETS: Mapping[str, Mapping[str, Badge]] = {
     "track": TRACKS,
     "state": STATES,
@@ -128,6 +142,8 @@ SETS: Mapping[str, Mapping[str, Badge]] = {
     "decision": DECISIONS,
     "task": TASKS,
     "waiver": WAIVERS,
+    "reading": READINGS,
+    "incident": INCIDENTS,
 }
 
 

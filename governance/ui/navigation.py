@@ -32,7 +32,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {"nav": nav, "caller": caller, "my_roles": sorted(role.label for role in held)}
 
 
-_OVERSIGHT = ("/compliance", "/waivers", "/follow-up", "/deployments")
+_OVERSIGHT = ("/compliance", "/waivers", "/follow-up", "/deployments", "/monitoring", "/incidents")
 
 
 def _active(path: str, url: str) -> bool:

@@ -6,6 +6,7 @@ from reviews.api.decisions import DecisionsView
 from reviews.api.deployments import DeploymentsView, RollbackView
 from reviews.api.gate_previews import GatePreviewView
 from reviews.api.kubernetes import KubernetesEnvironmentView, KubernetesView
+from reviews.api.monitoring import MonitoringEventsView, MonitoringSeriesView
 from reviews.api.permits import AttestationView, PermitsView
 from reviews.api.submissions import (
     AnswersView,
@@ -31,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/submissions/<snum:pk>/decisions", DecisionsView.as_view(), name="api_decisions"),
     path("api/v1/deployments", DeploymentsView.as_view(), name="api_deployments"),
     path("api/v1/deployments/<int:pk>/rollback", RollbackView.as_view(), name="api_rollback"),
+    path("api/v1/monitoring/events", MonitoringEventsView.as_view(), name="api_monitoring_events"),
+    path("api/v1/monitoring/series", MonitoringSeriesView.as_view(), name="api_monitoring_series"),
     path("api/v1/permits", PermitsView.as_view(), name="api_permits"),
     path("api/v1/permits/<uuid:pk>/attestation", AttestationView.as_view(), name="api_attestation"),
     path("kubernetes/validate", KubernetesView.as_view(), name="api_kubernetes"),
