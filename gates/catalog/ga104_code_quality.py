@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gates.judging import stated, strictest
-from gates.spec import Example, GateResult, Limits, Measure, Measured, Mode, not_assessed
+from gates.spec import Example, GateResult, Limits, Measure, Measured, Mode, not_applicable, not_assessed
 from governance.domain.vocabulary import Kind, Role, Verdict
 
 CODE = "GA104"
@@ -34,15 +34,18 @@ KINDS = frozenset({Kind.APPLICATION, Kind.DATA_PIPELINE})
 READ_BY = Role.PLATFORM_ENGINEER
 MODE = Mode.AUTOMATIC
 RISK = "Defects that a machine already found fail in production."
-LIMITS = {"max_errors": 0, "max_warnings": 50}
+LIMITS = {"required": True, "max_errors": 0, "max_warnings": 50}
 _MEND = "Mend the results named, or suppress one in the source with its reason."
 
 
 def judge(measured: Measured, limits: Limits) -> GateResult:
     """Errors fail, too many warnings warn, and a scan that broke off says nothing."""
     total = measured.one("scan.quality")
+    if total is not None and total.detail.get("absent") and not limits["required"]:
+        return not_applicable(f"{total.reason} The policy reads it where it is given.")
     if total is None or total.value is None:
-        reason = measured.not_measured.get("static_analysis", "No scan report was read.")
+        reason = (total.reason if total is not None else "") or measured.not_measured.get("static_analysis", "")
+        reason = reason or "No scan report was read."
         return not_assessed(reason, fix="Hand in the SARIF report of the analyser as scan_report.")
     broken = measured.one("scan.broken")
     if broken is not None and broken.value:
@@ -70,11 +73,14 @@ def _of(severity: str, count: float) -> dict[str, object]:
     return {**_CLEAN, "scan.quality": rows}
 
 
+_ABSENT = Measure("scan.quality", None, reason="None was handed in.", detail={"absent": True})
 EXAMPLES = (
     Example("clean", _CLEAN, Verdict.PASS),
     Example("an error", _of("high", 1.0), Verdict.FAIL),
     Example("exactly at the limit of warnings", _of("medium", 50.0), Verdict.PASS),
     Example("more warnings", _of("medium", 51.0), Verdict.WARN),
     Example("the scan broke off", {**_CLEAN, "scan.broken": 1.0}, Verdict.NOT_ASSESSED),
+    Example("none given, none asked for", {"scan.quality": _ABSENT}, Verdict.NOT_APPLICABLE, {"required": False}),
+    Example("none given, one asked for", {"scan.quality": _ABSENT}, Verdict.NOT_ASSESSED),
     Example("not measured", {}, Verdict.NOT_ASSESSED),
 )

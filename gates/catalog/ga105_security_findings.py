@@ -24,26 +24,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gates.judging import stated, strictest
-from gates.spec import Example, GateResult, Limits, Measure, Measured, Mode, not_assessed
+from gates.spec import Example, GateResult, Limits, Measure, Measured, Mode, not_applicable, not_assessed
 from governance.domain.vocabulary import Kind, Role, Verdict
 
 CODE = "GA105"
 NAME = "security-findings"
 COLLECTORS = ("static_analysis",)
 NEEDS = ("scan.security", "scan.secret", "scan.broken")
-KINDS = frozenset({Kind.APPLICATION, Kind.DATA_PIPELINE})
+KINDS = frozenset({Kind.ML_MODEL, Kind.APPLICATION, Kind.DATA_PIPELINE})
 READ_BY = Role.SECURITY
 MODE = Mode.AUTOMATIC_WITH_READING
 RISK = "Somebody gets in through a door the scanner had already found."
-LIMITS = {"max_critical": 0, "max_high": 0, "max_medium": 10, "max_secrets": 0}
+LIMITS = {"required": True, "max_critical": 0, "max_high": 0, "max_medium": 10, "max_secrets": 0}
 _MEND = "Mend them, highest severity first; suppress a false alarm in the source with its reason."
 
 
 def judge(measured: Measured, limits: Limits) -> GateResult:
     """By severity; secrets and another commit fail as well; a scan that broke off says nothing."""
     total = measured.one("scan.security")
+    if total is not None and total.detail.get("absent") and not limits["required"]:
+        return not_applicable(f"{total.reason} The policy reads it where it is given.")
     if total is None or total.value is None:
-        reason = measured.not_measured.get("static_analysis", "No scan report was read.")
+        reason = (total.reason if total is not None else "") or measured.not_measured.get("static_analysis", "")
+        reason = reason or "No scan report was read."
         return not_assessed(reason, fix="Hand in the SARIF report of the scanner as scan_report.")
     broken = measured.one("scan.broken")
     if broken is not None and broken.value:
@@ -82,6 +85,7 @@ def _of(severity: str, count: float) -> dict[str, object]:
     return {**_CLEAN, "scan.security": rows}
 
 
+_ABSENT = Measure("scan.security", None, reason="None was handed in.", detail={"absent": True})
 EXAMPLES = (
     Example("clean", _CLEAN, Verdict.PASS),
     Example("one high", _of("high", 1.0), Verdict.FAIL),
@@ -91,5 +95,7 @@ EXAMPLES = (
     Example("a secret", {**_CLEAN, "scan.secret": 1.0}, Verdict.FAIL),
     Example("another commit", {**_CLEAN, "scan.commit": 0.0}, Verdict.FAIL),
     Example("the scan broke off", {**_CLEAN, "scan.broken": 1.0}, Verdict.NOT_ASSESSED),
+    Example("none given, none asked for", {"scan.security": _ABSENT}, Verdict.NOT_APPLICABLE, {"required": False}),
+    Example("none given, one asked for", {"scan.security": _ABSENT}, Verdict.NOT_ASSESSED),
     Example("not measured", {}, Verdict.NOT_ASSESSED),
 )

@@ -25,24 +25,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gates.judging import stated, strictest
-from gates.spec import Example, GateResult, Limits, Measure, Measured, Mode, not_assessed
+from gates.spec import Example, GateResult, Limits, Measure, Measured, Mode, not_applicable, not_assessed
 from governance.domain.vocabulary import Kind, Role, Verdict
 
 CODE = "GA106"
 NAME = "vulnerable-components"
 COLLECTORS = ("bill_of_materials",)
 NEEDS = ("bom.vulnerable", "bom.components")
-KINDS = frozenset({Kind.APPLICATION, Kind.DATA_PIPELINE})
+KINDS = frozenset({Kind.ML_MODEL, Kind.APPLICATION, Kind.DATA_PIPELINE})
 READ_BY = Role.SECURITY
 MODE = Mode.AUTOMATIC_WITH_READING
 RISK = "A published weakness in a component is used before anybody here has read of it."
-LIMITS = {"max_critical": 0, "max_high": 0, "max_medium": 20, "max_unrated": 20, "forbidden_licences": []}
+LIMITS = {"required": True, "max_critical": 0, "max_high": 0, "max_medium": 20, "max_unrated": 20, "forbidden_licences": []}
 _UPDATE = "Update the component, or record in the bill why it is not affected (VEX)."
 
 
 def judge(measured: Measured, limits: Limits) -> GateResult:
     """By severity, then licences and the build; a bill without a search for vulnerabilities is not assessed."""
     total, parts = measured.one("bom.vulnerable"), measured.one("bom.components")
+    if total is not None and total.detail.get("absent") and not limits["required"]:
+        return not_applicable(f"{total.reason} The policy reads it where it is given.")
     if total is None or total.value is None:
         reason = (total.reason if total is not None else "") or measured.not_measured.get("bill_of_materials", "")
         return not_assessed(reason or "No bill of materials was read.", fix="Hand in CycloneDX with vulnerabilities as bom.")
@@ -87,6 +89,7 @@ def _of(severity: str, count: float) -> dict[str, object]:
     return {**_CLEAN, "bom.vulnerable": rows}
 
 
+_ABSENT = Measure("bom.vulnerable", None, reason="None was handed in.", detail={"absent": True})
 EXAMPLES = (
     Example("none known", _CLEAN, Verdict.PASS),
     Example("one critical", _of("critical", 1.0), Verdict.FAIL),
@@ -104,5 +107,7 @@ EXAMPLES = (
     Example(
         "nobody looked", {**_CLEAN, "bom.vulnerable": Measure("bom.vulnerable", None, reason="Nobody did.")}, Verdict.NOT_ASSESSED
     ),
+    Example("none given, none asked for", {"bom.vulnerable": _ABSENT}, Verdict.NOT_APPLICABLE, {"required": False}),
+    Example("none given, one asked for", {"bom.vulnerable": _ABSENT}, Verdict.NOT_ASSESSED),
     Example("not measured", {}, Verdict.NOT_ASSESSED),
 )

@@ -1,9 +1,10 @@
 """Secrets in what was handed in (GR106)
 
 ## What it checks
-Every text file among the evidence and what was declared (parameters, sources, addresses): keys and tokens by their fixed
-shape (private keys, AWS, GitHub, GitLab, Slack, Google, Stripe, npm, PyPI, Hugging Face …), passwords inside addresses,
-and values of names such as `api_key` that look random (letters and digits, 3.5 bits of entropy a character and more).
+Reports and documents among the evidence (not models and data tables), and what was declared (parameters, sources,
+addresses): keys and tokens by their fixed shape (private keys, AWS, GitHub, GitLab, Slack, Google, Stripe, npm, PyPI,
+Hugging Face …), passwords inside addresses, and values of names such as `api_key` that look random (letters and digits,
+3.5 bits of entropy a character and more).
 What is found is named by kind, file and line. The secret itself is not stored anywhere.
 
 ## Why it matters

@@ -11,8 +11,8 @@ NAME = "bill_of_materials"
 TITLE = "Reading the bill of materials"
 VERSION = 1
 HEAVY = False
-REQUIRES = (EvidenceRole.BOM,)
-OPTIONAL: tuple[EvidenceRole, ...] = ()
+REQUIRES: tuple[EvidenceRole, ...] = ()
+OPTIONAL = (EvidenceRole.BOM,)
 USES_FACTS = ("artifact.digest",)
 _SHOWN = 10
 _SEVERITIES = ("critical", "high", "medium", "low", "")
@@ -20,7 +20,10 @@ _SEVERITIES = ("critical", "high", "medium", "low", "")
 
 def collect(inputs: Inputs) -> Collected:
     """`bom.vulnerable` for each severity (`severity=unrated` where nobody rated it), parts without version, licences, digest."""
-    evidence = inputs.evidence[EvidenceRole.BOM]
+    evidence = inputs.evidence.get(EvidenceRole.BOM)
+    if evidence is None:
+        why = "No bill of materials was handed in as “bom”."
+        return Collected((Measure("bom.vulnerable", None, reason=why, detail={"absent": True}),))
     bom = cyclonedx.read(evidence)
     unnamed = [part.name for part in bom.components if not part.version]
     licences = sorted({licence for part in bom.components for licence in part.licences})

@@ -1,4 +1,4 @@
-"""Secrets in what was handed in: the text files among the evidence, and what was declared."""
+"""Secrets in what was handed in: reports and documents among the evidence, and what was declared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ TITLE = "Looking for secrets in the files"
 VERSION = 1
 HEAVY = False
 REQUIRES: tuple[EvidenceRole, ...] = ()
-OPTIONAL = tuple(EvidenceRole)
+OPTIONAL = (
+    EvidenceRole.TEST_REPORT,
+    EvidenceRole.INTEGRATION_REPORT,
+    EvidenceRole.SCAN_REPORT,
+    EvidenceRole.BOM,
+    EvidenceRole.DATA_QUALITY_REPORT,
+    EvidenceRole.LINEAGE,
+    EvidenceRole.EXPERIMENT,
+    EvidenceRole.COST_REPORT,
+    EvidenceRole.REASON_CODES,
+    EvidenceRole.DOCUMENT,
+)
 USES_FACTS = (
     "training.parameters",
     "data.sources",
@@ -47,7 +58,7 @@ def collect(inputs: Inputs) -> Collected:
         looked += bool(words)
         found.extend(f"{name}: {kind}" for kind in dict.fromkeys(kind for word in words for kind in kinds_in(word[:4_000])))
     notes = [f"Only the first {MOST_READ // 1024**2} MB were looked through: {', '.join(cut[:10])}."] if cut else []
-    notes.append("Binary files (models, Parquet, pictures) are not looked through; scan the image or repository in CI as well.")
+    notes.append("Models, data tables and binary files are not looked through; scan the repository and the image in CI as well.")
     measures = (
         Measure("secrets.looked_at", float(looked)),
         Measure("secrets.found", float(len(found)), n=looked, text="; ".join(found[:20])),

@@ -13,15 +13,18 @@ NAME = "static_analysis"
 TITLE = "Reading the scan report"
 VERSION = 1
 HEAVY = False
-REQUIRES = (EvidenceRole.SCAN_REPORT,)
-OPTIONAL: tuple[EvidenceRole, ...] = ()
+REQUIRES: tuple[EvidenceRole, ...] = ()
+OPTIONAL = (EvidenceRole.SCAN_REPORT,)
 USES_FACTS = ("code.commit",)
 _SHOWN = 10
 
 
 def collect(inputs: Inputs) -> Collected:
     """`scan.<about>` for each severity (groups `severity=high`) and for the whole, and whether the scan came to an end."""
-    evidence = inputs.evidence[EvidenceRole.SCAN_REPORT]
+    evidence = inputs.evidence.get(EvidenceRole.SCAN_REPORT)
+    if evidence is None:
+        why, absent = "No scan report was handed in as “scan_report”.", {"absent": True}
+        return Collected(tuple(Measure(f"scan.{about}", None, reason=why, detail=absent) for about in ("quality", "security")))
     scan = sarif.read(evidence)
     measures = [
         Measure("scan.tools", float(len(scan.tools)), text=", ".join(scan.tools)),

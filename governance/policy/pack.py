@@ -443,6 +443,11 @@ class PackDocument(Part):
 
     @model_validator(mode="after")
     def _whole(self) -> PackDocument:
+        if self.judged_like is None and self.kind not in (Kind.ML_MODEL, Kind.APPLICATION, Kind.DATA_PIPELINE):
+            raise ValueError(
+                f"No shipped gate is made for “{self.kind}”. Say “judged_like: ml_model” (or application, data_pipeline), "
+                f"or “judged_like: {self.kind}” where all its gates are your own."
+            )
         if not self.rules:
             raise ValueError("“rules” is empty: everything would be green. Write at least one rule.")
         for what, names in (

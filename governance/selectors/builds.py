@@ -16,7 +16,7 @@ MINE = """
   SELECT 'sha256:' || f.sha256 FROM governance_evidence e JOIN governance_evidencefile f ON f.id = e.file_id
   WHERE e.submission_id = %(before)s AND e.role = 'candidate_model'
   UNION SELECT left(fact ->> 'value', 80) FROM governance_metadatasource m, jsonb_array_elements(m.facts) fact
-  WHERE m.submission_id = %(before)s AND fact ->> 'name' = 'model.digest' AND fact ->> 'value' <> ''
+  WHERE m.submission_id = %(before)s AND fact ->> 'name' IN ('model.digest', 'artifact.digest') AND fact ->> 'value' <> ''
   UNION SELECT artifact_digest FROM governance_systemversion WHERE id = %(version)s AND artifact_digest <> ''
 """
 

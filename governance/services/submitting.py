@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -109,9 +110,15 @@ def _remember_artifact(submission: Submission, evidence: Iterable[Evidence], fac
     """
     version: SystemVersion = submission.version
     model = next((e.file.sha256 for e in evidence if e.role == "candidate_model"), "")
-    declared = str(facts.value("model.digest") or "")
+    declared = str(facts.value("model.digest") or _sha256(str(facts.value("artifact.digest") or "")))
     found = (f"sha256:{model}" if model else declared)[:80]
     if found and found != version.artifact_digest:
         version.artifact_digest = found
         version.save(update_fields=["artifact_digest"])
     return found
+
+
+def _sha256(text: str) -> str:
+    """A digest as deployment tools ask for it: `registry/shop@sha256:AB…` and a bare one as `sha256:ab…`; others as they are."""
+    found = re.fullmatch(r"(?:.*@)?(?:sha256:)?([0-9a-f]{64})", text.strip().lower())
+    return f"sha256:{found[1]}" if found else text.strip()

@@ -98,7 +98,8 @@ def broken(old: str, new: str) -> tuple[str, str]:
         ("gives: held}", "gives: red}", "rules[0].examples", "one that is held"),
         ("{name: small, facts: {a.size: 0.5}, gives: held}", "{name: small, facts: {a.size: 1.5}, gives: held}", "rules[0].examples[1]", "but it gives yellow"),  # noqa: E501
         ("{a.size: 0.5}", "{a.size: {value: 0.5, assurance: divine}}", "rules[0].examples[1].facts", "takes value, low, high"),
-        ("kind: ml_model", "kind: rocket", "kind", "Expected one of ml_model"),
+        ("kind: ml_model", "kind: Rocket!", "kind", "cannot be the name of a kind"),
+        ("kind: ml_model", "kind: rocket", "", "Say “judged_like: ml_model”"),
         ("version: 2026.1.1", "version: 1.0", "version", "valid string"),
         ("title: Small\n", "", "title", "is missing"),
         ("due: 3h", "due: 3 weeks", "tracks.yellow.due", "hours or days"),
