@@ -2,8 +2,8 @@
 
 Two kinds of destination. One that the operator named in the environment may lie anywhere but at link-local addresses (where
 clouds keep machine credentials). One that somebody typed on a page has to be https and to resolve to public addresses only,
-unless its host stands in `GUIDERAIL_OUTGOING_HOSTS`. A name is resolved once, every address is checked, and the connection goes to the
-checked address; no redirect is followed; no proxy variable is read.
+unless its host stands in `GUIDERAIL_OUTGOING_HOSTS`. A name is resolved once, every address is checked, and the connection goes
+to the checked address; no redirect is followed; no proxy variable is read.
 """
 
 from __future__ import annotations

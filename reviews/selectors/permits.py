@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from governance.domain.lifecycle import words
 from governance.domain.vocabulary import State
 from governance.models import Submission, SystemVersion
 from governance.selectors.access import Caller, visible
-from reviews.models import Permit
+from reviews.models import BarredBuild, Permit
+from reviews.selectors.barred import bar_on, bars, words_of
 from reviews.selectors.decision_view import url_of
 from reviews.selectors.waiving import rests_on_gone
 
@@ -42,8 +44,12 @@ def permit_answer(
         if digest
         else permits.filter(version__system__slug=system, version__version=version)
     )
-    rows, now = list(permits.annotate(ground_gone=rests_on_gone()).order_by("-issued_at")[:50]), timezone.now()
+    permits = permits.annotate(ground_gone=rests_on_gone(), is_barred=bars("version_id", "artifact_digest", "unit_id"))
+    rows, now = list(permits.order_by("-issued_at")[:50]), timezone.now()
     valid = [row for row in rows if row.revoked_at is None and row.expires_at > now and not row.ground_gone]
+    builds = _builds(caller, system, version, digest)
+    if any(row.is_barred for row in rows) and (bar := bar_on(builds)) is not None:
+        return _refused(bar)
     # a digest that somebody revoked stays refused, whatever other submission of the same bytes was approved
     revoked = next((row for row in rows if row.revoked_at is not None), None)
     if revoked is not None and not any(row.issued_at > revoked.revoked_at for row in valid if revoked.revoked_at is not None):
@@ -61,7 +67,9 @@ def permit_answer(
         return _answer(rows[0], "expired", "A waiver the approval rests on does not hold any more. Look at the case.")
     if rows:
         return _answer(rows[0], "expired", f"The permit expired on {_day(rows[0].expires_at)}. Submit the version again.")
-    return _without_permit(caller, system, version, environment, digest)
+    if (bar := bar_on(builds)) is not None:
+        return _refused(bar)
+    return _without_permit(builds, system, version, environment, digest)
 
 
 def _answer(row: Permit, verdict: str, reason: str) -> PermitAnswer:
@@ -69,10 +77,17 @@ def _answer(row: Permit, verdict: str, reason: str) -> PermitAnswer:
     return PermitAnswer(allowed, str(row.pk), (reason,), row.expires_at, row.submission.number, url_of(row.submission), verdict)
 
 
-def _without_permit(caller: Caller, system: str, version: str, environment: str, digest: str) -> PermitAnswer:
-    what = f"artefact {digest[:19]}…" if digest else f"{system} {version}"
+def _refused(bar: BarredBuild) -> PermitAnswer:
+    return PermitAnswer(False, None, (words_of(bar),), None, bar.submission.number, url_of(bar.submission), "refused")
+
+
+def _builds(caller: Caller, system: str, version: str, digest: str) -> QuerySet[SystemVersion]:
     builds = visible(SystemVersion.objects.all(), caller, "system__unit_id")
-    builds = builds.filter(artifact_digest=digest) if digest else builds.filter(system__slug=system, version=version)
+    return builds.filter(artifact_digest=digest) if digest else builds.filter(system__slug=system, version=version)
+
+
+def _without_permit(builds: QuerySet[SystemVersion], system: str, version: str, environment: str, digest: str) -> PermitAnswer:
+    what = f"artefact {digest[:19]}…" if digest else f"{system} {version}"
     row = Submission.objects.filter(version__in=builds, environment=environment).order_by("-id").first()
     if row is None:
         return PermitAnswer(

@@ -10,10 +10,11 @@ from gates.models import GateOutcome
 from governance.domain.canonical import canonical_json
 from governance.domain.decision import DecisionView, GateView, StepView, to_json
 from governance.domain.vocabulary import State, Track
-from governance.models import AuditEvent
+from governance.models import AuditEvent, SystemVersion
 from governance.policy import Advice, Assessment, WayOut, explain
 from governance.selectors.previewing import Preview
 from reviews.selectors.assessed import from_preview, reason_views, way_views
+from reviews.selectors.barred import bar_on, words_of
 from reviews.selectors.view_answers import questionnaire_view
 
 SCHEMA = "guiderail/verdict/1"
@@ -45,6 +46,8 @@ _NEXT = {
 def verdict_document(view: DecisionView) -> dict[str, Any]:
     """The document of a submission."""
     state = State(view.state)
+    code = _EXIT.get(state, WAITING)
+    barred = _barred(view) if code == APPROVED or state is State.CHECKS_FAILED else ""
     return {
         "schema": SCHEMA,
         "submission": view.submission,
@@ -56,9 +59,9 @@ def verdict_document(view: DecisionView) -> dict[str, Any]:
         "final": view.final,
         "turn": list(view.turn),
         "due_at": to_json(view.due_at),
-        "reason_code": reason_code(view),
-        "says": _says(view),
-        "next_step": _NEXT[state],
+        "reason_code": "barred" if barred else reason_code(view),
+        "says": barred or _says(view),
+        "next_step": "Train and register another build; this one stays refused." if barred else _NEXT[state],
         "track": view.track,
         "track_is_final": view.track_is_final,
         "track_says": view.track_says,
@@ -80,7 +83,7 @@ def verdict_document(view: DecisionView) -> dict[str, Any]:
         "policy": to_json(view.policy),
         "dossier_digest": view.dossier_digest or None,
         "permit": to_json(view.permit),
-        "exit_code": _EXIT.get(state, WAITING),
+        "exit_code": FAILED if barred else code,
     }
 
 
@@ -179,6 +182,12 @@ def reason_code(view: DecisionView) -> str:
     if view.state == State.IN_REVIEW:
         return f"waiting:{view.turn[0]}" if view.turn else "waiting"
     return view.state
+
+
+def _barred(view: DecisionView) -> str:
+    """Why the build is refused for ever, or "": an approval from before its bar does not count."""
+    bar = bar_on(SystemVersion.objects.filter(submissions=view.id))
+    return words_of(bar) if bar is not None else ""
 
 
 def etag_of(document: dict[str, Any]) -> str:

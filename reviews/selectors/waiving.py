@@ -17,6 +17,7 @@ from governance.policy import Pack
 from governance.policy.pack import GateUse, WaiverPlan
 from governance.selectors.access import Caller
 from reviews.models import Waiver, WaiverAudit, WaiverSignature
+from reviews.selectors.barred import bar_of, words_of
 
 PARTS = {WaiverSignature.MANAGER: "manager", WaiverSignature.RISK: "risk officer"}
 
@@ -119,6 +120,8 @@ def request_refusal(
             f"{outcome.code} could not be assessed, so nobody would know what is accepted. Hand in what it needs.",
             code="not_assessed",
         )
+    if (bar := bar_of(submission)) is not None:
+        return Conflict(words_of(bar), code="barred")
     terms = terms_of(pack, outcome.code)
     return Conflict(terms, code="never_waived") if isinstance(terms, str) else None
 

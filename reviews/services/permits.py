@@ -9,7 +9,7 @@ from django.db.models import Min
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from governance.domain.errors import FieldError, InvalidInput, NotFound
+from governance.domain.errors import Conflict, FieldError, InvalidInput, NotFound
 from governance.domain.lifecycle import POLICY, Action
 from governance.domain.vocabulary import Role, State
 from governance.models import PolicyPack, Submission, System
@@ -17,6 +17,7 @@ from governance.selectors.access import SYSTEM, Caller, visible
 from governance.services.lifecycle import advance
 from governance.services.work import Work, unit_of_work
 from reviews.models import Permit, Waiver
+from reviews.selectors.barred import bar_of, words_of
 from reviews.selectors.case import case_of
 from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import live
@@ -29,7 +30,9 @@ VALID_FOR = timedelta(days=90)
 
 
 def issue(work: Work, *, submission: Submission, policy: PolicyPack) -> Permit:
-    """Issue the permit of a submission just approved, within the same transaction."""
+    """Issue the permit of a submission just approved, within the same transaction. Raises `Conflict` for a barred build."""
+    if (bar := bar_of(submission)) is not None:
+        raise Conflict(words_of(bar), code="barred")
     permit = Permit.objects.create(
         unit_id=submission.unit_id,
         submission=submission,
