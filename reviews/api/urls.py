@@ -6,6 +6,7 @@ from reviews.api.decisions import DecisionsView
 from reviews.api.deployments import DeploymentsView, RollbackView
 from reviews.api.gate_previews import GatePreviewView
 from reviews.api.kubernetes import KubernetesEnvironmentView, KubernetesView
+from reviews.api.mlflow import MLflowWebhookView
 from reviews.api.monitoring import MonitoringEventsView, MonitoringSeriesView
 from reviews.api.permits import AttestationView, PermitsView
 from reviews.api.submissions import (
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/monitoring/series", MonitoringSeriesView.as_view(), name="api_monitoring_series"),
     path("api/v1/permits", PermitsView.as_view(), name="api_permits"),
     path("api/v1/permits/<uuid:pk>/attestation", AttestationView.as_view(), name="api_attestation"),
+    path("api/v1/mlflow/<slug:server>/webhook", MLflowWebhookView.as_view(), name="api_mlflow_webhook"),
     path("kubernetes/validate", KubernetesView.as_view(), name="api_kubernetes"),
     re_path(
         r"^kubernetes/validate/(?P<environment>[a-z0-9][a-z0-9._-]{0,39})$",

@@ -100,6 +100,7 @@ GET = {
     "home": page(),
     "submissions": page(),
     "queue": page(),
+    "queue_claim": only_post(""),
     "inbox": page(),
     "inbox_read": only_post(""),
     "inbox_choices": page(),
@@ -114,6 +115,10 @@ GET = {
     "condition": page("done"),
     "compliance": page(),
     "compliance_csv": page(),
+    "controls": page(),
+    "controls_csv": page(),
+    "controls_markdown": page(),
+    "controls_json": page(),
     "deployments": page(),
     "lineage": page("case"),
     "lineage_json": page("case"),
@@ -152,11 +157,13 @@ GET = {
     "case": page("case"),
     "submit": Row(302, 302, 302, "case"),
     "revise": page("case"),
+    "declare_conflict": Row(302, 404, 409, "case", {"pia": 200, "amir": 200, "ruth": 200}),
     "withdraw": Row(302, 404, 409, "case", {"dana": 200}),
     "recheck": Row(302, 404, 409, "case"),
     "revoke": Row(302, 404, 409, "case"),
     "claim": only_post("case"),
     "release": only_post("case"),
+    "hand_over": decide(),
     "decide_approve": decide(),
     "decide_conditions": decide(),
     "decide_changes": decide(),
@@ -168,6 +175,14 @@ GET = {
     "administration": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_person": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_tokens": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
+    "administration_registries": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
+    "administration_registry_end": Row(302, 405, 405),
+    "administration_registry_again": Row(302, 405, 405),
+    "api_mlflow_webhook": Row(405, 405, 405),  # no token, a signature
+    "administration_requests": Row(302, 403, 403, "", {"ruth": 200, "ada": 200, "adm": 200}),
+    "administration_request": Row(302, 405, 405),
+    "stand_ins": page(),
+    "stand_in_end": Row(302, 405, 405),
     # an administrator is asked for a fresh sign-in first
     "administration_new_person": Row(302, 403, 403, "", {"adm": 302}),
     "administration_units": Row(302, 403, 403, "", {"adm": 302}),
@@ -231,6 +246,7 @@ POST: dict[str, tuple[int, int] | None] = {
     "audit_verify": (403, 403),
     "submit": (404, 409),
     "revise": (404, 422),
+    "declare_conflict": (404, 409),
     "withdraw": (404, 409),
     "recheck": (404, 409),
     "run_cancel": (404, 409),
@@ -249,7 +265,13 @@ POST: dict[str, tuple[int, int] | None] = {
     "api_kubernetes_environment": None,
     "administration_new_person": (403, 403),
     "administration_person_change": (403, 403),
+    "administration_request": (403, 403),
+    "stand_ins": None,
+    "stand_in_end": (404, 404),
     "administration_tokens": (403, 403),
+    "administration_registries": (403, 403),
+    "administration_registry_end": (403, 403),
+    "administration_registry_again": (403, 403),
     "administration_token_revoke": (403, 403),
     "administration_units": (403, 403),
     "api_submit": (404, 403),
@@ -283,6 +305,7 @@ WORDS = {
     "api_policy": {"pack": "ml_model"},
     "demo_sign_in": {"signed": "made-up"},
     "api_kubernetes_environment": {"environment": "staging"},
+    "api_mlflow_webhook": {"server": "main"},
     "api_attestation": {"pk": "00000000-0000-4000-8000-000000000000"},
     "api_evidence_file": {"sha256": "0" * 64},
     "account_reset_password_from_key": {"uidb36": "1", "key": "x"},
@@ -317,7 +340,7 @@ class World:
             return reverse(name, args=[self.done.pk])
         if name in ("administration_person", "administration_person_change"):
             return reverse(name, args=[self.people["dana"].pk])
-        if name == "administration_token_revoke":
+        if name == "administration_token_revoke" or name.startswith("administration_registry_"):
             return reverse(name, args=[1])
         if name == "system":
             return reverse(name, args=[self.case.system_id])
