@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,10 +18,12 @@ from governance.policy.questionnaire import Questionnaire
 from governance.policy.yaml_text import read_yaml
 
 
+@lru_cache(maxsize=16)
 def load_pack(text: str, questionnaire_text: str | None = None) -> Pack:
     """Return the pack a YAML text describes, with its questionnaire.
 
-    Raises `PackError`: each of its `errors` names the YAML path, what was expected and how to mend it.
+    The same text gives the same pack, which never changes. Raises `PackError`: each of its `errors` names the YAML path, what
+    was expected and how to mend it.
     """
     raw = read_yaml(text, "The policy pack")
     if not isinstance(raw, dict):

@@ -107,7 +107,7 @@ def test_one_open_submission_for_each_version_and_environment(row: Submission) -
     again("production", State.APPROVED)
 
 
-@pytest.mark.parametrize(("field", "value"), [("state", "done"), ("track", "blue"), ("kind", "toaster")])
+@pytest.mark.parametrize(("field", "value"), [("state", "done"), ("track", "blue"), ("kind", "Toaster!")])
 def test_words_that_do_not_exist(row: Submission, field: str, value: str) -> None:
     refused(lambda: Submission.objects.filter(pk=row.pk).update(**{field: value}))
 
