@@ -24,6 +24,8 @@ class ReasonView:
     editable_by: str
     learn: str
     limit: str = ""
+    precedent: str = ""
+    precedent_says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,28 @@ class HeldView:
     """A rule that was checked and held."""
 
     rule: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedView:
+    """A rule that does not count here: it is watched or warns only (`stages`), or a change envelope covers it (`envelope`)."""
+
+    rule: str
+    says: str
+    would: str
+    stages: str
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeView:
+    """The change envelope a submission was judged under: inside, or which bound broke."""
+
+    envelope: str
+    title: str
+    track: str
+    inside: bool
     says: str
 
 
@@ -382,6 +406,10 @@ class FindingView:
     opened_at: datetime
     closed_at: datetime | None
     closed_why: str
+    by_person: bool = False
+    evidence: str = ""
+    fixed_by: str = ""
+    verified_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,6 +523,15 @@ class QuestionCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class CellView:
+    """One cell of the sign-off matrix: what one step answers for about one element. `state`: not asked, waits or signed."""
+
+    step: StepView
+    state: str
+    items: tuple[CheckView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionView:
     """Everything about one submission that anybody needs to understand or take its decision."""
 
@@ -558,6 +595,16 @@ class DecisionView:
     attestations: tuple[AttestationView, ...] = ()
     interests: tuple[InterestView, ...] = ()
     your_step: int | None = None
+    announced: tuple[AnnouncedView, ...] = ()
+    envelope: EnvelopeView | None = None
+    may_declare: bool = False
+
+    @property
+    def sign_off_matrix(self) -> tuple[tuple[str, tuple[CellView, ...]], ...]:
+        """Which function signs which element: a row per element, a cell per step that stands; empty where no step has a checklist."""
+        steps = [step for step in self.steps if step.state != "void"]
+        elements = dict.fromkeys(item.element for step in steps for item in step.checklist)
+        return tuple((element, tuple(_cell(step, element) for step in steps)) for element in elements)
 
     @property
     def conflicts(self) -> tuple[FactView, ...]:
@@ -567,6 +614,12 @@ class DecisionView:
     def gate(self, code: str) -> GateView | None:
         """The gate of that code, or None."""
         return next((gate for gate in self.gates if gate.code == code), None)
+
+
+def _cell(step: StepView, element: str) -> CellView:
+    items = tuple(item for item in step.checklist if item.element == element)
+    signed = step.state == "done" and step.decision in ("approve", "approve_with_conditions")
+    return CellView(step, "not asked" if not items else "signed" if signed else "waits", items)
 
 
 def to_json(value: Any) -> Any:

@@ -142,6 +142,7 @@ class Case:
     `open_steps`: the roles of every open step. `signed_now`: people who signed another step of this revision. `conflicts`: people
     who declared a conflict of interest. `marked`: people who judged its columns as data steward. `outside_team`: nobody of the
     submitter's team decides `step`; `team` is how the caller stands to it (same, other or unknown).
+    `stands_for`: people whose role the caller holds only because they handed it on.
     `waived`: people who asked for or signed a waiver of it, with what they did.
     `attested`: people who attested something on it, with the role they did it in. `missing`: labels of what must be there before
     submitting.
@@ -161,6 +162,7 @@ class Case:
     marked: frozenset[int] = frozenset()
     outside_team: bool = False
     team: str = "other"
+    stands_for: frozenset[int] = frozenset()
     waived: Mapping[int, str] = field(default_factory=dict)
     attested: Mapping[int, Role] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
@@ -221,6 +223,8 @@ def decision_refusal(case: Case, actor: Actor, *, last: bool = False) -> DomainE
         return SegregationOfDuties(f"You already signed as {case.step.label}; the second signature is somebody else's.")
     if case.step is Role.RISK_OFFICER and actor.person in case.marked:
         return SegregationOfDuties("You judged its columns as data steward, so somebody else signs its risk.")
+    if any(_barred(case, person) for person in case.stands_for):
+        return SegregationOfDuties("The person you stand in for must not decide on this case, so neither do you.")
     if case.outside_team and case.team == "same":
         return SegregationOfDuties("You belong to the submitter's team, so somebody outside of it decides this step.")
     if case.outside_team and case.team != "other":
@@ -234,6 +238,12 @@ def decision_refusal(case: Case, actor: Actor, *, last: bool = False) -> DomainE
     if last and case.steps_left > 1:
         return Conflict(f"{case.steps_left - 1} more review step(s) follow before the case is approved.", code="steps_left")
     return None
+
+
+def _barred(case: Case, person: int) -> bool:
+    """Whether somebody worked or spoke on the case, so that nobody they chose decides it in their place."""
+    spoken = {*case.contributors, *case.waived, *case.conflicts, case.submitter}
+    return person in spoken or any(by == person and role is not case.step for role, by in case.decided.items())
 
 
 def allowed_actions(case: Case, actor: Actor) -> tuple[Action, ...]:

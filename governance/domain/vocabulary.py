@@ -133,6 +133,10 @@ REVIEWING_ROLES = frozenset(
 )
 
 
+SECOND_PERSON_ROLES = REVIEWING_ROLES | {Role.ADMIN, Role.POLICY_AUTHOR}
+"""Roles that no administrator gives alone: a second person approves the grant."""
+
+
 class Scope(StrEnum):
     """What an API token may do. None of them can review, sign, waive or change policy."""
 

@@ -42,7 +42,11 @@ class Person(AbstractUser):
 
 
 class RoleGrant(models.Model):
-    """A role held in a unit (all units when empty) from one time until another."""
+    """A role held in a unit (all units when empty) from one time until another.
+
+    What an administrator grants of the roles in `SECOND_PERSON_ROLES` names who else approved it. `delegated_by`: somebody who
+    holds the role lets another stand in for them until a day. Database triggers hold both, and that only the end ever changes.
+    """
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=32, choices=[(r.value, r.label) for r in Role])
@@ -51,9 +55,21 @@ class RoleGrant(models.Model):
     valid_until = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=300)
     granted_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="grants_made")
+    approved_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="grants_approved")
+    delegated_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="delegations_made")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(approved_by__isnull=True)
+                | (~models.Q(approved_by=models.F("person")) & ~models.Q(approved_by=models.F("granted_by"))),
+                name="grant_approved_by_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(delegated_by__isnull=True)
+                | (~models.Q(delegated_by=models.F("person")) & models.Q(valid_until__isnull=False)),
+                name="delegation_to_another_with_an_end",
+            ),
             models.CheckConstraint(condition=models.Q(role__in=[r.value for r in Role]), name="grant_role_known"),
             models.CheckConstraint(
                 condition=models.Q(granted_by__isnull=True) | ~models.Q(granted_by=models.F("person")),

@@ -68,7 +68,7 @@ def tokens(caller: Caller) -> QuerySet[ApiToken]:
 
 
 def _with_grants(rows: QuerySet[Person]) -> QuerySet[Person]:
-    grants = RoleGrant.objects.select_related("unit", "granted_by").order_by("-valid_from")
+    grants = RoleGrant.objects.select_related("unit", "granted_by", "approved_by", "delegated_by").order_by("-valid_from")
     return rows.select_related("unit", "manager").prefetch_related(Prefetch("grants", queryset=grants))
 
 

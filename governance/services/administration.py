@@ -23,10 +23,10 @@ from django.utils import timezone
 
 from governance.domain.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound, ReauthenticationNeeded
 from governance.domain.freshness import fresh
-from governance.domain.vocabulary import REVIEWING_ROLES, Role
-from governance.models import Person, RoleGrant, Unit
+from governance.domain.vocabulary import REVIEWING_ROLES, SECOND_PERSON_ROLES, Role
+from governance.models import GrantRequest, Person, RoleGrant, Unit
 from governance.selectors.access import Caller
-from governance.services.work import unit_of_work
+from governance.services.work import Work, unit_of_work
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,79}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -117,6 +117,8 @@ def set_active(*, caller: Caller, person_id: int, active: bool, proved_at: datet
     with unit_of_work(caller) as work:
         if Person.objects.filter(pk=person.pk, is_active=not active).update(is_active=active):
             work.note("person.activated" if active else "person.deactivated", person)
+            if not active:
+                end_delegations(work, person)
     person.refresh_from_db()
     return person
 
@@ -130,8 +132,11 @@ def grant_role(
     until: datetime | None,
     reason: str,
     proved_at: datetime | None = None,
-) -> RoleGrant:
-    """Grant a role in a unit (None: all units) until a time (None: until it is ended). Raises `Conflict` when it is held."""
+) -> RoleGrant | GrantRequest:
+    """Grant a role in a unit (None: all units) until a time (None: until it is ended). Raises `Conflict` when it is held.
+
+    A role of `SECOND_PERSON_ROLES` is only asked for: it holds once somebody else approved it, see `granting.answer_request`.
+    """
     require_administrator(caller, unit.pk if unit is not None else None, proved_at)
     person = _person_of(caller, person_id, proved_at)
     if not reason.strip():
@@ -144,16 +149,26 @@ def grant_role(
         )
     with unit_of_work(caller) as work:
         Person.objects.select_for_update().get(pk=person.pk)
-        if _held(person).filter(role=role, unit=unit).exists():
+        if held_by(person).filter(role=role, unit=unit, delegated_by__isnull=True).exists():
             raise Conflict(
                 f"{person.name} holds this role there already. End that grant first to change it.", code="held_already"
             )
-        _keep_apart(person, role)
+        keep_apart(person, role)
+        said = {"person": person.reference, "role": role.value, "unit": unit.slug if unit else "all"}
+        said_until = until.isoformat() if until else None
+        if caller.person is not None and role in SECOND_PERSON_ROLES:
+            waiting = GrantRequest.objects.filter(person=person, role=role, unit=unit, answered_at__isnull=True)
+            if waiting.exists():
+                raise Conflict(f"This was asked for {person.name} already and waits for a second person.", code="asked_already")
+            asked = GrantRequest.objects.create(
+                person=person, role=role, unit=unit, valid_until=until, reason=reason.strip()[:300], asked_by=caller.person
+            )
+            work.note("role.asked", asked, {**said, "until": said_until}, unit=person.unit_id)
+            return asked
         grant = RoleGrant.objects.create(
             person=person, role=role, unit=unit, valid_until=until, reason=reason.strip()[:300], granted_by=caller.person
         )
-        said = {"person": person.reference, "role": role.value, "unit": unit.slug if unit else "all"}
-        work.note("role.granted", grant, {**said, "until": until.isoformat() if until else None}, unit=person.unit_id)
+        work.note("role.granted", grant, {**said, "until": said_until}, unit=person.unit_id)
     return grant
 
 
@@ -163,10 +178,11 @@ def end_grant(*, caller: Caller, grant_id: int, proved_at: datetime | None = Non
     if grant is None:
         raise NotFound("There is no such grant.")
     require_administrator(caller, grant.unit_id, proved_at)
-    _not_oneself(caller, grant.person)
+    not_oneself(caller, grant.person)
     with unit_of_work(caller) as work:
-        if _held(grant.person).filter(pk=grant.pk).update(valid_until=Now()):
+        if held_by(grant.person).filter(pk=grant.pk).update(valid_until=Now()):
             work.note("role.ended", grant, {"person": grant.person.reference, "role": grant.role}, unit=grant.person.unit_id)
+            end_delegations(work, grant.person, role=Role(grant.role))
     grant.refresh_from_db()
     return grant
 
@@ -188,9 +204,63 @@ def add_unit(*, caller: Caller, slug: str, name: str, proved_at: datetime | None
     return unit
 
 
-def _keep_apart(person: Person, role: Role) -> None:
+def change_person(
+    *,
+    caller: Caller,
+    person_id: int,
+    unit: Unit,
+    manager: Person | None,
+    known_as: Iterable[str],
+    proved_at: datetime | None = None,
+) -> Person:
+    """Move somebody to a unit, under a manager, with the names under which metadata speaks of them.
+
+    Who reports to whom decides who signs waivers and who is outside of a team. Raises `InvalidInput` for a manager who reports
+    to the person, `Forbidden` where the caller does not administer both units.
+    """
+    person = _person_of(caller, person_id, proved_at)
+    require_administrator(caller, unit.pk, proved_at)
+    above, steps = manager, 0
+    while above is not None and steps < 50:
+        if above.pk == person.pk:
+            raise InvalidInput(
+                "Nothing was changed: the manager reports to this person.",
+                errors=(FieldError("/manager", "circle", "Choose somebody who does not report to this person."),),
+            )
+        above, steps = above.manager, steps + 1
+    names = sorted({name.strip() for name in known_as if name.strip()})
+    with unit_of_work(caller) as work:
+        before = Person.objects.select_for_update().get(pk=person.pk)
+        boss = manager.reference if manager is not None else None
+        changed: dict[str, object] = {}
+        if before.unit_id != unit.pk:
+            changed["unit"] = unit.slug
+        if before.manager_id != (manager.pk if manager is not None else None):
+            changed["manager"] = boss
+        if before.known_as != names:
+            changed["known_as"] = len(names)
+        if changed:
+            Person.objects.filter(pk=person.pk).update(unit=unit, manager=manager, known_as=names)
+            work.note("person.changed", person, changed, unit=unit.pk)
+    person.refresh_from_db()
+    return person
+
+
+def end_delegations(work: Work, person: Person, *, role: Role | None = None) -> int:
+    """End what somebody handed on, of one role or of all, with the role itself."""
+    rows = RoleGrant.objects.filter(delegated_by=person, valid_until__gt=Now())
+    if role is not None:
+        rows = rows.filter(role=role)
+    ended = list(rows)
+    for grant in ended:
+        RoleGrant.objects.filter(pk=grant.pk).update(valid_until=Now())
+        work.note("role.delegation_ended", grant, {"role": grant.role, "by": person.reference}, unit=person.unit_id)
+    return len(ended)
+
+
+def keep_apart(person: Person, role: Role) -> None:
     """Who makes tokens and passwords can act for others, so that person must not review what was handed in that way."""
-    held = {Role(value) for value in _held(person).values_list("role", flat=True)}
+    held = {Role(value) for value in held_by(person).values_list("role", flat=True)}
     if (role is Role.ADMIN and held & REVIEWING_ROLES) or (role in REVIEWING_ROLES and Role.ADMIN in held):
         raise Conflict(
             f"{person.name} cannot both administer access and review. End the other role first, or choose somebody else.",
@@ -198,7 +268,7 @@ def _keep_apart(person: Person, role: Role) -> None:
         )
 
 
-def _held(person: Person) -> QuerySet[RoleGrant]:
+def held_by(person: Person) -> QuerySet[RoleGrant]:
     """Grants that hold now, by the database clock."""
     open_ended = RoleGrant.objects.filter(person=person, valid_until__isnull=True)
     return open_ended | RoleGrant.objects.filter(person=person, valid_until__gt=Now())
@@ -210,9 +280,9 @@ def _person_of(caller: Caller, person_id: int, proved_at: datetime | None) -> Pe
     person = Person.objects.filter(pk=person_id).first()
     if person is None:
         raise NotFound("There is no such person.")
-    for unit_id in {person.unit_id, *_held(person).values_list("unit_id", flat=True)}:
+    for unit_id in {person.unit_id, *held_by(person).values_list("unit_id", flat=True)}:
         require_administrator(caller, unit_id, proved_at)
-    _not_oneself(caller, person)
+    not_oneself(caller, person)
     return person
 
 
@@ -225,6 +295,6 @@ def _tell(person: Person, by: str) -> None:
         send_mail("Guiderail: your password was set anew", text, None, [person.email], fail_silently=True)
 
 
-def _not_oneself(caller: Caller, person: Person) -> None:
+def not_oneself(caller: Caller, person: Person) -> None:
     if caller.person is not None and caller.person.pk == person.pk:
         raise Forbidden("Nobody changes their own access. Ask another administrator.", code="own_access")

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from governance.domain.errors import DomainError, Forbidden, InvalidInput, NotFound
 from governance.domain.vocabulary import Role, Scope
-from governance.models import ApiToken, Person, Unit
+from governance.models import ApiToken, GrantRequest, Person, Unit
 from governance.selectors import administration as selected
 from governance.selectors.access import Caller
 from governance.services import administration
@@ -67,6 +67,27 @@ class PersonForm(forms.Form):
         units = selected.units(caller)
         self.fields["unit"].queryset = units  # type: ignore[attr-defined]
         self.fields["manager"].queryset = Person.objects.filter(unit__in=units, is_active=True)  # type: ignore[attr-defined]
+        self.fields["manager"].label_from_instance = lambda row: row.name  # type: ignore[attr-defined]
+
+
+class PlaceForm(forms.Form):
+    unit = forms.ModelChoiceField(Unit.objects.none(), label="Business unit", empty_label=None)
+    manager = forms.ModelChoiceField(
+        Person.objects.none(),
+        required=False,
+        label="Manager",
+        help_text="Signs under waivers that this person asks for, and says whose team the person belongs to.",
+    )
+    known_as = forms.CharField(
+        required=False, max_length=500, label="Also known as", help_text="Names in metadata, separated by commas."
+    )
+
+    def __init__(self, caller: Caller, about: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, prefix="place", **kwargs)  # the form beside it has a unit too
+        units = selected.units(caller)
+        self.fields["unit"].queryset = units  # type: ignore[attr-defined]
+        others = Person.objects.filter(unit__in=units, is_active=True).exclude(pk=about)
+        self.fields["manager"].queryset = others  # type: ignore[attr-defined]
         self.fields["manager"].label_from_instance = lambda row: row.name  # type: ignore[attr-defined]
 
 
@@ -179,7 +200,7 @@ def person_change(request: HttpRequest, pk: int) -> HttpResponse:
         given = form.cleaned_data
         until = datetime.combine(given["until"], time.max, UTC) if given["until"] else None
         try:
-            administration.grant_role(
+            granted = administration.grant_role(
                 caller=caller,
                 person_id=pk,
                 role=Role(given["role"]),
@@ -191,11 +212,25 @@ def person_change(request: HttpRequest, pk: int) -> HttpResponse:
         except DomainError as exc:
             _tell(form, exc)
             return _person(request, pk, form)
-        messages.success(request, "The role is granted from now on.")
+        if isinstance(granted, GrantRequest):
+            messages.success(request, "Asked for. It holds once another administrator or a risk officer approves it.")
+        else:
+            messages.success(request, "The role is granted from now on.")
     elif what == "end":
         grant_id = request.POST.get("grant", "")
         administration.end_grant(caller=caller, grant_id=int(grant_id) if grant_id.isdigit() else 0, proved_at=proved_at)
         messages.success(request, "The role has ended.")
+    elif what == "place":
+        place = PlaceForm(caller, pk, request.POST)
+        if not place.is_valid():
+            return _person(request, pk, None, place=place)
+        moved = {**place.cleaned_data, "known_as": place.cleaned_data["known_as"].split(",")}
+        try:
+            administration.change_person(caller=caller, person_id=pk, proved_at=proved_at, **moved)
+        except DomainError as exc:
+            _tell(place, exc)
+            return _person(request, pk, None, place=place)
+        messages.success(request, "Saved.")
     elif what in ("in", "out"):
         administration.set_active(caller=caller, person_id=pk, active=what == "in", proved_at=proved_at)
         closed = "The account is closed; its sessions and tokens stopped."
@@ -271,18 +306,25 @@ def units(request: HttpRequest) -> HttpResponse:
     return render(request, "governance/administration_units.html", context, status=422 if form.errors else 200)
 
 
-def _person(request: HttpRequest, pk: int, form: GrantForm | None) -> HttpResponse:
+def _person(request: HttpRequest, pk: int, form: GrantForm | None, *, place: PlaceForm | None = None) -> HttpResponse:
     caller = caller_of(request)
     row = selected.person(caller, pk)
     itself = caller.person is not None and caller.person.pk == pk
     context = {
         "row": row,
         "form": form or GrantForm(caller, initial={"unit": row.person.unit_id}),
+        "place": place or PlaceForm(caller, pk, initial=_place_of(row.person)),
+        "waiting": row.person.grant_requests.filter(answered_at__isnull=True).select_related("unit", "asked_by"),
         "may_change": selected.administers(caller) and not itself,
         "itself": itself,
         "page": reverse("administration_person", args=[pk]),
     }
-    return render(request, "governance/administration_person.html", context, status=422 if form is not None else 200)
+    sent_back = form is not None or place is not None
+    return render(request, "governance/administration_person.html", context, status=422 if sent_back else 200)
+
+
+def _place_of(person: Person) -> dict[str, Any]:
+    return {"unit": person.unit_id, "manager": person.manager_id, "known_as": ", ".join(person.known_as)}
 
 
 def _tokens(request: HttpRequest, form: TokenForm) -> HttpResponse:

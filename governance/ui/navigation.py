@@ -28,11 +28,13 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         items.append(("Audit", "/audit", "history"))
     if held & {Role.ADMIN, Role.AUDITOR}:
         items.append(("Administration", "/administration", "users"))
+    elif Role.RISK_OFFICER in held:
+        items.append(("Roles asked for", "/administration/requests", "users"))
     nav = [{"label": label, "url": url, "icon": icon, "active": _active(request.path, url)} for label, url, icon in items]
     return {"nav": nav, "caller": caller, "my_roles": sorted(role.label for role in held)}
 
 
-_OVERSIGHT = ("/compliance", "/waivers", "/follow-up", "/deployments", "/monitoring", "/incidents")
+_OVERSIGHT = ("/compliance", "/waivers", "/follow-up", "/findings", "/deployments", "/monitoring", "/incidents", "/controls", "/oversight")
 
 
 def _active(path: str, url: str) -> bool:

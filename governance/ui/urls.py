@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from governance.ui import administration, answering, audit, demo_sign_in, drafts, interview, inventory, policies, what_if
+from governance.ui import (
+    administration,
+    answering,
+    audit,
+    demo_sign_in,
+    drafts,
+    granting,
+    interview,
+    inventory,
+    policies,
+    trust,
+    what_if,
+)
 from governance.ui.converters import SubmissionNumber
 
 register_converter(SubmissionNumber, "snum")
@@ -24,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("systems", inventory.systems, name="systems"),
     path("systems/<int:pk>", inventory.system, name="system"),
     path("policies", policies.policies, name="policies"),
+    path("policies/versions", policies.versions, name="policy_versions"),
+    path("policies/versions/<int:pk>", policies.version, name="policy_version"),
+    path("policies/compare", policies.compare, name="policy_compare"),
     path("what-if", what_if.what_if, name="what_if"),
     path("learn/questions/<str:name>", policies.learn_question, name="learn_question"),
     path("learn/<slug:slug>", policies.learn, name="learn"),
@@ -31,6 +46,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("administration/people/new", administration.new_person, name="administration_new_person"),
     path("administration/people/<int:pk>", administration.person, name="administration_person"),
     path("administration/people/<int:pk>/change", administration.person_change, name="administration_person_change"),
+    path("administration/requests", granting.requests, name="administration_requests"),
+    path("administration/requests/<int:pk>", granting.request_answer, name="administration_request"),
+    path("stand-ins", granting.stand_ins, name="stand_ins"),
+    path("stand-ins/<int:pk>/end", granting.stand_in_end, name="stand_in_end"),
+    path("administration/trust", trust.rules, name="administration_trust"),
+    path("administration/trust/<int:pk>/end", trust.end, name="administration_trust_end"),
+    path("connect", trust.connect, name="connect"),
     path("administration/tokens", administration.tokens, name="administration_tokens"),
     path("administration/tokens/<int:pk>/revoke", administration.token_revoke, name="administration_token_revoke"),
     path("administration/units", administration.units, name="administration_units"),

@@ -113,6 +113,8 @@ def refusal(case: Case, caller: Caller, unit_id: int, attestation: Attestation) 
         return Forbidden("A token cannot attest. A person has to sign in and read.", code="person_needed")
     if attestation.role not in actor.roles:
         return Forbidden(f"This is attested by the {attestation.role.label}. You do not hold that role here.", code="role_needed")
+    if actor.person in case.conflicts:
+        return SegregationOfDuties("You declared a conflict of interest on this case, so somebody else attests it.")
     if actor.person == case.submitter:
         return SegregationOfDuties("You submitted this version, so somebody else attests it.")
     if actor.person in case.contributors:

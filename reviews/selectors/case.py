@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
 from governance.domain.errors import DomainError
 from governance.domain.lifecycle import Case, decision_refusal
 from governance.domain.vocabulary import Role, State, StepState, Track
-from governance.models import ColumnMark, Contributor, Submission
+from governance.models import ColumnMark, Contributor, RoleGrant, Submission
 from governance.selectors.access import Caller
 from reviews.models import Attested, DeclaredConflict, ReviewStep, SignOff, Waiver
 from reviews.selectors.teams import team_of
 
 
 def case_of(submission: Submission, caller: Caller | None = None) -> Case:
-    """Build the case from the rows as they are now. Seven queries, and one about the team where a step asks for it."""
+    """Build the case from the rows as they are now. Eight queries, and one about the team where a step asks for it."""
     steps = list(ReviewStep.objects.filter(submission=submission, revision=submission.revision))
     signed = list(SignOff.objects.filter(submission=submission, voided_at__isnull=True).order_by("id"))
     contributors = list(Contributor.objects.filter(submission=submission).order_by("id"))
@@ -37,6 +40,7 @@ def case_of(submission: Submission, caller: Caller | None = None) -> Case:
         conflicts=DeclaredConflict.objects.filter(submission=submission).values_list("by_id", flat=True),
         marked=ColumnMark.objects.filter(submission=submission).values_list("by_id", flat=True),
         team=_team(submission, steps, caller),
+        grants=live_grants(caller.person.pk) if caller is not None and caller.person is not None else (),
         caller=caller,
     )
 
@@ -58,6 +62,7 @@ def case_from(
     conflicts: Iterable[int] = (),
     marked: Iterable[int] = (),
     team: str = "other",
+    grants: Iterable[RoleGrant] = (),
     caller: Caller | None = None,
 ) -> Case:
     """Build the case from rows already loaded.
@@ -93,9 +98,24 @@ def case_from(
         marked=frozenset(marked),
         outside_team=mine is not None and mine.outside_team,
         team=team,
+        stands_for=stands_for(grants, mine.role, submission.unit_id) if mine is not None else frozenset(),
         waived=waived or {},
         attested={row.by_id: Role(row.role) for row in attested},
     )
+
+
+def live_grants(person_id: int) -> QuerySet[RoleGrant]:
+    """What somebody holds now, by the database clock."""
+    ends = Q(valid_until__isnull=True) | Q(valid_until__gt=Now())
+    return RoleGrant.objects.filter(ends, person_id=person_id, valid_from__lte=Now()).order_by("id")
+
+
+def stands_for(grants: Iterable[RoleGrant], role: str, unit_id: int) -> frozenset[int]:
+    """Those whose role somebody holds in a unit because they handed it on; nobody where it is also held in one's own right."""
+    here = [grant for grant in grants if grant.role == role and grant.unit_id in (None, unit_id)]
+    if any(grant.delegated_by_id is None for grant in here):
+        return frozenset()
+    return frozenset(grant.delegated_by_id for grant in here if grant.delegated_by_id is not None)
 
 
 def _of_caller(

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from governance.domain.decision import ComparisonView, DecisionView, InterestView
 from governance.domain.facts import Fact, FactSet
-from governance.domain.lifecycle import words
-from governance.domain.vocabulary import OPEN_STATES, Role, State
+from governance.domain.lifecycle import Case, words
+from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Role, State
 from governance.models import Revision, Submission
 from governance.selectors.access import Caller
 from governance.selectors.champions import Champion
@@ -23,6 +23,7 @@ from reviews.selectors.case import case_from
 from reviews.selectors.differences import fact_differences, in_order, revision_differences
 from reviews.selectors.dossier import dossier_from
 from reviews.selectors.loading import Loaded, load
+from reviews.selectors.precedents import with_precedents
 from reviews.selectors.view_answers import fact_views, questionnaire_view
 from reviews.selectors.view_history import history
 from reviews.selectors.view_parts import (
@@ -84,6 +85,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         conflicts=[row.by_id for row in loaded.declared_conflicts],
         marked=[row.by_id for row in loaded.marks],
         team=loaded.team,
+        grants=loaded.grants,
         caller=caller,
     )
     waivers = waiver_views(loaded, now)
@@ -124,8 +126,10 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         track=assessed.track,
         track_is_final=assessed.is_final,
         track_says=assessed.says,
-        reasons=assessed.reasons,
+        reasons=with_precedents(assessed.reasons, assessed.policy.pack),
         held=assessed.held,
+        announced=assessed.announced,
+        envelope=assessed.envelope,
         would_change=assessed.would_change,
         steps=step_views(loaded, roles, now),
         gates=gate_views(loaded, waivers),
@@ -150,8 +154,15 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         waivers=waivers,
         attestations=attestation_views(loaded, roles),
         your_step=case.step_id,
+        may_declare=_may_declare(case, caller, roles),
         interests=tuple(InterestView(loaded.name(row.by_id), row.why, row.at) for row in loaded.declared_conflicts),
     )
+
+
+def _may_declare(case: Case, caller: Caller, roles: frozenset[Role]) -> bool:
+    """Whether the page offers to declare a conflict of interest: to those who could be asked and have not spoken yet."""
+    me = caller.person.pk if caller.person is not None else 0
+    return bool(roles & REVIEWING_ROLES) and me not in case.conflicts and me not in case.decided.values()
 
 
 def _turns(turn: str, open_steps: tuple[Role, ...]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from governance.models import (
     MetadataSource,
     Person,
     Revision,
+    RoleGrant,
     Submission,
     TrackDecision,
 )
@@ -45,6 +46,7 @@ from reviews.models import (
     WaiverAudit,
     WaiverSignature,
 )
+from reviews.selectors.case import live_grants
 from reviews.selectors.dossier import Material
 from reviews.selectors.waiving import holds
 
@@ -75,8 +77,8 @@ _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "finding_rows": (
         Finding,
         (
-            "id", "revision", "about", "severity", "says", "fix", "remediation", "state", "owner_id", "due_on", "opened_at",
-            "closed_at", "closed_why",
+            "id", "revision", "about", "severity", "says", "fix", "remediation", "evidence", "fixed_by_id", "verified_by_id",
+            "raised_by_id", "state", "owner_id", "due_on", "opened_at", "closed_at", "closed_why",
         ),
     ),
     "change_item_rows": (
@@ -126,7 +128,7 @@ class Loaded:
     """One submission with everything around it.
 
     `champion_decision`: the last decision about the version in force; `offers`: its answers, where they are at hand without it;
-    `team`: how the reader stands to the submitter's team.
+    `team`: how the reader stands to the submitter's team; `grants`: what the reader holds now.
     """
 
     submission: Submission
@@ -153,6 +155,7 @@ class Loaded:
     declared_conflicts: tuple[DeclaredConflict, ...] = ()
     marks: tuple[ColumnMark, ...] = ()
     team: str = "other"
+    grants: tuple[RoleGrant, ...] = ()
 
     def name(self, person_id: int | None) -> str:
         """A person's name; "" for nobody."""
@@ -168,7 +171,10 @@ def find_submission(*, caller: Caller, submission_id: int) -> Submission:
     rows = Submission.objects.select_related("unit", "system__owner", "version", "submitter", "claimed_by", "champion__version")
     reader = caller.person.pk if caller.person is not None else None
     team = Func(F("submitter_id"), Cast(Value(reader), BigIntegerField()), function="reviews_team", output_field=CharField())
-    submission = visible(rows.annotate(team=team, **_children()), caller).filter(pk=submission_id).first()
+    held = ArraySubquery(
+        live_grants(reader or 0).values(row=JSONObject(role="role", unit_id="unit_id", delegated_by_id="delegated_by_id"))
+    )
+    submission = visible(rows.annotate(team=team, grant_rows=held, **_children()), caller).filter(pk=submission_id).first()
     if submission is None:
         raise NotFound(f"There is no submission S-{submission_id} in your business unit.")
     return submission
@@ -233,6 +239,7 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
         declared_conflicts=rows["conflict_rows"],
         marks=rows["mark_rows"],
         team=submission.team,  # type: ignore[attr-defined]
+        grants=tuple(_revived(RoleGrant, submission.grant_rows)),  # type: ignore[attr-defined]
     )
 
 
@@ -307,6 +314,7 @@ def _names(
     ids = {submission.submitter_id, submission.claimed_by_id}
     ids |= {row.person_id for row in rows["contributor_rows"]} | {row.by_id for row in rows["sign_off_rows"]}
     ids |= {row.owner_id for row in (*rows["finding_rows"], *rows["condition_rows"])}
+    ids |= {pk for row in rows["finding_rows"] for pk in (row.fixed_by_id, row.verified_by_id)}
     ids |= {pk for row in rows["waiver_rows"] for pk in (row.owner_id, row.requested_by_id, row.audit_owner_id)}
     ids |= {row.by_id for row in (*rows["waiver_signature_rows"], *rows["attested_rows"], *rows["conflict_rows"])}
     ids |= {row.by_id for row in answers} | {row.added_by_id for row in evidence}

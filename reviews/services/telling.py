@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from governance.domain.vocabulary import DecisionKind, Role
 from governance.models import Contributor, Person, RoleGrant, Submission, Unit
 from governance.services.work import Work
-from reviews.models import Notification, NotificationChoice, ReviewStep, SignOff, Waiver, WaiverSignature
+from reviews.models import DeclaredConflict, Notification, NotificationChoice, ReviewStep, SignOff, Waiver, WaiverSignature
 from reviews.selectors.notices import Notice, how_for
 
 TASK = "reviews.deliver"
@@ -82,11 +82,13 @@ def holders(unit_id: int, *roles: Role) -> dict[int, str]:
 
 
 def able_to_decide(submission: Submission, role: Role) -> dict[int, str]:
-    """Holders of a role who may decide on the case: nobody who submitted, contributed to or waived it."""
+    """Holders of a role who may decide on the case: nobody who submitted, contributed to or waived it, or stands
+    aside for a conflict of interest."""
     barred = {submission.submitter_id}
     barred |= set(Contributor.objects.filter(submission=submission).values_list("person_id", flat=True))
     barred |= set(Waiver.objects.filter(submission=submission).values_list("requested_by_id", flat=True))
     barred |= set(WaiverSignature.objects.filter(submission=submission).values_list("by_id", flat=True))
+    barred |= set(DeclaredConflict.objects.filter(submission=submission).values_list("by_id", flat=True))
     return {pk: why for pk, why in holders(submission.unit_id, role).items() if pk not in barred}
 
 

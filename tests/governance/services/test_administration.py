@@ -45,13 +45,14 @@ def test_a_person_comes_in_gets_a_role_for_a_time_and_leaves() -> None:
     assert caller_for(person).any_roles == frozenset(), "nobody may do anything before a role is granted"
     until = now() + timedelta(days=1)
     grant = administration.grant_role(
-        caller=adm, person_id=person.pk, role=Role.ANALYST, unit=unit, until=until, reason="covers for Amir", proved_at=now()
+        caller=adm, person_id=person.pk, role=Role.SUBMITTER, unit=unit, until=until, reason="covers for Dana", proved_at=now()
     )
-    assert caller_for(Person.objects.get(pk=person.pk)).roles == {unit.pk: frozenset({Role.ANALYST})}
+    assert isinstance(grant, RoleGrant)
+    assert caller_for(Person.objects.get(pk=person.pk)).roles == {unit.pk: frozenset({Role.SUBMITTER})}
     assert grant.granted_by == adm.person
     with pytest.raises(Conflict):
         administration.grant_role(
-            caller=adm, person_id=person.pk, role=Role.ANALYST, unit=unit, until=None, reason="again", proved_at=now()
+            caller=adm, person_id=person.pk, role=Role.SUBMITTER, unit=unit, until=None, reason="again", proved_at=now()
         )
     administration.end_grant(caller=adm, grant_id=grant.pk, proved_at=now())
     assert caller_for(Person.objects.get(pk=person.pk)).any_roles == frozenset()

@@ -121,7 +121,8 @@ def test_a_token_of_somebody_who_left_the_unit_sees_nothing() -> None:
     who = row.person
     who.unit = making.unit("shop")
     who.save()
-    making.RoleGrant.objects.filter(person=who).update(unit=making.unit("shop"))
+    making.RoleGrant.objects.filter(person=who).delete()
+    making.RoleGrant.objects.create(person=who, role=Role.SUBMITTER, unit=making.unit("shop"), reason="moved")
     caller = caller_for(who, token=row)
     assert (caller.units, caller.any_roles, caller.home_unit) == (frozenset(), frozenset(), None)
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from governance.domain.vocabulary import Role
-from governance.models import ApiToken, AuditEvent, Person, RoleGrant
+from governance.models import ApiToken, AuditEvent, GrantRequest, Person, RoleGrant
 from tests.governance import making
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +48,17 @@ def test_from_an_empty_unit_to_somebody_who_works(adm: Client) -> None:
         {"what": "grant", "role": "analyst", "unit": unit.pk, "until": "2031-01-31", "reason": "joins the team"},
         follow=True,
     )
-    assert "The role is granted" in text_of(granted) and "ML Governance Analyst" in text_of(granted)
+    assert "Asked for." in text_of(granted) and "Waiting for a second person" in text_of(granted)
+    asked = GrantRequest.objects.get(person=noor)
+    own = adm.post(f"/administration/requests/{asked.pk}", {"answer": "approve"}, follow=True)
+    assert (
+        "You asked for it, so somebody else approves it." in text_of(own) and not RoleGrant.objects.filter(person=noor).exists()
+    )
+    ruth = signed_in(making.person("ruth", Role.RISK_OFFICER, everywhere=True))
+    assert "/administration/requests" in text_of(ruth.get("/"))
+    assert "Noor Aziz" in text_of(ruth.get("/administration/requests"))
+    said = ruth.post(f"/administration/requests/{asked.pk}", {"answer": "approve"}, follow=True)
+    assert "Approved: the role holds from now on." in text_of(said)
     client = Client()
     assert client.login(username="noor", password=password)
     assert "Review queue" in text_of(client.get("/"))
