@@ -20,6 +20,7 @@ from governance.models.submissions import (
 )
 from governance.models.systems import DataApproval, DataSource, System, SystemVersion
 from governance.models.tokens import ApiToken
+from governance.models.trust import TrustRule, UsedIdentity
 
 __all__ = [
     "Answer",
@@ -54,5 +55,7 @@ __all__ = [
     "System",
     "SystemVersion",
     "TrackDecision",
+    "TrustRule",
     "Unit",
+    "UsedIdentity",
 ]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from governance.models.people import Person, Unit
+from governance.models.trust import TrustRule
 
 
 class ApiToken(models.Model):
@@ -21,3 +22,5 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # of a token that a pipeline got for its identity token
+    trust_rule = models.ForeignKey(TrustRule, on_delete=models.PROTECT, null=True, blank=True, related_name="tokens")
