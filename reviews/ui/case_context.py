@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from governance.domain.decision import ActionView, DecisionView, GateView, PictureView
+from governance.policy.narrative import narrative
 
 SECTIONS = (
     ("performance", "Performance against the champion", "Performance", "GP"),
@@ -40,6 +41,7 @@ def case_context(view: DecisionView) -> dict[str, Any]:
     """Context of the review page."""
     return {
         "v": view,
+        "narrative": narrative(view),
         "why": _why(view),
         "sections": [section for section in (_section(view, *row) for row in SECTIONS) if section["gates"]],
         "actions": [row for row in (_action(view, action) for action in view.actions) if row is not None],
