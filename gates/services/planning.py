@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -26,6 +27,42 @@ from governance.services.work import Work
 PRIORITY = {Track.RED: 0, Track.YELLOW: 3, Track.GREEN: 6}
 # A run not taken by then is overdue and gets turns of its own, whatever its track (see claiming.py).
 TAKEN_WITHIN = {Track.RED: timedelta(minutes=1), Track.YELLOW: timedelta(minutes=5), Track.GREEN: timedelta(minutes=15)}
+
+# Two dozen rows of thirty columns: as one document they cost a quarter of what they cost as parameters of an INSERT.
+_INSERT = """
+INSERT INTO gates_gaterun (submission_id, revision, priority, due_at, dispatched_at, dispatches, queued_at, not_before,
+    finished_at, collector, edition, heavy, inputs, input_digest, status, attempt, max_attempts, started_at, seconds, worker,
+    not_measured, not_applicable, error, notes, facts, versions, results_digest, doing, current, carried_from_id)
+SELECT %(submission)s, %(revision)s, %(priority)s, statement_timestamp() + make_interval(secs => %(within)s),
+    statement_timestamp(), 0, statement_timestamp(), statement_timestamp(),
+    CASE WHEN status = 'queued' THEN NULL ELSE statement_timestamp() END, collector, edition, heavy, inputs, input_digest,
+    status, attempt, max_attempts, started_at, seconds, worker, not_measured, not_applicable, '', notes, facts, versions,
+    results_digest, '', true, carried_from_id
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS row (collector text, edition text, heavy boolean, inputs jsonb, input_digest text,
+    status text, attempt int, max_attempts int, started_at timestamptz, seconds float8, worker text, not_measured text,
+    not_applicable text, notes jsonb, facts jsonb, versions jsonb, results_digest text, carried_from_id bigint)
+RETURNING collector, id
+"""
+_OF_EACH = (
+    "collector",
+    "edition",
+    "heavy",
+    "inputs",
+    "input_digest",
+    "status",
+    "attempt",
+    "max_attempts",
+    "started_at",
+    "seconds",
+    "worker",
+    "not_measured",
+    "not_applicable",
+    "notes",
+    "facts",
+    "versions",
+    "results_digest",
+    "carried_from_id",
+)
 
 _COPY_MEASUREMENTS = """
 INSERT INTO gates_measurement (run_id, submission_id, metric, "group", value, low, high, n, text, reason, detail)
@@ -53,9 +90,8 @@ def plan_runs(
     wanted = needed_collectors(pack, pack.gate_kind, assessment.track)
     around = surroundings(submission=submission, revision=revision, settings=pack.settings, facts=facts)
     earlier = _earlier(submission, revision.number)
-    runs = GateRun.objects.bulk_create(
-        [_row(collector, around, submission, revision.number, assessment.track, earlier) for collector in wanted]
-    )
+    runs = [_row(collector, around, submission, revision.number, assessment.track, earlier) for collector in wanted]
+    _insert(runs, submission, revision.number, assessment.track)
     _copy_results([run.pk for run in runs if run.carried_from_id is not None])
     work.note(
         "gate_runs.planned",
@@ -117,6 +153,25 @@ def cancel_unfinished(work: Work, submission: Submission, *, before: int | None 
     return ids
 
 
+def _insert(runs: Sequence[GateRun], submission: Submission, revision: int, track: Track) -> None:
+    """Write new rows and give each its id. Times are the database's: what is not queued ended now."""
+    rows = [{name: getattr(run, name) for name in _OF_EACH} for run in runs]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            {
+                "submission": submission.pk,
+                "revision": revision,
+                "priority": PRIORITY[track],
+                "within": TAKEN_WITHIN[track].total_seconds(),
+                "rows": json.dumps(rows, default=datetime.isoformat),
+            },
+        )
+        ids = dict(cursor.fetchall())
+    for run in runs:
+        run.pk = ids[run.collector]
+
+
 def _row(
     collector: Collector,
     around: Surroundings,
@@ -135,18 +190,16 @@ def _row(
         edition=collector.edition,
         heavy=collector.heavy,
         priority=PRIORITY[track],
-        due_at=Now() + TAKEN_WITHIN[track],
         inputs=inputs,
         input_digest=input_digest(collector, inputs, settings=around.settings_with(collector.uses_registers)[1]),
         max_attempts=settings.GATE_MAX_ATTEMPTS,
-        dispatched_at=Now(),
     )
     same = earlier.get((run.collector, run.input_digest))
     missing = [role for role in collector.requires if role not in inputs["evidence"]]
     if same is not None:
         _carry(run, same)
     elif missing:
-        run.status, run.finished_at, run.not_measured = RunStatus.DONE, Now(), missing_words(missing)
+        run.status, run.not_measured = RunStatus.DONE, missing_words(missing)
     return run
 
 
@@ -157,7 +210,7 @@ def missing_words(roles: Iterable[str]) -> str:
 
 
 def _carry(run: GateRun, same: GateRun) -> None:
-    run.carried_from, run.status, run.finished_at = same, RunStatus.DONE, Now()
+    run.carried_from, run.status = same, RunStatus.DONE
     run.attempt, run.max_attempts = same.attempt, same.max_attempts
     for name in (
         "started_at",
