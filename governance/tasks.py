@@ -5,9 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 
 from governance.services.checkpoints import write_checkpoint
+from governance.services.trust import forget_used
 
 
 @shared_task(name="governance.checkpoint")
 def checkpoint() -> None:
     """Sign the audit trail as it stands and export the signature."""
     write_checkpoint()
+
+
+@shared_task(name="governance.forget_identities")
+def forget_identities() -> None:
+    """Forget identity tokens that have expired: nobody can use them a second time any more."""
+    forget_used()

@@ -263,6 +263,7 @@ RELAY_SECONDS = float(os.environ.get("GUIDERAIL_RELAY_SECONDS", "5"))
 CELERY_BEAT_SCHEDULE = {
     "relay": {"task": "gates.relay", "schedule": RELAY_SECONDS, "options": {"expires": max(RELAY_SECONDS, 1)}},
     "previews": {"task": "reviews.tidy_previews", "schedule": 20.0, "options": {"expires": 20}},
+    "forget-identities": {"task": "governance.forget_identities", "schedule": 3600.0, "options": {"expires": 3600}},
     "registries": {"task": "reviews.registries", "schedule": 15.0, "options": {"expires": 15}},
     "ask-registries": {"task": "reviews.ask_registries", "schedule": 60.0, "options": {"expires": 60}},
     "backtests": {"task": "reviews.tidy_backtests", "schedule": 20.0, "options": {"expires": 20}},

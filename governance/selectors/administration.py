@@ -63,7 +63,10 @@ def units(caller: Caller) -> QuerySet[Unit]:
 def tokens(caller: Caller) -> QuerySet[ApiToken]:
     """Tokens of the caller's units: the living first, the newest on top."""
     require_reading(caller)
-    rows = visible(ApiToken.objects.select_related("person", "unit"), caller)
+    # a pipeline's fifteen minutes are no entry to look after once they are over
+    rows = visible(ApiToken.objects.select_related("person", "unit"), caller).exclude(
+        trust_rule__isnull=False, expires_at__lt=timezone.now()
+    )
     return rows.order_by(F("revoked_at").desc(nulls_first=True), "-id")[:MOST]
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.vocabulary import Scope
-from governance.models import ApiToken, Person, Unit
+from governance.models import ApiToken, Person, TrustRule, Unit
 from governance.selectors.access import HELD_NOW, Caller
 from governance.services.administration import require_administrator
 from governance.services.work import unit_of_work
@@ -46,21 +46,30 @@ def issue_token(
             f"The token was not made: it needs a name, a scope, and 1 to {LONGEST_DAYS} days.",
             errors=(FieldError("/name" if not name else "/scopes" if not wanted else "/days", "missing", "Fill it in."),),
         )
-    body = secrets.token_urlsafe(32)
-    secret = f"{PREFIX}{body}{_checksum(body)}"
     with unit_of_work(caller) as work:
-        row = ApiToken.objects.create(
-            name=name[:120],
-            person=person,
-            unit=unit,
-            sha256=hash_of(secret),
-            shown=secret[:10],
-            scopes=wanted,
-            expires_at=timezone.now() + timedelta(days=days),
-        )
+        row, secret = new_token(person, unit, name, wanted, timezone.now() + timedelta(days=days))
         work.note(
             "token.issued", row, {"scopes": row.scopes, "person": person.reference, "expires_at": row.expires_at.isoformat()}
         )
+    return row, secret
+
+
+def new_token(
+    person: Person, unit: Unit, name: str, scopes: list[str], until: datetime, *, rule: TrustRule | None = None
+) -> tuple[ApiToken, str]:
+    """The row of a token, and its secret. Who may have one is checked before, and noted after, by the callers."""
+    body = secrets.token_urlsafe(32)
+    secret = f"{PREFIX}{body}{_checksum(body)}"
+    row = ApiToken.objects.create(
+        name=name[:120],
+        person=person,
+        unit=unit,
+        sha256=hash_of(secret),
+        shown=secret[:10],
+        scopes=scopes,
+        expires_at=until,
+        trust_rule=rule,
+    )
     return row, secret
 
 

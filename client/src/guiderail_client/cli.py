@@ -13,6 +13,7 @@ from typing import Any
 from guiderail_client import __version__, commands
 from guiderail_client.attestation import verify
 from guiderail_client.exits import FAILED, INVALID, MEANING, OK, SERVER, Problem, softened
+from guiderail_client.identity import ci_token
 from guiderail_client.project import NAME, Project, read_project
 from guiderail_client.scaffold import scaffold
 from guiderail_client.server import Server
@@ -105,7 +106,12 @@ def _server(given: argparse.Namespace, project: Project | None) -> Server:
     if not url:
         raise Problem(INVALID, "No server is named. Set GUIDERAIL_URL=https://guiderail.example.org")
     tries, timeout = _number("GUIDERAIL_TRIES", 5, 1, 20), _number("GUIDERAIL_TIMEOUT", 60, 1, 3600)
-    return Server(url, os.environ.get("GUIDERAIL_TOKEN", "").strip(), timeout=timeout, tries=tries, say=note)
+    token = os.environ.get("GUIDERAIL_TOKEN", "").strip()
+    renew = None if token else ci_token(url, timeout=timeout, tries=tries, say=note)
+    if renew is not None:
+        Server(url, "not-yet", timeout=timeout, tries=tries)  # a wrong address is said before the CI is asked for an identity
+        token = renew()
+    return Server(url, token, timeout=timeout, tries=tries, say=note, renew=renew)
 
 
 def _number(name: str, default: int, least: int, most: int) -> int:

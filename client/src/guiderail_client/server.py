@@ -47,13 +47,14 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 @dataclass
 class Server:
-    """One Guiderail server. `say` gets a line when a request is tried again."""
+    """One Guiderail server. `say` gets a line when a request is tried again. `renew` gets a new token when one has ended."""
 
     url: str
     token: str
     timeout: float
     tries: int
     say: Callable[[str], None] = lambda line: None
+    renew: Callable[[], str] | None = None
     _opener: urllib.request.OpenerDirector = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -104,10 +105,17 @@ class Server:
     def _ask(
         self, method: str, path: str, headers: dict[str, str], body: Callable[[], bytes | IO[bytes]] | None, timeout: float
     ) -> Answer:
-        pause = FIRST_PAUSE
+        pause, renewed = FIRST_PAUSE, False
         for left in reversed(range(self.tries)):
             try:
-                return self._once(method, path, headers, body() if body is not None else None, timeout)
+                try:
+                    return self._once(method, path, headers, body() if body is not None else None, timeout)
+                except _NotSignedIn:
+                    if self.renew is None or renewed:
+                        raise
+                    # a token of 15 minutes ends while a job waits for people
+                    self.token, renewed = self.renew(), True
+                    return self._once(method, path, headers, body() if body is not None else None, timeout)
             except _Transient as trouble:
                 if not left:
                     raise Problem(SERVER, f"{trouble.detail} Tried {self.tries} times.") from trouble
@@ -142,6 +150,10 @@ class NotThere(Problem):
     """404."""
 
 
+class _NotSignedIn(Problem):
+    """401."""
+
+
 class _Transient(Exception):
     def __init__(self, detail: str, after: float | None = None) -> None:
         super().__init__(detail)
@@ -173,7 +185,8 @@ def _refused(url: str, refusal: urllib.error.HTTPError) -> Exception:
         after = refusal.headers.get("Retry-After", "")
         return _Transient(detail or f"The server answered {code}.", float(after) if after.isdigit() else None)
     if code in (401, 403):
-        return Problem(NOT_ALLOWED, detail or f"The server answered {code}: the token does not allow this.", more)
+        kind = _NotSignedIn if code == 401 else Problem
+        return kind(NOT_ALLOWED, detail or f"The server answered {code}: the token does not allow this.", more)
     if code == 404:
         return NotThere(INVALID, detail or f"There is nothing at {url}.", more)
     if code in (400, 409, 410, 413, 415, 422):

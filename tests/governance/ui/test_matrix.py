@@ -175,6 +175,10 @@ GET = {
     "administration": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_person": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_tokens": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
+    "administration_trust": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
+    "administration_trust_end": Row(302, 405, 405),
+    "connect": page(),
+    "api_oidc_token": Row(405, 405, 405),  # no token, an identity
     "administration_registries": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_registry_end": Row(302, 405, 405),
     "administration_registry_again": Row(302, 405, 405),
@@ -269,6 +273,8 @@ POST: dict[str, tuple[int, int] | None] = {
     "stand_ins": None,
     "stand_in_end": (404, 404),
     "administration_tokens": (403, 403),
+    "administration_trust": (403, 403),
+    "administration_trust_end": (403, 403),
     "administration_registries": (403, 403),
     "administration_registry_end": (403, 403),
     "administration_registry_again": (403, 403),
@@ -340,7 +346,7 @@ class World:
             return reverse(name, args=[self.done.pk])
         if name in ("administration_person", "administration_person_change"):
             return reverse(name, args=[self.people["dana"].pk])
-        if name == "administration_token_revoke" or name.startswith("administration_registry_"):
+        if name == "administration_token_revoke" or name.startswith(("administration_registry_", "administration_trust_")):
             return reverse(name, args=[1])
         if name == "system":
             return reverse(name, args=[self.case.system_id])
