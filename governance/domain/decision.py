@@ -601,7 +601,7 @@ class DecisionView:
 
     @property
     def sign_off_matrix(self) -> tuple[tuple[str, tuple[CellView, ...]], ...]:
-        """Which function signs which element: a row per element, a cell per step that stands; empty where no step has a checklist."""
+        """Which function signs which element: a row per element, a cell per step; empty where no step has a checklist."""
         steps = [step for step in self.steps if step.state != "void"]
         elements = dict.fromkeys(item.element for step in steps for item in step.checklist)
         return tuple((element, tuple(_cell(step, element) for step in steps)) for element in elements)

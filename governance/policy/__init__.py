@@ -9,6 +9,7 @@ from governance.policy.errors import AnswerError, PackError
 from governance.policy.evaluating import Pack, evaluate, measured_names, steps_on
 from governance.policy.explaining import colour_sentence, explain, headline
 from governance.policy.loading import load_pack, load_questionnaire
+from governance.policy.matrix import route
 from governance.policy.questionnaire import Question, Questionnaire, asked, missing, parse_answer
 from governance.policy.replaying import replay, same_decision
 
@@ -39,6 +40,7 @@ __all__ = [
     "missing",
     "parse_answer",
     "replay",
+    "route",
     "same_decision",
     "steps_on",
     "what_would_change",

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from governance.domain.vocabulary import REVIEWING_ROLES, EvidenceRole, Kind, Role, Track
+from governance.domain.vocabulary import REVIEWING_ROLES, EvidenceRole, Kind, Role, Severity, Track
 from governance.policy.bands import Band, Direction, parse_band
 from governance.policy.conditions import Atom, Condition, Joined, Negated, facts_of, is_fact_name, parse_condition
 from governance.policy.monitoring import MonitoringPlan
@@ -407,11 +407,72 @@ class Attestation(Part):
         return self
 
 
+class Routing(Part):
+    """One row of the decision matrix: who answers for a kind of problem, and where it goes when it stays open.
+
+    `about`: gates, rules or facts by their beginning (`GF`, `GD103`, `rollout`), `*` for what no other row names. `after`: working
+    time an open finding of `from_severity` or worse may take before `escalates_to` is told.
+    """
+
+    id: Annotated[str, Field(pattern=r"^DM-\d{2}$")]
+    issue: Words
+    about: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(min_length=1)]
+    responsible: RoleField
+    accountable: RoleField
+    escalates_to: RoleField
+    after: Duration
+    from_severity: Annotated[Severity, _from_word(Severity)] = Severity.MEDIUM
+
+    @field_validator("about", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+
 class Setting(Part):
     """A number collectors use, with where it comes from."""
 
     value: Scalar
     note: Words
+
+
+class Category(Part):
+    """A category of risk: the uses that fall into it, what it leads to, and why."""
+
+    name: Words
+    leads_to: TrackField
+    uses: Annotated[tuple[Words, ...], Field(min_length=1)]
+    why: Words
+
+    @field_validator("uses", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+
+class VersionRule(Part):
+    """What is asked of every version, and the rules or gates that see to it."""
+
+    says: Words
+    why: Words
+    checked_by: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @field_validator("checked_by", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+
+class Library(Part):
+    """What the policy library says beside rules and gates: categories of risk, and what is asked of versions."""
+
+    categories: tuple[Category, ...] = ()
+    versioning: tuple[VersionRule, ...] = ()
+
+    @field_validator("categories", "versioning", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
 
 
 class PackDocument(Part):
@@ -430,13 +491,15 @@ class PackDocument(Part):
     rules: tuple[Rule, ...]
     tracks: dict[TrackField, TrackPlan]
     added_steps: tuple[Step, ...] = ()
+    matrix: tuple[Routing, ...] = ()
     gates: tuple[GateUse, ...]
     attestations: tuple[Attestation, ...] = ()
     collectors: dict[str, Setting] = Field(default_factory=dict)
     waivers: WaiverPlan | None = None
+    library: Library | None = None
     monitoring: MonitoringPlan | None = None
 
-    @field_validator("rules", "gates", "added_steps", "attestations", mode="before")
+    @field_validator("rules", "gates", "added_steps", "matrix", "attestations", mode="before")
     @classmethod
     def _as_tuple(cls, raw: Any) -> Any:
         return tuple(raw) if isinstance(raw, list) else raw
@@ -454,6 +517,8 @@ class PackDocument(Part):
             ("rule", [rule.id for rule in self.rules]),
             ("gate", [gate.gate for gate in self.gates]),
             ("added step", [str(step.role) for step in self.added_steps]),
+            ("row of the matrix", [row.id for row in self.matrix]),
+            ("thing the matrix is about", [name for row in self.matrix for name in row.about]),
             ("attestation", [item.id for item in self.attestations]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
@@ -477,6 +542,12 @@ class PackDocument(Part):
         waivable = next((gate.gate for gate in self.gates if gate.waivable), None)
         if waivable is not None and self.waivers is None:
             raise ValueError(f"{waivable} is waivable, but “waivers” does not say what a waiver asks for. Add “waivers: …”.")
+        codes = {rule.id for rule in self.rules} | {gate.gate for gate in self.gates}
+        for row in self.library.versioning if self.library is not None else ():
+            if not set(row.checked_by) <= codes:
+                raise ValueError(
+                    f"The library names {', '.join(sorted(set(row.checked_by) - codes))}, which this pack does not have."
+                )
         known = {step.role for step in self.added_steps}
         for rule in self.rules:
             if not set(rule.adds_steps) <= known:

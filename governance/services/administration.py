@@ -220,14 +220,15 @@ def change_person(
     """
     person = _person_of(caller, person_id, proved_at)
     require_administrator(caller, unit.pk, proved_at)
-    above, steps = manager, 0
-    while above is not None and steps < 50:
-        if above.pk == person.pk:
+    above, seen = manager.pk if manager is not None else None, set[int]()
+    while above is not None and above not in seen:
+        if above == person.pk:
             raise InvalidInput(
                 "Nothing was changed: the manager reports to this person.",
                 errors=(FieldError("/manager", "circle", "Choose somebody who does not report to this person."),),
             )
-        above, steps = above.manager, steps + 1
+        seen.add(above)
+        above = Person.objects.values_list("manager_id", flat=True).get(pk=above)
     names = sorted({name.strip() for name in known_as if name.strip()})
     with unit_of_work(caller) as work:
         before = Person.objects.select_for_update().get(pk=person.pk)
