@@ -15,6 +15,7 @@ import importlib.metadata
 import json
 import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -51,9 +52,12 @@ def main() -> None:
         # Warnings of measuring libraries are no result; they would only fill the error stream.
         warnings.simplefilter("ignore")
 
+        writing = threading.Lock()
+
         def answer(**line: Any) -> None:
-            out.write(json.dumps(line, allow_nan=False) + "\n")
-            out.flush()
+            with writing:  # a collector may tell from several threads what it is doing
+                out.write(json.dumps(line, allow_nan=False) + "\n")
+                out.flush()
 
         answer(event="confined", held=confine(Rights(**request["rights"]), request["workdir"]))
         if request["mode"] == "draw":

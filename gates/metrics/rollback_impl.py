@@ -58,9 +58,9 @@ def measure(inputs: Inputs) -> Collected:
 def _flips(inputs: Inputs, candidate: EvidenceInput, baseline: EvidenceInput, measures: list[Measure]) -> Collected:
     threshold = inputs.facts.get("model.decision_threshold")
     sides, sensitive = _sides(candidate, baseline, threshold), _sensitive(candidate)
-    with tables.connect({"candidate": candidate, "champion": baseline}) as connection:
-        for side in sides:
-            joining.unique(connection, side.view, side.evidence)
+    needed = {"candidate": _columns(candidate, sensitive), "champion": _columns(baseline)}
+    with tables.connect({"candidate": candidate, "champion": baseline}, only=needed) as connection:
+        joining.unique(connection, *sides)
         joined = joining.join(connection, *sides, sensitive)
     counts = _count(joined, sides)
     if not counts.rows:
@@ -182,6 +182,13 @@ def _score(evidence: EvidenceInput) -> str:
     column, info = evidence.columns.get("score"), tables.inspect(evidence)
     known = isinstance(column, str) and column in info.names and info.kind(column) in tables.NUMERIC
     return f"{quote_name(str(column))}::DOUBLE" if known else "NULL::DOUBLE"
+
+
+def _columns(evidence: EvidenceInput, more: Iterable[str] = ()) -> list[str]:
+    """The columns of a file that are looked at: what is mapped and there."""
+    there = tables.inspect(evidence).names
+    mapped = (evidence.columns.get(role) for role in ("id", "prediction", "score", "label"))
+    return [*(name for name in mapped if isinstance(name, str) and name in there), *more]
 
 
 def _sensitive(evidence: EvidenceInput) -> list[str]:

@@ -10,6 +10,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import duckdb
@@ -66,7 +67,14 @@ def key_of(evidence: EvidenceInput) -> str:
     return key
 
 
-def unique(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput) -> None:
+def unique(connection: duckdb.DuckDBPyConnection, *sides: Side) -> None:
+    """EvidenceProblem unless every row has a key of its own, in each file. The files are looked at side by side."""
+    with ThreadPoolExecutor(len(sides)) as pool:
+        for checked in [pool.submit(_unique, connection.cursor(), side.view, side.evidence) for side in sides]:
+            checked.result()
+
+
+def _unique(connection: duckdb.DuckDBPyConnection, view: str, evidence: EvidenceInput) -> None:
     """EvidenceProblem unless every row has a key of its own."""
     column = key_of(evidence)
     empty, doubled = keys.missing_and_doubled(connection, view, column, tables.inspect(evidence).kind(column))
@@ -110,7 +118,7 @@ def _join(connection: duckdb.DuckDBPyConnection, candidate: Side, champion: Side
                 *values, before, now, truth, count, best = row
                 flipped = before != now
                 for column, value in zip(columns, values, strict=True):
-                    out.groups.setdefault(column, Counter())[(value, flipped)] += count
+                    out.groups.setdefault(column, Counter())[("unknown" if value is None else value, flipped)] += count
                 if not first:
                     continue
                 out.matched += count
@@ -136,15 +144,12 @@ def _counted(
 ) -> Iterator[tuple]:  # type: ignore[type-arg]
     """Cells of one part, each with its largest moves."""
     names = [f"s{at}" for at in range(len(columns))]
-    groups = "".join(
-        f", coalesce(CAST({quote_name(column)} AS VARCHAR), 'unknown') AS {name}"
-        for column, name in zip(columns, names, strict=True)
-    )
+    groups = "".join(f", CAST({quote_name(column)} AS VARCHAR) AS {name}" for column, name in zip(columns, names, strict=True))
     best = "NULL"
     if with_moves:
         best = (
             f"max_by(struct_pack(k := a.k, b := b.score, n := a.score), abs(a.score - b.score), {MOVES + 1}) "
-            "FILTER (WHERE isfinite(a.score) AND isfinite(b.score))"
+            "FILTER (WHERE isfinite(a.score - b.score))"
         )
     chosen = ", ".join([*names, "b.decision AS before", "a.decision AS now", "a.truth"])
     extra = f", {candidate.truth} AS truth, {candidate.score} AS score{groups}"
@@ -171,7 +176,7 @@ def _exact_moves(
             f"SELECT abs(a.score - b.score), CAST(a.k AS VARCHAR), b.score, a.score "
             f"FROM {_part(candidate, part, parts, f', {candidate.score} AS score')} AS a "
             f"JOIN {_part(champion, part, parts, f', {champion.score} AS score')} AS b ON a.k = b.k "
-            f"WHERE isfinite(a.score) AND isfinite(b.score) AND abs(a.score - b.score) >= {least!r} "
+            f"WHERE isfinite(a.score - b.score) AND abs(a.score - b.score) >= {least!r} "
             f"ORDER BY 1 DESC, 2 LIMIT {MOVES}"
         ).fetchall()
         found += [(float(d), str(k), float(b), float(n)) for d, k, b, n in rows]

@@ -36,11 +36,12 @@ def missing_and_doubled(connection: duckdb.DuckDBPyConnection, view: str, column
     themselves counted.
     """
     name, whole = quote_name(column), kind == "integer"
-    missing = _scalar(connection, f"SELECT count(*) - count({name}) FROM {view}")
-    if missing:
-        return missing, 0
+    ends = f"min({name}), max({name})" if whole else "NULL, NULL"
+    rows, there, least, most = connection.execute(f"SELECT count(*), count({name}), {ends} FROM {view}").fetchall()[0]
+    if there < rows or not rows:
+        return rows - there, 0
     found = connection.execute(f"SELECT {name if whole else f'hash({name})'} AS k FROM {view}").fetchnumpy()["k"]
-    doubled = _doubled(np.asarray(found))
+    doubled = _doubled(np.asarray(found), least, most)
     if doubled and not whole:
         parts = parts_for(len(found), whole=False)
         distinct = (
@@ -51,13 +52,12 @@ def missing_and_doubled(connection: duckdb.DuckDBPyConnection, view: str, column
     return 0, doubled
 
 
-def _doubled(keys: np.ndarray) -> int:
-    """Keys that fill their range are ticked off, others sorted."""
-    least, most = int(keys.min()), int(keys.max())
-    if most - least < DENSE * len(keys):
+def _doubled(keys: np.ndarray, least: int | None, most: int | None) -> int:
+    """Keys that fill their range (`least` to `most`, where they are numbers) are ticked off, others sorted."""
+    if least is not None and most is not None and most - least < DENSE * len(keys):
         seen = np.zeros(most - least + 1, dtype=np.bool_)
-        seen[keys - np.asarray(least, dtype=keys.dtype)] = True
-        return len(keys) - int(seen.sum())
+        seen[keys - least if least else keys] = True
+        return len(keys) - int(np.count_nonzero(seen))
     ordered = np.sort(keys)
     return int((ordered[1:] == ordered[:-1]).sum())
 

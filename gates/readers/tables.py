@@ -12,7 +12,8 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -180,18 +181,25 @@ def _to_numpy(part: pa.Array, kind: str, missing: bool) -> np.ndarray:
     return np.asarray(part, dtype=np.bool_ if kind == "boolean" else np.int64)
 
 
-def connect(tables: Mapping[str, EvidenceInput], caps: Caps = CAPS) -> duckdb.DuckDBPyConnection:
+def connect(
+    tables: Mapping[str, EvidenceInput], caps: Caps = CAPS, *, only: Mapping[str, Sequence[str]] | None = None
+) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection with one typed view per alias, locked: no other file, no network, no extension, bounded memory.
 
     Parquet is verified by a counted pass first, because the query engine trusts what it reads. Aliases must be identifiers.
+    `only`: the columns a view has, where not all are needed; the others are then neither verified nor there.
     """
     prepared: list[tuple[str, EvidenceInput, TableInfo]] = []
     for alias, evidence in tables.items():
         if not alias.isidentifier():
             raise ValueError(f"{alias!r} is not a plain name")
         info = inspect(evidence, caps)
+        if only is not None and alias in only:
+            require(evidence, info, only[alias])
+            kept = tuple((name, kind) for name, kind in info.columns if name in set(only[alias]))
+            info = replace(info, columns=kept)
         if info.format == "parquet":
-            verify(evidence, caps)
+            verify(evidence, caps, info.names)
         prepared.append((alias, evidence, info))
     connection = duckdb.connect()
     paths = ", ".join(_text(evidence.path) for evidence in tables.values())
@@ -211,13 +219,30 @@ def connect(tables: Mapping[str, EvidenceInput], caps: Caps = CAPS) -> duckdb.Du
     return connection
 
 
-def verify(evidence: EvidenceInput, caps: Caps = CAPS) -> None:
-    """Decode a Parquet file once, column by column, and throw the data away: damage and oversized cells show here."""
+def verify(evidence: EvidenceInput, caps: Caps = CAPS, columns: Sequence[str] | None = None) -> None:
+    """Decode a Parquet file once, column by column, and throw the data away: damage and oversized cells show here.
+
+    `columns`: those that will be used, all when not said. What was verified once in this process is not decoded again.
+    """
+    stat = Path(evidence.path).stat()
+    wanted = sorted(name for name, kind in inspect(evidence, caps).columns if kind in ("text", "other"))
+    if columns is not None:
+        wanted = [name for name in wanted if name in columns]
+
+    def once(column: str) -> None:
+        _verify(evidence.path, evidence.name, evidence.format, column, stat.st_size, stat.st_mtime_ns, caps)
+
+    with ThreadPoolExecutor(caps.duckdb_threads) as pool:  # decoding lets other threads run
+        for verified in [pool.submit(once, column) for column in wanted]:
+            verified.result()
+
+
+@functools.lru_cache(maxsize=4_096)
+def _verify(path: str, name: str, declared: str, column: str, size: int, mtime: int, caps: Caps) -> None:
+    # A file that fails raises, which is not remembered.
     # Columns one at a time keep the peak at one batch; the byte cap is per column, since nothing is held.
-    for column, kind in inspect(evidence, caps).columns:
-        if kind in ("text", "other"):
-            for _ in parquet.batches(evidence, (column,), caps):
-                pass
+    for _ in parquet.batches(EvidenceInput(role="", path=path, name=name, sha256="", format=declared), (column,), caps):
+        pass
 
 
 def _select(evidence: EvidenceInput, info: TableInfo) -> str:

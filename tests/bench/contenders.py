@@ -114,7 +114,7 @@ def scipy_pandas() -> Work:
 
 
 def performance() -> Work:
-    """Our collector: sixteen metrics of both versions with paired intervals, McNemar, the digest of the evaluation set, curves."""
+    """Our collector: sixteen metrics of both versions with paired intervals, McNemar, the digest of the set, curves."""
     module = _collector("performance")
     facts = {"model.decision_threshold": 0.5, "champion.decision_threshold": 0.5}
 

@@ -289,8 +289,8 @@ def test_counted_in_parts_in_the_engine_it_comes_out_as_on_rows_in_memory(
 
 @pytest.mark.parametrize("part_rows", [50_000, 10_000_000], ids=["in parts", "at once"])
 def test_parts_bound_the_memory_whatever_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_rows: int) -> None:
-    """400,000 rows against as many in 36 MB of the query engine; what is joined at once does not fit in there."""
-    little = functools.partial(tables.connect, caps=replace(CAPS, duckdb_memory="36MB"))
+    """400,000 rows against as many in 23 MB of the query engine; what is joined at once does not fit in there."""
+    little = functools.partial(tables.connect, caps=replace(CAPS, duckdb_memory="23MB"))
     monkeypatch.setattr(tables, "connect", little)
     monkeypatch.setattr(performance_counted_impl, "LARGE_ROWS", 1_000)
     for module in (performance_counted_impl, performance_digest_impl):

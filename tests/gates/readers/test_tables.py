@@ -219,3 +219,17 @@ def test_long_text_is_refused_wherever_it_stands_and_repeats_are_counted(tmp_pat
     pq.write_table(table, tmp_path / "bomb.parquet")
     assert (tmp_path / "bomb.parquet").stat().st_size < 500_000
     assert "opens to at most" in problem(tmp_path / "bomb.parquet", "t").expected
+
+
+def test_a_view_has_only_the_columns_asked_for_and_only_those_are_verified(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": [1, 2], "words": ["a", "b"], "long": ["x" * (1024**2 + 1), "y"]}), path)
+    got = evidence(path)
+    with pytest.raises(EvidenceProblem, match="cells of at most"):
+        tables.connect({"t": got})
+    with tables.connect({"t": got}, only={"t": ["id", "words"]}) as connection:
+        assert connection.execute("SELECT * FROM t").fetchall() == [(1, "a"), (2, "b")]
+    with pytest.raises(EvidenceProblem, match="cells of at most"):
+        tables.connect({"t": got}, only={"t": ["long"]})
+    with pytest.raises(EvidenceProblem, match="column “wrds”"):
+        tables.connect({"t": got}, only={"t": ["wrds"]})
