@@ -1,6 +1,6 @@
 """Playbooks: files with version and owner that say what is done in an incident, by whom, and until when.
 
-They lie in `reviews/playbooks`. A later edition is a file with a higher version; incidents under way keep the steps they began with.
+They lie in `reviews/playbooks`. A later edition is a file with a higher version; incidents under way keep their steps.
 """
 
 from __future__ import annotations

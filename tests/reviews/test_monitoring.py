@@ -33,7 +33,7 @@ LIMITS = {
             "medium": ">= 0.20", "why": "w", "fix": "Find the calls.", "due_days": 14, "note": "convention",
         },
         {
-            "signal": "privacy", "metrics": ["incidents"], "high": ">= 1", "why": "w", "fix": "Follow the playbook.", "due_days": 3,
+            "signal": "privacy", "metrics": ["incidents"], "high": ">= 1", "why": "w", "fix": "Act.", "due_days": 3,
             "incident": "privacy", "note": "convention",
         },
     ],
