@@ -9,6 +9,7 @@ from celery import shared_task
 from reviews.services import backtesting, registry_versions, registry_writes, trying_gates
 from reviews.services.delivering import deliver_digests, deliver_due
 from reviews.services.deploying import reconcile
+from reviews.services.escalating import escalate
 from reviews.services.following_up import lapse_missed
 from reviews.services.keeping_stricter import keep_all_stricter
 from reviews.services.permits import expire_due
@@ -17,6 +18,8 @@ from reviews.services.reminding import remind
 from reviews.services.replaying import replay_all
 from reviews.services.settling import due_to_settle, settle
 from reviews.services.waiving import lapse_due
+from reviews.services.webhook_sending import deliver_due as deliver_webhooks
+from reviews.services.webhook_sending import spread
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +87,7 @@ def lapse_waivers() -> None:
 def remind_people() -> None:
     """Remind before something is due, escalate when it is late."""
     remind()
+    escalate()
 
 
 @shared_task(name="reviews.reconcile")
@@ -129,3 +133,10 @@ def keep_stricter() -> None:
 def replay_stored() -> None:
     """Evaluate every stored track decision again; tell who answers for it when one comes out otherwise."""
     replay_all()
+
+
+@shared_task(name="reviews.webhooks")
+def webhooks() -> None:
+    """Tell other programs what happened since, and try again what did not arrive."""
+    spread()
+    deliver_webhooks()

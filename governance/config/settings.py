@@ -273,6 +273,7 @@ CELERY_BEAT_SCHEDULE = {
     "checkpoint": {"task": "governance.checkpoint", "schedule": 900.0, "options": {"expires": 900}},
     "deliver": {"task": "reviews.deliver", "schedule": 60.0, "options": {"expires": 60}},
     "digests": {"task": "reviews.deliver_digests", "schedule": crontab(hour="7", minute="0"), "options": {"expires": 3600}},
+    "webhooks": {"task": "reviews.webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "reconcile": {"task": "reviews.reconcile", "schedule": crontab(hour="2", minute="30"), "options": {"expires": 3600}},
     "remind": {"task": "reviews.remind", "schedule": 300.0, "options": {"expires": 300}},
     "lapse": {"task": "reviews.lapse_waivers", "schedule": 300.0, "options": {"expires": 300}},

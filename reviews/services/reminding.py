@@ -16,6 +16,7 @@ from reviews.models import Condition, Evaluation, Notification, ReviewStep, Waiv
 from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import live
 from reviews.services.steps import SOON
+from reviews.services.routing import escalate
 from reviews.services.telling import able_to_decide, answerable, holders, tell
 
 REQUEST_LIMIT = timedelta(days=2)
@@ -29,6 +30,7 @@ def remind() -> None:
     _steps(now)
     _waivers(now)
     _follow_up(now)
+    escalate(now)
 
 
 def _untold(rows: QuerySet[Submission], kind: Notice) -> QuerySet[Submission]:
@@ -120,6 +122,8 @@ def _ending(work: Work, row: Waiver) -> None:
         row.requested_by_id: f"You asked for {row.number}.",
         row.owner_id: f"You run the control of {row.number}.",
     }
+    if not Notification.objects.filter(submission=row.submission, key=f"{Notice.WAIVER_ENDING}:{row.number}:soon").exists():
+        work.note("waiver.expiring", row.submission, {"waiver": row.pk, "gate": row.gate, "ends": row.expires_at.isoformat()})
     tell(
         work,
         row.submission,
