@@ -22,6 +22,7 @@ from reviews.ui import (
     queue,
     registries,
     waivers,
+    webhooks,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -50,6 +51,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("controls.md", controls.as_markdown, name="controls_markdown"),
     path("controls.json", controls.as_json, name="controls_json"),
     path("deployments", compliance.deployments, name="deployments"),
+    path("administration/webhooks", webhooks.webhooks, name="administration_webhooks"),
+    path("administration/webhooks/<int:pk>", webhooks.webhook, name="administration_webhook"),
+    path("administration/webhooks/<int:pk>/change", webhooks.change, name="administration_webhook_change"),
     path("monitoring", monitoring.monitoring, name="monitoring"),
     path("monitoring/<int:pk>", monitoring.event, name="monitoring_event"),
     path("incidents", incidents.listing, name="incidents"),
