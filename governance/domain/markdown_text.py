@@ -6,15 +6,21 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&:@=])")
+_SPECIAL = re.compile(r"([\\`*_\[\]|~@])")
+_LEADING = re.compile(r"^(?:([#+\-=:])|(\d+)([.)]))")
+# addresses that readers would turn into links by themselves
+_LINKED = re.compile(r"://|\bwww\.|\bmailto:", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(value: Any) -> str:
-    """One line of text in which nothing is markup: every sign that means something to Markdown or HTML is escaped."""
-    text = _SPACE.sub(" ", _CONTROL.sub("", str(value))).strip()
-    return _SPECIAL.sub(r"\\\1", text)
+    """One line of text in which nothing is markup: what means something to Markdown or HTML is escaped."""
+    text = _CONTROL.sub("", _SPACE.sub(" ", str(value))).strip()
+    text = _SPECIAL.sub(r"\\\1", text)
+    text = _LINKED.sub(lambda found: re.sub(r"([:/.])", r"\\\1", found[0]), text)
+    text = _LEADING.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def heading(level: int, text: Any) -> str:
@@ -27,11 +33,6 @@ def table(columns: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
     lines = ["| " + " | ".join(plain(name) for name in columns) + " |", "|" + " --- |" * len(columns)]
     lines += ["| " + " | ".join(plain(value) for value in row) + " |" for row in rows]
     return "\n".join(lines)
-
-
-def bullets(items: Iterable[Any]) -> str:
-    """A list."""
-    return "\n".join(f"* {plain(item)}" for item in items)
 
 
 def document(blocks: Iterable[str]) -> str:

@@ -214,7 +214,8 @@ def _shown(caller: Caller, control: Control, counted: Counts) -> Iterable[Shown]
         yield Shown("step", role, f"review by {Role(role).label}", number, f"{number} signed", "/submissions")
     for name in control.records:
         kept, number = KEPT[name], counted["record"][name]
-        yield Shown("record", name, kept.label, number, f"{number} in the period" if kept.at else f"{number} now", kept.url_for(caller))
+        says = f"{number} in the period" if kept.at else f"{number} now"
+        yield Shown("record", name, kept.label, number, says, kept.url_for(caller))
 
 
 _SILENT = frozenset({Verdict.NOT_ASSESSED.value, Verdict.NOT_APPLICABLE.value})

@@ -21,9 +21,12 @@ from gates.selectors.chart_table import chart_csv
 from governance.domain.canonical import canonical_json
 from governance.domain.decision import DecisionView, to_json
 from governance.models import AuditEvent, MetadataSource, PolicyPack
+from governance.policy.documents import as_markdown
 from governance.selectors.access import Caller
 from reviews.models import Permit, SignOff
+from reviews.selectors.alerts import alerts_document
 from reviews.selectors.decision_view import view_of
+from reviews.selectors.documents import generate, material_of, templates_for
 from reviews.selectors.dossier import dossier_from
 from reviews.selectors.lineage import lineage, to_document
 from reviews.selectors.loading import Loaded, load
@@ -41,6 +44,8 @@ verdict.json    what a pipeline is told
 policy/         the policy pack that judged it, as it was
 sources/        the metadata files as they were sent: model card, MLmodel, run
 lineage.json    from raw source to deployment, by digest
+documents/      model card, risk assessment, regulatory mapping and lineage as Markdown, made from the files above
+alerts.json     what monitors reported about this version in use, and its incidents
 audit.jsonl     the events about it. leaf = SHA-256(0x00 + payload); `manage.py audit verify` recomputes the whole chain
 charts/         each picture, and its numbers as CSV
 manifest.json   the SHA-256 of every file here
@@ -90,7 +95,12 @@ def _files(caller: Caller, loaded: Loaded, view: DecisionView) -> Iterator[tuple
     # what the reader may do is no part of the record
     yield "decision.json", _json({name: value for name, value in to_json(view).items() if name != "actions"})
     yield "verdict.json", _json(verdict_document(view))
-    yield "lineage.json", _json(to_document(lineage(caller, submission.pk)))
+    found = lineage(caller, submission.pk)
+    yield "lineage.json", _json(to_document(found))
+    made_of = material_of(view, found)
+    for template in templates_for(view.kind):
+        yield f"documents/{template.slug}.md", as_markdown(generate(template, made_of)).encode()
+    yield "alerts.json", _json(alerts_document(submission.pk))
     for source in MetadataSource.objects.filter(submission=submission).order_by("id"):
         yield f"sources/{source.pk}-{_NAME.sub('_', source.name)[-80:]}", bytes(source.content)
     if material.decision is not None:
