@@ -21,7 +21,7 @@ class Notice(StrEnum):
     WAIVER_DECIDED = "waiver_decided"
     WAIVER_ENDING = "waiver_ending"
     FOLLOW_UP = "follow_up"
-    FINDING = "finding"
+    REMEDY = "remedy"
     UNPERMITTED = "unpermitted"
     ROLLED_BACK = "rolled_back"
     MONITORING = "monitoring"
@@ -59,7 +59,7 @@ PLANS: Mapping[Notice, Plan] = {
     Notice.WAIVER_DECIDED: Plan("Waiver decided", "a waiver you asked for, own or audit was signed or refused", "now"),
     Notice.WAIVER_ENDING: Plan("Waiver ending", "a waiver you answer for ends soon", "now", _DUTY),
     Notice.FOLLOW_UP: Plan("Follow-up due", "an audit, evaluation or condition of yours is due or overdue", "now", _DUTY),
-    Notice.FINDING: Plan("Findings", "a finding is yours to mend, or its fix to verify", "now", _DUTY),
+    Notice.REMEDY: Plan("Findings to mend", "a finding is yours to mend, or its fix to verify", "now", _DUTY),
     Notice.UNPERMITTED: Plan("Running without a permit", "something serves that no decision covers", "now", _ALERT),
     Notice.INFORMED: Plan("Kept informed", "a step was decided on which the policy keeps your role informed", "inbox"),
     Notice.ROLLED_BACK: Plan("Rolled back", "a version you answer for was taken back", "now"),
