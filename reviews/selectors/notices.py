@@ -29,6 +29,8 @@ class Notice(StrEnum):
     CHANGE_NOTE = "change_note"
     WEBHOOK_DEAD = "webhook_dead"
     INFORMED = "informed"
+    FINDING = "finding"
+    ESCALATED = "escalated"
     POLICY = "policy"
     CONFLICT = "conflict"
 
@@ -61,6 +63,8 @@ PLANS: Mapping[Notice, Plan] = {
     Notice.FOLLOW_UP: Plan("Follow-up due", "an audit, evaluation or condition of yours is due or overdue", "now", _DUTY),
     Notice.REMEDY: Plan("Findings to mend", "a finding is yours to mend, or its fix to verify", "now", _DUTY),
     Notice.UNPERMITTED: Plan("Running without a permit", "something serves that no decision covers", "now", _ALERT),
+    Notice.FINDING: Plan("A finding for your role", "the checks found something your role answers for", "inbox"),
+    Notice.ESCALATED: Plan("A finding stays open", "what your role answers for, or hears of next, is open too long", "now", _DUTY),
     Notice.INFORMED: Plan("Kept informed", "a step was decided on which the policy keeps your role informed", "inbox"),
     Notice.ROLLED_BACK: Plan("Rolled back", "a version you answer for was taken back", "now"),
     Notice.MONITORING: Plan("Monitor over a limit", "a version you answer for is beyond a limit in use", "now", _DUTY),

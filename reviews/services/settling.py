@@ -35,6 +35,7 @@ from reviews.services.locking import locked
 from reviews.services.permits import issue, supersede_earlier
 from reviews.services.refreshing import keep
 from reviews.services.rollback import rollback_refusal
+from reviews.services.routing import tell_responsible
 from reviews.services.steps import lay_out, open_next, steps_for
 from reviews.services.telling import holders, tell, tell_decided
 
@@ -86,7 +87,8 @@ def settle(*, submission_id: int) -> State | None:
         no_way_back = rollback_refusal(facts, has_champion=submission.champion_id is not None)
         barred = bar_if_biased(work, submission, outcomes)
         found = problems_of(outcomes, assessment.contradictions, no_way_back)
-        sync(work, submission, [*found, *([Problem(BARRED, Severity.HIGH, barred, NO_MENDING)] if barred else [])])
+        opened = sync(work, submission, [*found, *([Problem(BARRED, Severity.HIGH, barred, NO_MENDING)] if barred else [])])
+        tell_responsible(work, submission, pack, opened)
         steps = steps_for(pack, assessment, track)
         _move_on(work, submission, policy, pack, outcomes, no_way_back, barred, steps, assessment)
         return State(submission.state)

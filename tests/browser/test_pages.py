@@ -56,6 +56,7 @@ NO_PAGES = {
             "draft_advice",
             "draft_interview_start",
             "claim",
+            "queue_claim",
             "release",
         ],
         "POST only, leads to a page",
@@ -206,9 +207,9 @@ def cast_of(looking: Looking) -> Cast:
 
 def sign_until(cast: Cast, case: Submission, last: str) -> None:
     """Approve step by step, up to but without the step of the role `last` ("" for all)."""
-    by_role = {"analyst": "amir", "privacy": "priya", "risk_officer": "ruth"}
+    by_role = {"analyst": "amir", "privacy": "priya", "risk_officer": "ruth", "ethics": "esi", "legal": "lena"}
     while case.state == "in_review":
-        step = ReviewStep.objects.get(submission=case, revision=case.revision, state="open")
+        step = ReviewStep.objects.filter(submission=case, revision=case.revision, state="open").order_by("order")[0]
         if step.role == last:
             return
         who = by_role[step.role]
@@ -248,6 +249,8 @@ CHECKS = [("submission_progress", "dana", "{at}/progress", 200)]
 REVIEW = [
     ("home", "amir", "/", 200),
     ("queue", "amir", "/queue", 200),
+    ("queue_groups", "amir", "/queue?scope=systems", 200),
+    ("hand_over", "amir", "{at}/hand-over", 200),
     ("inbox", "amir", "/inbox", 200),
     ("inbox_choices", "amir", "/inbox/choices", 200),
     ("lineage", "amir", "{at}/lineage", 200),
@@ -265,6 +268,7 @@ APPROVED = [
     ("case", "ruth", "{at}", 200),
     ("revoke", "ruth", "{at}/revoke", 200),
     ("compliance", "ada", "/compliance", 200),
+    ("oversight", "ada", "/oversight", 200),
     ("controls", "ada", "/controls?regime=eu_ai_act", 200),
     ("follow_up", "ada", "/follow-up", 200),
     ("evaluation", "ruth", "/follow-up/evaluations/{number}", 200),

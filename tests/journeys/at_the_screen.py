@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,6 +139,24 @@ class Screen:
             code = (fields.nth(index).get_attribute("name") or "").removeprefix("reading-")
             write(fields.nth(index), f"{who} takes {code} as bounded by the canary and the circuit breaker on this release.")
         return fields.count()
+
+    def answer_for_the_step(self) -> None:
+        """Yes to every question of the step's checklist, and the three parts of a decision where the page asks for them."""
+        for yes in self.page.locator('input[type="radio"][name^="check-"][value="yes"]').all():
+            choose(yes)
+        parts = {
+            "comment": "Read in full.",
+            "rationale": "It is at least as good as what runs now for every group that was measured.",
+            "alternatives": "Keeping the champion; it refuses more of the young for no reason.",
+            "residual_plan": "The owner reads the errors by group each week and reports to risk.",
+        }
+        for name, text in parts.items():
+            if self.page.locator(f'textarea[name="{name}"]').count():
+                write(self.page.locator(f'textarea[name="{name}"]'), text)
+        if self.page.locator('[name="residual_level"]').count():
+            self.page.locator('[name="residual_level"]').select_option("medium")
+            day = (datetime.now(UTC) + timedelta(days=60)).date().isoformat()
+            self.page.locator('[name="residual_review_on"]').fill(day)
 
     def confirm_it_is_me(self) -> None:
         self.page.get_by_role("heading", name="Confirm it is you").wait_for()

@@ -162,8 +162,8 @@ def test_the_red_track_from_files_to_permit(
     assert "What changed" in amir.text()
     read_and_attest(amir, case)
     amir.follow("Approve", exact=True)
-    if amir.read("Amir"):
-        amir.say("Your assessment", "Read in full.")
+    amir.read("Amir")
+    amir.answer_for_the_step()
     amir.press("Approve")
     expect(amir.page.get_by_text("Recorded: approve.")).to_be_visible()
     assert "You already decided this case" in amir.your_move()
@@ -176,6 +176,7 @@ def test_the_red_track_from_files_to_permit(
     expect(ruth.page.get_by_role("heading", name="Sign: approve")).to_be_visible()
     assert "What you accept" in ruth.text() and "Read in full." in ruth.text()
     ruth.read("Ruth")
+    ruth.answer_for_the_step()
     ruth.press("Sign: approve")
     expect(ruth.page.locator(".error-summary")).to_contain_text("risk remains")
     ruth.say(
