@@ -66,7 +66,13 @@ def open_submission(
     work.note(
         "submission.opened",
         submission,
-        {"system": system.slug, "version": version.version, "environment": new.environment, "content": content},
+        {
+            "system": system.slug,
+            "kind": new.kind.value,
+            "version": version.version,
+            "environment": new.environment,
+            "content": content,
+        },
     )
     sources = first_sources(work, submission, new.sources) if new.sources else []
     evidence = first_evidence(work, submission, new.evidence) if new.evidence else []

@@ -18,6 +18,7 @@ from governance.models import Submission, System
 from governance.selectors.access import Caller, visible
 from governance.selectors.drafts import Draft, draft_of
 from governance.selectors.evidence import MAX_SOURCE_BYTES
+from governance.selectors.policy import installed_kinds
 from governance.services.drafts import (
     add_source,
     attach_evidence,
@@ -42,7 +43,9 @@ def caller_of(request: HttpRequest) -> Caller:
 def new_submission(request: HttpRequest) -> HttpResponse:
     """Step one: which version goes where, and the files that already describe it."""
     caller = caller_of(request)
-    form = NewForm(request.POST or None, request.FILES or None)
+    # programs that knew models only send no kind
+    given = {"kind": Kind.ML_MODEL.value, **request.POST.dict()} if request.method == "POST" else None
+    form = NewForm(given, request.FILES or None, kinds=installed_kinds(), initial={"kind": Kind.ML_MODEL})
     problem = ""
     if request.method == "POST" and form.is_valid():
         try:
@@ -51,7 +54,7 @@ def new_submission(request: HttpRequest) -> HttpResponse:
             problem = exc.detail
         else:
             return redirect("draft_tasks", submission.pk)
-    systems = visible(System.objects.filter(kind=Kind.ML_MODEL), caller).order_by("slug").values_list("slug", flat=True)[:500]
+    systems = visible(System.objects.all(), caller).order_by("slug").values_list("slug", flat=True)[:500]
     context = {"form": form, "problem": problem, "systems": systems, "max_mib": MAX_SOURCE_BYTES // 1024**2}
     return render(request, "governance/new_submission.html", context, status=422 if form.errors or problem else 200)
 
@@ -61,7 +64,7 @@ def _open(caller: Caller, form: NewForm) -> Submission:
         raise InvalidInput("You belong to no business unit yet. Ask an administrator to add you to one.")
     new = NewSubmission(
         system=form.cleaned_data["system"],
-        kind=Kind.ML_MODEL,
+        kind=form.cleaned_data["kind"],
         version=form.cleaned_data["version"],
         environment=form.cleaned_data["environment"],
         sources=tuple(NewSource(file.name or "file", _bounded(file)) for file in form.cleaned_data["files"]),

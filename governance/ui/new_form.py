@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
+
+from governance.domain.vocabulary import Kind
+from governance.selectors.policy import InstalledKind
 
 MAX_FILES = 40
 
@@ -40,6 +44,10 @@ class NewForm(forms.Form):
         ],
         error_messages={"required": "Give the short name of the system, for example credit-default."},
     )
+    kind = forms.ChoiceField(
+        label="What is it?",
+        help_text="It decides which questions are asked, which gates run and who reviews.",
+    )
     version = forms.CharField(
         max_length=100,
         label="Which version?",
@@ -52,6 +60,14 @@ class NewForm(forms.Form):
     files = ManyFiles(  # type: ignore[assignment]  # the stubs see BaseForm.files; Django takes fields out of the class
         required=False,
         label="Which files describe it?",
-        help_text="MLmodel, run JSON, logged model, model card (README.md), Great Expectations result, metrics JSON. "
-        "What they say is not asked again.",
+        help_text="MLmodel, run JSON, logged model, model card (README.md), Great Expectations result, metrics JSON; for "
+        "applications and pipelines the pull request, SARIF, OpenLineage events or dvc.lock. What they say is not asked again.",
     )
+
+    def __init__(self, *args: Any, kinds: Sequence[InstalledKind], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [(each.kind, each.title) for each in kinds]  # type: ignore[attr-defined]
+
+    def clean_kind(self) -> Kind:
+        """One of those offered."""
+        return Kind(self.cleaned_data["kind"])

@@ -38,6 +38,7 @@ class Version:
     evidence: Mapping[EvidenceRole, tuple[str, bytes, Mapping[str, Any], str]]
     answers: Mapping[str, Any] = field(default_factory=dict)
     environment: str = "production"
+    kind: Kind = Kind.ML_MODEL
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
@@ -147,7 +148,7 @@ def hand_in(person: Person, unit: Unit, new: Version, *, draft: bool = False) ->
         evidence.append(NewEvidence(role, row.sha256, columns, kind))
     body = NewSubmission(
         system=new.system,
-        kind=Kind.ML_MODEL,
+        kind=new.kind,
         version=new.version,
         environment=new.environment,
         sources=tuple(NewSource(name, data) for name, data in new.files.items()),

@@ -111,6 +111,7 @@ def _rows(caller: Caller, filters: ComplianceFilters) -> QuerySet[Submission]:
     mine = {"submission": OuterRef("pk")}
     permits = Permit.objects.filter(**mine, revoked_at__isnull=True, expires_at__gt=Now()).exclude(rests_on_gone())
     monitoring = GateOutcome.objects.filter(**mine, code=MONITORING, revision=OuterRef("revision")).order_by("-round")
+    judged = GateOutcome.objects.filter(**mine, revision=OuterRef("revision"))
     decided = SignOff.objects.filter(**mine, voided_at__isnull=True).order_by("-id")
     newest = PolicyPack.objects.filter(kind=OuterRef("kind"), active_from__lte=Now()).order_by("-active_from", "-id")
     running = Deployment.objects.filter(version=OuterRef("version"), environment=OuterRef("environment"), state=Deployment.LIVE)
@@ -126,6 +127,7 @@ def _rows(caller: Caller, filters: ComplianceFilters) -> QuerySet[Submission]:
             findings_open=_number(Finding.objects.filter(**mine, state="open"), "submission"),
             waivers_live=_number(live(Waiver.objects.filter(**mine)), "submission"),
             monitoring=Subquery(monitoring.values("verdict")[:1]),
+            judged=Exists(judged),
             conditions_open=_number(open_conditions, "submission"),
             conditions_late=_number(open_conditions.filter(due_on__lt=today), "submission"),
             decided_at=Subquery(decided.values("at")[:1]),
@@ -160,6 +162,8 @@ def _row(row: Submission) -> ComplianceRow:
     found = row.__dict__
     state = State(row.state)
     gone = found["permit_until"] is None
+    # a policy that does not ask for monitors (of applications, say) has judged everything else
+    monitoring = found["monitoring"] or ("not_applicable" if found["judged"] else "not_assessed")
     late = evaluation is not None and evaluation.done_at is None and evaluation.due_on < now.date()
     missing = [
         text
@@ -167,7 +171,7 @@ def _row(row: Submission) -> ComplianceRow:
             ("a decision", state in OPEN_STATES),
             ("a valid permit", gone and state is State.APPROVED),
             ("a permit for what runs", gone and found["running"] > 0),
-            ("a monitoring plan", found["monitoring"] not in ("pass", "warn", "not_applicable")),
+            ("a monitoring plan", monitoring not in ("pass", "warn", "not_applicable")),
             ("the post-release evaluation", late),
             ("conditions met in time", found["conditions_late"] > 0),
             ("closed findings", found["findings_open"] > 0),
@@ -189,7 +193,7 @@ def _row(row: Submission) -> ComplianceRow:
         running=found["running"],
         findings=found["findings_open"],
         waivers=found["waivers_live"],
-        monitoring=found["monitoring"] or "not_assessed",
+        monitoring=monitoring,
         evaluation="none" if evaluation is None else evaluation.result or ("overdue" if late else "planned"),
         evaluation_due=evaluation.due_on if evaluation is not None else None,
         conditions_open=found["conditions_open"],

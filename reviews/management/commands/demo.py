@@ -48,13 +48,14 @@ class Command(BaseCommand):
             self.stdout.write(f"wrote {target}")
             return
         # training libraries load only when cases are made
+        from reviews.demo.other_kinds import OTHER_KINDS
         from reviews.demo.publicdata import tell_public
-        from reviews.demo.stories import Cast, tell
+        from reviews.demo.stories import STORIES, Cast, tell
 
         cast = Cast(
             people, {unit.slug: unit for unit in Unit.objects.all()}, lambda text: self.stdout.write(f"demo case: {text}")
         )
-        tell(cast, home)
+        tell(cast, home, (*STORIES, *OTHER_KINDS))
         if options["data"]:
             tell_public(cast, options["data"])
         self.stdout.write("The demo organisation is complete.")
