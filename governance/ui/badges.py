@@ -62,6 +62,15 @@ VERDICTS: Mapping[str, Badge] = {
     "cancelled": Badge("Cancelled", "grey", "circle-minus", "The check is no longer needed."),
 }
 
+REQUIREMENTS: Mapping[str, Badge] = {
+    "not_applicable": Badge("Not applicable", "grey", "circle-minus", "Nothing is asked here."),
+    "unsatisfied": Badge("Unsatisfied", "red", "circle-x", "What the gate asks for is not met, or nobody could tell."),
+    "satisfied": Badge("Satisfied", "green", "circle-check", "What the gate asks for is met."),
+    "waived": Badge("Waived", "purple", "clock-pause", "Not met; people accepted that for a time."),
+    "error": Badge("Error", "red", "alert-octagon", "The check stopped, so nobody knows. It counts as not met."),
+    "running": Badge("Running", "blue", "loader-2", "It is being measured now."),
+}
+
 STEPS: Mapping[str, Badge] = {
     "waiting": Badge("Waiting", "grey", "clock", "An earlier step comes first."),
     "open": Badge("Open", "blue", "user-check", "This is the step whose turn it is."),
@@ -136,6 +145,7 @@ SETS: Mapping[str, Mapping[str, Badge]] = {
     "track": TRACKS,
     "state": STATES,
     "verdict": VERDICTS,
+    "requirement": REQUIREMENTS,
     "step": STEPS,
     "severity": SEVERITIES,
     "provenance": PROVENANCES,

@@ -34,7 +34,17 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {"nav": nav, "caller": caller, "my_roles": sorted(role.label for role in held)}
 
 
-_OVERSIGHT = ("/compliance", "/waivers", "/follow-up", "/findings", "/deployments", "/monitoring", "/incidents", "/controls", "/oversight")
+_OVERSIGHT = (
+    "/compliance",
+    "/waivers",
+    "/follow-up",
+    "/findings",
+    "/deployments",
+    "/monitoring",
+    "/incidents",
+    "/controls",
+    "/oversight",
+)
 
 
 def _active(path: str, url: str) -> bool:

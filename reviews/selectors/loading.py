@@ -127,7 +127,8 @@ def _children() -> dict[str, ArraySubquery]:
 class Loaded:
     """One submission with everything around it.
 
-    `champion_decision`: the last decision about the version in force; `offers`: its answers, where they are at hand without it;
+    `champion_decision`: the last decision about the version in force; `champion_revision`: as it was handed in;
+    `offers`: its answers, where they are at hand without it;
     `team`: how the reader stands to the submitter's team; `grants`: what the reader holds now.
     """
 
@@ -152,6 +153,7 @@ class Loaded:
     events: tuple[AuditEvent, ...]
     names: dict[int, str]
     offers: Mapping[str, Fact] = field(default_factory=dict)
+    champion_revision: Revision | None = None
     declared_conflicts: tuple[DeclaredConflict, ...] = ()
     marks: tuple[ColumnMark, ...] = ()
     team: str = "other"
@@ -194,8 +196,11 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
     # measurements belong to gates, and gates speak once all is measured
     measurements = tuple(Measurement.objects.filter(run__in=done).order_by("id")) if outcomes and history else ()
     charts = tuple(charts_of(submission.pk, revision)) if outcomes and history else ()
-    latest = Revision.objects.filter(submission=submission, number__gte=revision - 1).order_by("number")
-    revisions = tuple(latest) if revision and history else ()
+    wanted = Q(submission=submission, number__gte=revision - 1)
+    if (champion := submission.champion) is not None:
+        wanted |= Q(submission=champion, number=champion.revision)
+    latest = tuple(Revision.objects.filter(wanted).order_by("number")) if revision and history else ()
+    revisions = tuple(row for row in latest if row.submission_id == submission.pk)
     happened = AuditEvent.objects.filter(object=f"submission:{submission.pk}").defer("leaf", "chain").order_by("-seq")
     events = tuple(reversed(happened[:MOST_EVENTS])) if history else ()
     rows: dict[str, tuple[Any, ...]] = {
@@ -234,6 +239,7 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
         charts=charts,
         runs=runs,
         revisions=revisions,
+        champion_revision=next((row for row in latest if row.submission_id == submission.champion_id), None),
         events=events,
         names=_names(submission, rows, answers, evidence, events),
         declared_conflicts=rows["conflict_rows"],

@@ -165,8 +165,8 @@ def run_views(loaded: Loaded) -> tuple[RunView, ...]:
 
 
 def finding_views(loaded: Loaded) -> tuple[FindingView, ...]:
-    """Open ones first, then by number."""
-    rows = sorted(loaded.findings, key=lambda row: (row.state != "open", row.pk))
+    """Open ones first, then those whose fix waits to be verified, by number."""
+    rows = sorted(loaded.findings, key=lambda row: (("open", "fixed", "closed").index(row.state), row.pk))
     return tuple(
         FindingView(
             id=f"F-{row.pk}",
@@ -181,6 +181,10 @@ def finding_views(loaded: Loaded) -> tuple[FindingView, ...]:
             opened_at=row.opened_at,
             closed_at=row.closed_at,
             closed_why=row.closed_why,
+            by_person=row.raised_by_id is not None,
+            evidence=row.evidence,
+            fixed_by=loaded.name(row.fixed_by_id),
+            verified_by=loaded.name(row.verified_by_id),
         )
         for row in rows
     )

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
 
 from governance.domain.decision import ActionView, DecisionView, GateView, PictureView
+from governance.domain.requirements import Requirement
 from governance.policy.narrative import narrative
+from reviews.selectors.case_page import CasePage
+from reviews.selectors.glance import glance_of
+from reviews.selectors.seen import Seen, section_of
 
 SECTIONS = (
-    ("performance", "Performance against the champion", "Performance", "GP"),
-    ("fairness", "Fairness by group", "Fairness", "GF"),
-    ("explanations", "Explanations and their stability", "Explanations", "GX"),
-    ("data", "Data, drift and personal data", "Data", "GD"),
-    ("rollback", "Rollback and decision flips", "Rollback", "GR"),
-    ("monitoring", "Monitoring", "Monitoring", "GM"),
-    ("cost", "Cost and latency", "Cost", "GC"),
-    ("experiment", "A/B test", "A/B test", "GE"),
+    ("performance", "Performance against the champion", "Performance"),
+    ("fairness", "Fairness by group", "Fairness"),
+    ("explanations", "Explanations and their stability", "Explanations"),
+    ("data", "Data, drift and personal data", "Data"),
+    ("rollback", "Rollback and decision flips", "Rollback"),
+    ("monitoring", "Monitoring", "Monitoring"),
+    ("cost", "Cost and latency", "Cost"),
+    ("experiment", "A/B test", "A/B test"),
+    ("build", "Build, code and components", "Build"),
+    ("pipeline", "Pipeline", "Pipeline"),
+    ("other", "Other gates", "Other"),
 )
-"""Address, title, title in the navigation, gates."""
+"""Address, title, title in the navigation. Which gates stand in which: reviews/selectors/seen.py."""
 
+HISTORY_SHOWN = 8
+"""Events of the history that are shown at once; the others are folded."""
 NOTES_SHOWN = 2
 
 ACTION_URLS = {
@@ -37,21 +48,58 @@ ACTION_URLS = {
 }
 
 
-def case_context(view: DecisionView) -> dict[str, Any]:
-    """Context of the review page."""
+def case_context(view: DecisionView, page: CasePage | None = None) -> dict[str, Any]:
+    """Context of the review page; without `page`, of the pages around it, which show parts of the case only."""
+    seen = page.seen if page is not None else {}
     return {
         "v": view,
         "narrative": narrative(view),
         "why": _why(view),
-        "sections": [section for section in (_section(view, *row) for row in SECTIONS) if section["gates"]],
+        "sections": [section for section in (_section(view, *row, seen) for row in SECTIONS) if section["gates"]],
         "actions": [row for row in (_action(view, action) for action in view.actions) if row is not None],
         "claim": next((row for row in view.actions if row.action in ("claim", "release") and row.available), None),
         "topics": _topics(view),
         "running": view.state == "in_checks",
         "editable": view.state in {"draft", "checks_failed", "changes_requested"},
-        "not_passed": [gate for gate in view.gates if gate.verdict in {"fail", "warn", "not_assessed"}],
-        "passed": sum(gate.verdict == "pass" for gate in view.gates),
+        "recent": view.history[:HISTORY_SHOWN],
+        "earlier": view.history[HISTORY_SHOWN:],
+        **(_page_context(page) if page is not None else {}),
     }
+
+
+def _page_context(page: CasePage) -> dict[str, Any]:
+    """What the review page alone shows."""
+    counts = Counter(row.state.value for row in page.requirements)
+    return {
+        "seen": page.seen,
+        "glance": glance_of(page),
+        "requirements": page.requirements,
+        "states": [(state.value, counts[state.value]) for state in Requirement if counts[state.value]],
+        "first": [row for row in page.requirements if row.state not in _QUIET],
+        "changed": [(name, _TITLES.get(name, name.capitalize())) for name, mark in page.seen.items() if mark.state == "changed"],
+        "compared": page.compared,
+        "choices": [
+            {
+                "label": choice.label,
+                "href": f"?compare={choice.key}#changes",
+                "current": page.compared is not None and page.compared.key == choice.key,
+            }
+            for choice in page.choices
+        ],
+        "carried": page.carried,
+        "may_raise": page.may_raise,
+        "handed": page.handed,
+    }
+
+
+_QUIET = frozenset({Requirement.SATISFIED, Requirement.NOT_APPLICABLE})
+_TITLES = {slug: short for slug, _, short in SECTIONS} | {
+    "context": "What it is for",
+    "why": "Why this track",
+    "answers": "Questionnaire",
+    "findings": "Findings",
+    "evidence": "Evidence",
+}
 
 
 def _why(view: DecisionView) -> tuple[str, str]:
@@ -65,9 +113,12 @@ def _why(view: DecisionView) -> tuple[str, str]:
     return f"{lead} because:", f"Also asked: {asked}" if also else ""
 
 
-def _section(view: DecisionView, slug: str, title: str, short: str, prefix: str) -> dict[str, Any]:
-    gates = [_gate(gate, view) for gate in view.gates if gate.code.startswith(prefix)]
-    return {"slug": slug, "title": title, "short": short, "gates": gates}
+def _section(view: DecisionView, slug: str, title: str, short: str, seen: Mapping[str, Seen]) -> dict[str, Any]:
+    """One section of gates: those that need looking at as cards, those that hold folded to a line each."""
+    gates = [_gate(gate, view) for gate in view.gates if section_of(gate) == slug]
+    loud = [gate for gate in gates if gate["shown"] not in ("pass", "not_applicable")]
+    quiet = [gate for gate in gates if gate["shown"] in ("pass", "not_applicable")]
+    return {"slug": slug, "title": title, "short": short, "gates": gates, "loud": loud, "quiet": quiet, "seen": seen.get(slug)}
 
 
 def _gate(gate: GateView, view: DecisionView) -> dict[str, Any]:
@@ -96,6 +147,7 @@ def _gate(gate: GateView, view: DecisionView) -> dict[str, Any]:
         "pictures": [picture_of(picture) for picture in gate.pictures],
         "measures": gate.measures,
         "shown": gate.shown,
+        "evidence_href": f"#measures-{gate.code}" if gate.measures else "",
         "waiver": gate.waiver,
         "waiver_href": reverse("waiver_new", args=[view.id, gate.code]) if stopped and gate.waivable and not open_already else "",
         "not_waivable": gate.not_waivable if stopped and not gate.waivable else "",
@@ -141,10 +193,14 @@ def _action(view: DecisionView, action: ActionView) -> dict[str, Any] | None:
 
 
 def _topics(view: DecisionView) -> list[dict[str, Any]]:
+    """Questions with their answers by topic, and how many of each have no answer."""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for answer in view.answers:
         row = {"label": answer.ask, "value": answer.value if answer.answered else "not answered", "provenance": answer.provenance}
         if answer.conflict:
             row["hint"] = "Sources disagree; the stricter statement counts."
         grouped.setdefault(answer.topic, []).append(row)
-    return [{"title": title, "rows": rows} for title, rows in grouped.items()]
+    return [
+        {"title": title, "rows": rows, "open": sum(row["value"] == "not answered" for row in rows)}
+        for title, rows in grouped.items()
+    ]

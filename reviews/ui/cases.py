@@ -5,15 +5,19 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from gates.selectors.runs import progress, submission_for
-from governance.domain.errors import DomainError
+from governance.domain.errors import Conflict, DomainError
 from governance.domain.vocabulary import State
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView
+from reviews.selectors.case_page import case_page
 from reviews.selectors.decision_view import decision_view
+from reviews.selectors.raw_lines import raw_lines
 from reviews.services import intake
+from reviews.services.looking import mark_seen
 from reviews.services.permits import revoke as revoke_permit
 from reviews.ui.case_context import case_context
 
@@ -21,15 +25,36 @@ from reviews.ui.case_context import case_context
 @require_GET
 def case(request: HttpRequest, pk: int) -> HttpResponse:
     """The one page everybody looks at: why this track, what was measured, who decides, what changed."""
-    view = decision_view(pk, caller_of(request))
+    page = case_page(pk, caller_of(request), against=request.GET.get("compare", ""))
+    view = page.view
     if view.state == State.DRAFT:
         return redirect("draft_tasks", pk)
-    context = case_context(view)
+    context = case_context(view, page)
     if view.state == State.IN_CHECKS:
         caller = caller_of(request)
         submission = submission_for(caller, pk)
         context |= {"submission": submission, "progress": progress(submission, caller)}
     return render(request, "reviews/case.html", context)
+
+
+@require_POST
+def seen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark a section as seen, as it was on the page the person looked at."""
+    section = request.POST.get("section", "")
+    try:
+        mark_seen(caller=caller_of(request), submission_id=pk, section=section, digest=request.POST.get("digest", ""))
+    except Conflict as exc:
+        messages.error(request, exc.detail)
+    where = section if section.isascii() and section.isalpha() else ""
+    return redirect(f"{reverse('case', args=[pk])}#{where}")
+
+
+@require_GET
+def measurements(request: HttpRequest, pk: int, gate: str) -> HttpResponse:
+    """The lines behind a gate as CSV: every number with its run, its inputs and the digest of what was read."""
+    rows = raw_lines(caller_of(request), pk, gate)
+    headers = {"Content-Disposition": f'attachment; filename="S-{pk}-{gate}.csv"'}
+    return HttpResponse(rows, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @require_http_methods(["GET", "POST"])

@@ -25,7 +25,7 @@ from governance.models import AuditEvent, Person, PolicyPack, Submission
 from governance.selectors.access import caller_for
 from governance.services.drafts import attach_evidence, changing
 from governance.ui.security_headers import POLICY
-from reviews.models import Deployment, Evaluation, Waiver
+from reviews.models import Deployment, Evaluation, Finding, Waiver
 from reviews.services.deciding import decide as decide_case
 from reviews.services.decision_input import NewCondition, NewDecision
 from tests.gates import making as gates_making
@@ -111,6 +111,11 @@ GET = {
     "waiver_audit": only_post("waiver"),
     "waiver_new": Row(302, 404, 409, "stopped"),
     "follow_up": page(),
+    "findings": page(),
+    "finding": page("finding"),
+    "finding_new": Row(302, 404, 409, "case", {"pia": 200, "amir": 200, "ruth": 200}),
+    "seen": only_post("case"),
+    "measurements_csv": page("case"),
     "evaluation": page("done"),
     "condition": page("done"),
     "compliance": page(),
@@ -352,6 +357,8 @@ class World:
             return reverse(name, args=[1])
         if name == "system":
             return reverse(name, args=[self.case.system_id])
+        if name == "finding":
+            return reverse(name, args=[Finding.objects.filter(submission=self.case).get().pk])
         about = {"draft": self.draft, "case": self.case}.get(row.about)
         more: list[Any] = {
             "draft_drop_file": [self.draft.sources.order_by("id").values_list("pk", flat=True).first()],
@@ -359,6 +366,7 @@ class World:
             "draft_topic": ["use"],
             "document": ["model-card"],
             "document_markdown": ["model-card"],
+            "measurements_csv": [self.case.outcomes.values_list("code", flat=True)[0]],
             "run_cancel": ["performance"],
             "run_again": ["performance"],
             "api_run_cancel": ["performance"],
@@ -407,6 +415,7 @@ def world() -> World:
     people = {name: making.person(name, *roles) for name, roles in PEOPLE.items()}
     people["gus"] = making.person("gus", of=making.unit("shop"))
     case = cases.in_review(submitter=people["dana"])
+    Finding.objects.create(submission=case, revision=1, about="GP101", severity="low", says="It fell.")
     run = gates_making.run(case, "performance", status=RunStatus.DONE)
     chart = Chart.objects.create(
         run=run,
