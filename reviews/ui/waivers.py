@@ -15,7 +15,7 @@ from governance.domain.decision import DecisionView
 from governance.domain.errors import DomainError, InvalidInput
 from governance.models import Contributor, Person, Submission, Unit
 from governance.selectors.access import Caller, visible
-from governance.selectors.policy import pack_in_force
+from governance.selectors.policy import installed_kinds, pack_in_force
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView, Option
 from governance.ui.freshness import authenticated_at, confirm_address, is_fresh
@@ -338,13 +338,14 @@ def _date(text: str) -> date | None:
 
 
 def _never() -> list[dict[str, str]]:
-    """What no waiver reaches, from the pack in force."""
-    try:
-        _, pack = pack_in_force("ml_model")
-    except DomainError:
-        return []
-    plan = pack.document.waivers
-    rows = [{"what": row.what, "why": row.why} for row in plan.never] if plan is not None else []
-    return rows + [
-        {"what": use.gate, "why": use.never_because or "the policy does not allow it"} for use in pack.gates if not use.waivable
+    """What no waiver reaches, from the packs in force."""
+    packs = [pack_in_force(each.kind)[1] for each in installed_kinds()]
+    plans = [pack.document.waivers for pack in packs if pack.document.waivers is not None]
+    never = {row.what: row.why for plan in plans for row in plan.never}
+    gates = {
+        use.gate: use.never_because or "the policy does not allow it" for pack in packs for use in pack.gates if not use.waivable
+    }
+    waivable = {use.gate for pack in packs for use in pack.gates if use.waivable}
+    return [{"what": what, "why": why} for what, why in never.items()] + [
+        {"what": gate, "why": why} for gate, why in gates.items() if gate not in waivable
     ]
