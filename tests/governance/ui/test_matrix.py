@@ -121,6 +121,7 @@ GET = {
     "compliance": page(),
     "compliance_csv": page(),
     "controls": page(),
+    "oversight": page(),
     "controls_csv": page(),
     "controls_markdown": page(),
     "controls_json": page(),
