@@ -16,6 +16,7 @@ from reviews.models import Deployment, Finding, Permit
 from reviews.selectors.deployments import covered_now, find_deployment
 from reviews.selectors.notices import Notice
 from reviews.selectors.permits import PermitAnswer, permit_answer
+from reviews.services.downstream import tell_downstream
 from reviews.services.telling import answerable, holders, tell, tell_unit
 
 ABOUT = "deployment"
@@ -89,6 +90,7 @@ def roll_back(*, caller: Caller, deployment_id: int, to_version: str = "", reaso
                 title=f"{row.system} {row.version_name} was rolled back to {back} in {row.environment}",
                 says=f"{reason.strip()} Tell those who read its decisions, and submit a version that mends it.",
             )
+            tell_downstream(work, submission, "rolled_back", row, f"{back} takes its place. {reason.strip()}")
         else:
             work.note("deployment.rolled_back", row, {"to": back, "environment": row.environment})
     row.refresh_from_db()
@@ -137,7 +139,10 @@ def _report(work: Work, caller: Caller, unit_id: int, new: NewDeployment) -> tup
     if before is not None:
         _end(before, Deployment.REPLACED, f"{name[1]} took its place.")
     if answer.allowed and answer.permit is not None:
-        return _create(work, caller, unit_id, answer.permit, new.target, observed=new.observed), answer, True
+        row = _create(work, caller, unit_id, answer.permit, new.target, observed=new.observed)
+        assert row.permit is not None
+        tell_downstream(work, row.permit.submission, "deployed", row)
+        return row, answer, True
     assert caller.person is not None
     row = Deployment.objects.create(
         unit_id=unit_id,

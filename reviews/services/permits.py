@@ -21,6 +21,7 @@ from reviews.selectors.barred import bar_of, words_of
 from reviews.selectors.case import case_of
 from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import live
+from reviews.services.downstream import tell_downstream
 from reviews.services.fences import fences
 from reviews.services.locking import locked
 from reviews.services.telling import answerable, holders, tell
@@ -56,6 +57,7 @@ def issue(work: Work, *, submission: Submission, policy: PolicyPack) -> Permit:
             "expires_at": permit.expires_at.isoformat(),
         },
     )
+    tell_downstream(work, submission, "approved")
     return permit
 
 
