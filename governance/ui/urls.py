@@ -34,7 +34,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions/<snum:pk>/check", answering.check, name="draft_check"),
     path("submissions/<snum:pk>/confirm", answering.accept_all, name="draft_accept_all"),
     path("systems", inventory.systems, name="systems"),
-    path("systems/<int:pk>", inventory.system, name="system"),
     path("policies", policies.policies, name="policies"),
     path("policies/versions", policies.versions, name="policy_versions"),
     path("policies/versions/<int:pk>", policies.version, name="policy_version"),

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from reviews.api.decisions import DecisionsView
 from reviews.api.deployments import DeploymentsView, RollbackView
+from reviews.api.findings import FindingsView
 from reviews.api.gate_previews import GatePreviewView
 from reviews.api.kubernetes import KubernetesEnvironmentView, KubernetesView
 from reviews.api.mlflow import MLflowWebhookView
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/submissions/<snum:pk>/decisions", DecisionsView.as_view(), name="api_decisions"),
     path("api/v1/deployments", DeploymentsView.as_view(), name="api_deployments"),
     path("api/v1/deployments/<int:pk>/rollback", RollbackView.as_view(), name="api_rollback"),
+    path("api/v1/findings", FindingsView.as_view(), name="api_findings"),
     path("api/v1/monitoring/events", MonitoringEventsView.as_view(), name="api_monitoring_events"),
     path("api/v1/monitoring/series", MonitoringSeriesView.as_view(), name="api_monitoring_series"),
     path("api/v1/permits", PermitsView.as_view(), name="api_permits"),

@@ -24,6 +24,7 @@ from reviews.ui import (
     oversight,
     queue,
     registries,
+    systems,
     waivers,
     webhooks,
 )
@@ -58,6 +59,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("administration/webhooks", webhooks.webhooks, name="administration_webhooks"),
     path("administration/webhooks/<int:pk>", webhooks.webhook, name="administration_webhook"),
     path("administration/webhooks/<int:pk>/change", webhooks.change, name="administration_webhook_change"),
+    path("systems/<int:pk>", systems.system, name="system"),
+    path("systems/<int:pk>/downstream", systems.downstream, name="downstream"),
+    path("downstream/<int:pk>/remove", systems.downstream_remove, name="downstream_remove"),
+    path("change-notes/<int:pk>", systems.change_note, name="change_note"),
     path("monitoring", monitoring.monitoring, name="monitoring"),
     path("monitoring/<int:pk>", monitoring.event, name="monitoring_event"),
     path("incidents", incidents.listing, name="incidents"),
