@@ -25,7 +25,18 @@ from governance.models import AuditEvent, Person, PolicyPack, Submission
 from governance.selectors.access import caller_for
 from governance.services.drafts import attach_evidence, changing
 from governance.ui.security_headers import POLICY
-from reviews.models import Deployment, Evaluation, Finding, Waiver
+from reviews.models import (
+    ChangeNote,
+    Deployment,
+    DownstreamTeam,
+    Evaluation,
+    Finding,
+    Incident,
+    IncidentStep,
+    MonitoringEvent,
+    Waiver,
+    WebhookEndpoint,
+)
 from reviews.services.deciding import decide as decide_case
 from reviews.services.decision_input import NewCondition, NewDecision
 from tests.gates import making as gates_making
@@ -126,6 +137,18 @@ GET = {
     "controls_markdown": page(),
     "controls_json": page(),
     "deployments": page(),
+    "downstream": page("after"),
+    "downstream_remove": only_post("after"),
+    "change_note": page("after"),
+    "monitoring": page(),
+    "monitoring_event": page("after"),
+    "incidents": page(),
+    "playbooks": page(),
+    "incident": page("after"),
+    "incident_new": page("after", ada=403, gwen=403, adm=403),
+    "incident_step": only_post("after"),
+    "incident_change": only_post("after"),
+    "incident_post_mortem": page("after", eli=403, ada=403, gwen=403, adm=403),
     "document": page("case"),
     "document_markdown": page("case"),
     "lineage": page("case"),
@@ -190,6 +213,9 @@ GET = {
     "administration_registries": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_registry_end": Row(302, 405, 405),
     "administration_registry_again": Row(302, 405, 405),
+    "api_facts": api("case"),
+    "api_manifests": api_only_post(),
+    "api_kubernetes_pipeline": api_only_post(),
     "api_mlflow_webhook": Row(405, 405, 405),  # no token, a signature
     "administration_requests": Row(302, 403, 403, "", {"ruth": 200, "ada": 200, "adm": 200}),
     "administration_request": Row(302, 405, 405),
@@ -200,6 +226,9 @@ GET = {
     "administration_units": Row(302, 403, 403, "", {"adm": 302}),
     "administration_person_change": Row(302, 405, 405),
     "administration_token_revoke": Row(302, 405, 405),
+    "administration_webhooks": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
+    "administration_webhook": Row(302, 403, 403, "after", {"ada": 200, "adm": 200}),
+    "administration_webhook_change": Row(302, 405, 405, "after"),
     "api_kubernetes": api_only_post(),
     "api_kubernetes_environment": api_only_post(),
     "api_attestation": Row(401, 404, 404),
@@ -223,6 +252,9 @@ GET = {
     "api_decisions": api_only_post("case"),
     "api_permits": Row(401, 422, 422),
     "api_deployments": api(),
+    "api_findings": api(),
+    "api_monitoring_events": api(),
+    "api_monitoring_series": Row(401, 422, 422),
     "api_rollback": api_only_post("done"),
     "account_login": Row(200, 302, 302),
     "account_logout": page(),
@@ -274,6 +306,8 @@ POST: dict[str, tuple[int, int] | None] = {
     "api_submissions": None,
     "api_preview": None,
     "api_kubernetes": None,
+    "api_manifests": None,
+    "api_kubernetes_pipeline": None,
     "api_kubernetes_environment": None,
     "administration_new_person": (403, 403),
     "administration_person_change": (403, 403),
@@ -287,6 +321,8 @@ POST: dict[str, tuple[int, int] | None] = {
     "administration_registry_end": (403, 403),
     "administration_registry_again": (403, 403),
     "administration_token_revoke": (403, 403),
+    "administration_webhooks": (403, 403),
+    "administration_webhook_change": (403, 403),
     "administration_units": (403, 403),
     "api_submit": (404, 403),
     "api_revise": (404, 409),
@@ -295,6 +331,7 @@ POST: dict[str, tuple[int, int] | None] = {
     "api_run_again": (404, 409),
     "api_decisions": (404, 403),
     "api_deployments": (403, 403),
+    "api_monitoring_events": (422, 422),
     "api_rollback": (404, 403),
     "inbox_read": None,
     "inbox_choices": None,
@@ -304,6 +341,13 @@ POST: dict[str, tuple[int, int] | None] = {
     "waiver_audit": (404, 422),
     "evaluation": (404, 422),
     "condition": (404, 422),
+    "downstream": (404, 403),
+    "downstream_remove": (404, 403),
+    "change_note": (404, 403),
+    "incident_new": (404, 422),
+    "incident_step": (404, 422),
+    "incident_change": (404, 422),
+    "incident_post_mortem": (404, 403),
     "account_login": None,
     "account_logout": None,
     "account_reauthenticate": None,
@@ -346,6 +390,8 @@ class World:
             return reverse(name, args=[self.stopped.waivers.get().pk])
         if name == "waiver_new":
             return reverse(name, args=[self.stopped.pk, "GF101"])
+        if row.about == "after":
+            return reverse(name, args=after_release(name, self.done))
         if name == "condition":
             return reverse(name, args=[self.done.conditions.get().pk])
         if name == "api_rollback":
@@ -395,6 +441,44 @@ def stopped_case(people: dict[str, Person]) -> Submission:
     return row
 
 
+def after_release(name: str, row: Submission) -> list[int]:
+    """What the addresses of what follows a release take."""
+    return {
+        "downstream": [row.system_id],
+        "incident_new": [row.pk],
+        "downstream_remove": list(DownstreamTeam.objects.values_list("pk", flat=True)),
+        "change_note": [note.pk for note in row.change_notes.all()],
+        "monitoring_event": [event.pk for event in row.monitoring_events.all()],
+        "incident_step": [*row.incidents.values_list("pk", flat=True), 1],
+        "administration_webhook": list(WebhookEndpoint.objects.values_list("pk", flat=True)),
+        "administration_webhook_change": list(WebhookEndpoint.objects.values_list("pk", flat=True)),
+    }.get(name) or [incident.pk for incident in row.incidents.all()]
+
+
+def released(row: Submission, people: dict[str, Person]) -> None:
+    """What follows a release: a report, an incident, a team that was told, a webhook."""
+    now, live = timezone.now(), Deployment.objects.get()
+    event = MonitoringEvent.objects.create(
+        unit=row.unit, system=row.system, version=row.version, environment="production", submission=row, deployment=live, key="k",
+        content_digest="d", signal="drift", at=now, verdict="within", reported_by=people["dana"],
+    )  # fmt: skip
+    incident = Incident.objects.create(
+        unit=row.unit, system=row.system, version=row.version, submission=row, event=event, kind="other", severity="low",
+        title="t", says="s", playbook="degradation", playbook_version="1", playbook_digest="d", opened_by=people["dana"],
+        began_at=now,
+    )  # fmt: skip
+    IncidentStep.objects.create(
+        incident=incident, position=1, part="contain", title="t", says="s", role="platform_engineer", due_at=now
+    )
+    team = DownstreamTeam.objects.create(
+        unit=row.unit, system=row.system, name="n", contact=people["pia"], added_by=people["pia"]
+    )
+    ChangeNote.objects.create(unit=row.unit, team=team, submission=row, what="approved", says="s")
+    WebhookEndpoint.objects.create(
+        unit=row.unit, name="n", url="https://example.org", secret=b"s", seen_seq=0, created_by=people["adm"]
+    )
+
+
 def done_case(people: dict[str, Person]) -> Submission:
     """A case of dana's that was approved with a condition, and its deployment."""
     row = cases.in_review(Track.YELLOW, submitter=people["dana"])
@@ -407,6 +491,7 @@ def done_case(people: dict[str, Person]) -> Submission:
         unit=row.unit, system=row.system.slug, version_name="1", version=row.version, environment="production", observed=True,
         reported_by=people["pia"],
     )  # fmt: skip
+    released(row, people)
     return row
 
 
