@@ -2,11 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from reviews.api.backtests import BacktestsView, BacktestView
 from reviews.api.decisions import DecisionsView
 from reviews.api.deployments import DeploymentsView, RollbackView
+from reviews.api.facts import FactsView
 from reviews.api.findings import FindingsView
 from reviews.api.gate_previews import GatePreviewView
 from reviews.api.kubernetes import KubernetesEnvironmentView, KubernetesView
+from reviews.api.manifests import ManifestView, PipelineAdmissionView
 from reviews.api.mlflow import MLflowWebhookView
 from reviews.api.monitoring import MonitoringEventsView, MonitoringSeriesView
 from reviews.api.permits import AttestationView, PermitsView
@@ -37,9 +40,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/findings", FindingsView.as_view(), name="api_findings"),
     path("api/v1/monitoring/events", MonitoringEventsView.as_view(), name="api_monitoring_events"),
     path("api/v1/monitoring/series", MonitoringSeriesView.as_view(), name="api_monitoring_series"),
+    path("api/v1/policies/<slug:pack>/backtest", BacktestsView.as_view(), name="api_backtests"),
+    path("api/v1/backtests/<int:pk>", BacktestView.as_view(), name="api_backtest"),
     path("api/v1/permits", PermitsView.as_view(), name="api_permits"),
     path("api/v1/permits/<uuid:pk>/attestation", AttestationView.as_view(), name="api_attestation"),
     path("api/v1/mlflow/<slug:server>/webhook", MLflowWebhookView.as_view(), name="api_mlflow_webhook"),
+    path("api/v1/submissions/<snum:pk>/facts", FactsView.as_view(), name="api_facts"),
+    path("api/v1/manifests", ManifestView.as_view(), name="api_manifests"),
+    path("kubernetes/validate-pipeline", PipelineAdmissionView.as_view(), name="api_kubernetes_pipeline"),
     path("kubernetes/validate", KubernetesView.as_view(), name="api_kubernetes"),
     re_path(
         r"^kubernetes/validate/(?P<environment>[a-z0-9][a-z0-9._-]{0,39})$",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
@@ -16,7 +16,7 @@ from governance.domain.lifecycle import words
 from governance.domain.vocabulary import OPEN_STATES, State, Track
 from governance.models import PolicyPack, Submission
 from governance.selectors.access import Caller, visible
-from reviews.models import Condition, Deployment, Evaluation, Finding, Permit, SignOff, Waiver
+from reviews.models import Condition, Deployment, Evaluation, Finding, MonitoringEvent, Permit, SignOff, Waiver
 from reviews.selectors.paging import page_of
 from reviews.selectors.waiving import live, rests_on_gone
 
@@ -24,12 +24,15 @@ ONLY = {
     "": "everything",
     "no_permit": "approved without a valid permit",
     "running": "running without a valid permit",
+    "unmonitored": "running without a monitor that reports",
     "findings": "with open findings",
     "waivers": "with a waiver that runs",
     "overdue": "with something overdue",
     "old_policy": "decided under an older policy",
 }
 MONITORING = "GM101"
+SILENT_AFTER = timedelta(days=14)
+"""A monitor that has not reported for so long watches nothing."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,9 @@ def _rows(caller: Caller, filters: ComplianceFilters) -> QuerySet[Submission]:
     decided = SignOff.objects.filter(**mine, voided_at__isnull=True).order_by("-id")
     newest = PolicyPack.objects.filter(kind=OuterRef("kind"), active_from__lte=Now()).order_by("-active_from", "-id")
     running = Deployment.objects.filter(version=OuterRef("version"), environment=OuterRef("environment"), state=Deployment.LIVE)
+    reports = MonitoringEvent.objects.filter(
+        version=OuterRef("version"), environment=OuterRef("environment"), received_at__gt=Now() - SILENT_AFTER
+    )
     today = timezone.now().date()
     open_conditions = Condition.objects.filter(**mine, met_at__isnull=True, sign_off__voided_at__isnull=True)
     rows = (
@@ -133,6 +139,7 @@ def _rows(caller: Caller, filters: ComplianceFilters) -> QuerySet[Submission]:
             decided_at=Subquery(decided.values("at")[:1]),
             decided_role=Subquery(decided.values("role")[:1]),
             running=_number(running, "version"),
+            monitored=Exists(reports),
             newest_policy=Subquery(newest.values("pk")[:1]),
         )
     )
@@ -147,6 +154,7 @@ def _rows(caller: Caller, filters: ComplianceFilters) -> QuerySet[Submission]:
     narrowed: dict[str, Q] = {
         "no_permit": Q(state=State.APPROVED, permit_until__isnull=True),
         "running": Q(running__gt=0, permit_until__isnull=True),
+        "unmonitored": Q(running__gt=0, monitored=False),
         "findings": Q(findings_open__gt=0),
         "waivers": Q(waivers_live__gt=0),
         "overdue": Q(conditions_late__gt=0)
@@ -172,6 +180,7 @@ def _row(row: Submission) -> ComplianceRow:
             ("a valid permit", gone and state is State.APPROVED),
             ("a permit for what runs", gone and found["running"] > 0),
             ("a monitoring plan", monitoring not in ("pass", "warn", "not_applicable")),
+            ("a monitor that reports", found["running"] > 0 and not found["monitored"]),
             ("the post-release evaluation", late),
             ("conditions met in time", found["conditions_late"] > 0),
             ("closed findings", found["findings_open"] > 0),

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from governance.domain.errors import InvalidInput, NotFound
 from governance.domain.vocabulary import Role, State, Track
 from governance.models import DataSource, Person, Submission, System
+from reviews.models import Deployment, MonitoringEvent
 from reviews.selectors.compliance import ComplianceFilters, compliance
 from reviews.selectors.lineage import STAGES, lineage, to_document
 from reviews.services.deciding import decide
@@ -41,6 +45,10 @@ def signed_in(who: Person) -> Client:
     return client
 
 
+def text_of(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
 class TestTheTable:
     def test_one_row_a_version_with_state_permit_findings_monitoring_decision_policy_and_what_is_missing(
         self, people: dict[str, Person]
@@ -53,6 +61,29 @@ class TestTheTable:
         assert done.permit_until is not None and (done.decided_by, done.monitoring) == ("platform_engineer", "pass")
         assert done.missing == () and done.policy == "ml_model 2026.11.1" and done.policy_is_current
         assert rows[waiting.number].missing == ("a decision", "a monitoring plan")
+
+    def test_what_runs_without_a_monitor_that_reports_is_listed(self, people: dict[str, Person]) -> None:
+        """Every model that runs has a monitor: the rule over the registry and the monitors, with its offenders."""
+        row = approve(people, making.in_review(Track.YELLOW, gates=(Gate("GM101"),)))
+        approve(people, making.in_review(Track.YELLOW, system="not-running", gates=(Gate("GM101"),)))
+        live = Deployment.objects.create(
+            unit=row.unit, system=row.system.slug, version_name=row.version.version, version=row.version,
+            environment="production", reported_by=people["pia"],
+        )  # fmt: skip
+        silent = ComplianceFilters(only="unmonitored")
+        offenders, ada = compliance(making.call(people["ada"]), filters=silent)[0], signed_in(people["ada"])
+        assert [line.submission for line in offenders] == [row.number] and offenders[0].missing == ("a monitor that reports",)
+        assert row.system.slug in text_of(ada.get("/compliance?only=unmonitored"))
+        report = MonitoringEvent.objects.create(
+            unit=row.unit, system=row.system, version=row.version, environment="production", submission=row, deployment=live,
+            key="k", content_digest="d", signal="drift", at=timezone.now(), verdict="within", reported_by=people["pia"],
+        )  # fmt: skip
+        assert compliance(making.call(people["ada"]), filters=silent)[0] == []
+        with connection.cursor() as cursor:  # a monitor that went silent watches nothing
+            cursor.execute("ALTER TABLE reviews_monitoringevent DISABLE TRIGGER USER")
+            MonitoringEvent.objects.filter(pk=report.pk).update(received_at=timezone.now() - timedelta(days=15))
+            cursor.execute("ALTER TABLE reviews_monitoringevent ENABLE TRIGGER USER")
+        assert len(compliance(making.call(people["ada"]), filters=silent)[0]) == 1
 
     def test_a_revoked_approval_loses_its_permit_here_too(self, people: dict[str, Person]) -> None:
         row = approve(people, making.in_review(Track.YELLOW))
