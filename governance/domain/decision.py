@@ -523,6 +523,29 @@ class QuestionCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class RemarkView:
+    """One published remark, with what it made of its thread."""
+
+    by: str
+    disposition: str
+    text: str
+    revision: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """An exchange about a gate, a question or a finding. `disposition`: question, must_fix or resolved."""
+
+    id: int
+    about_kind: str
+    about: str
+    label: str
+    disposition: str
+    remarks: tuple[RemarkView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CellView:
     """One cell of the sign-off matrix: what one step answers for about one element. `state`: not asked, waits or signed."""
 
@@ -598,6 +621,7 @@ class DecisionView:
     announced: tuple[AnnouncedView, ...] = ()
     envelope: EnvelopeView | None = None
     may_declare: bool = False
+    threads: tuple[ThreadView, ...] = ()
 
     @property
     def sign_off_matrix(self) -> tuple[tuple[str, tuple[CellView, ...]], ...]:

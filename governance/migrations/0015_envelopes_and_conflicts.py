@@ -305,7 +305,17 @@ class Migration(migrations.Migration):
             name="ConflictRuling",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("decision", models.CharField(max_length=10)),
+                (
+                    "decision",
+                    models.CharField(
+                        max_length=10,
+                        choices=[
+                            ("keep", "the rule stays as it is"),
+                            ("change", "the rule will change"),
+                            ("precedent", "the rule stays, and this is how to go about it"),
+                        ],
+                    ),
+                ),
                 ("handling", models.TextField()),
                 ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (

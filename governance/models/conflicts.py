@@ -42,9 +42,14 @@ class ConflictRuling(models.Model):
     """How a conflict was decided. `handling` is the precedent: what the next one who meets the rule is told, in every unit."""
 
     KEEP, CHANGE, PRECEDENT = "keep", "change", "precedent"
+    HOW = (
+        (KEEP, "the rule stays as it is"),
+        (CHANGE, "the rule will change"),
+        (PRECEDENT, "the rule stays, and this is how to go about it"),
+    )
 
     conflict = models.OneToOneField(RuleConflict, on_delete=models.PROTECT, related_name="ruling")
-    decision = models.CharField(max_length=10)
+    decision = models.CharField(max_length=10, choices=HOW)
     handling = models.TextField()
     draft = models.ForeignKey(PolicyDraft, on_delete=models.PROTECT, null=True, blank=True, related_name="conflicts")
     by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="conflict_rulings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from governance.domain.vocabulary import Assurance, Severity, Track
 from governance.policy.assessment import Assessment
 from governance.policy.conditions import as_number
 from governance.policy.evaluating import Pack
+from governance.policy.stages import WARN
 
 WORSE_BY = 0.20
 """Where a drop against the champion asks for a justification, unless the pack's GP101 says otherwise."""
@@ -51,7 +53,7 @@ class Advice:
 
 def advice(pack: Pack, facts: FactSet, assessment: Assessment) -> tuple[Advice, ...]:
     """The messages for these facts, the most serious first. Nothing known gives no message: gaps are asked elsewhere."""
-    found = (_uneven(pack, facts, assessment), _personal(facts), _worse(pack, facts))
+    found = (_uneven(pack, facts, assessment), _personal(facts), _worse(pack, facts), *_announced(assessment))
     order = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
     return tuple(sorted((item for item in found if item is not None), key=lambda item: order.index(item.severity)))
 
@@ -112,6 +114,24 @@ def _worse(pack: Pack, facts: FactSet) -> Advice | None:
         value,
         "business.context",
     )
+
+
+def _announced(assessment: Assessment) -> Iterator[Advice]:
+    """Rules that warn and do not count yet: said now, so that nobody is surprised on the day."""
+    for row in assessment.checked:
+        stages = row.rule.stages
+        if row.stage == WARN and row.would is not None and stages is not None:
+            from_when = f"From {stages.block_from} this makes it" if stages.block_from else "Later this will make it"
+            yield Advice(
+                row.rule.id,
+                Severity.LOW,
+                f"{from_when} {row.would} track: {row.says}",
+                "",
+                row.rule.change.text if not row.rule.change.names else row.rule.title,
+                f"/learn/{row.rule.learn}",
+                row.rule.about,
+                row.value,
+            )
 
 
 def _largest(facts: FactSet, name: str) -> float | None:

@@ -10,12 +10,12 @@ from governance.domain.incoming import NewAnswer, NewSubmission
 from governance.domain.vocabulary import Role, Scope
 from governance.models import PolicyPack, Submission, System
 from governance.policy import Advice, Assessment, Pack, Question, WayOut, advice, asked, evaluate, missing, what_would_change
-from governance.prefill.cumulative import with_cumulative
 from governance.prefill.reading import read_source
 from governance.prefill.source import Problem
 from governance.selectors.access import Caller
 from governance.selectors.answers import parsed_answers, refused_answers, with_carried
 from governance.selectors.champions import Champion, champion_of
+from governance.selectors.envelopes import Judged, judged_now
 from governance.selectors.evidence import stored_source
 from governance.selectors.facts import answer_fact, background_of, complete, facts_within, offered, pending_collectors
 from governance.selectors.policy import pack_in_force
@@ -74,7 +74,9 @@ def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
     facts += [answer_fact(question, value, caller.reference) for question, value in values.items()]
     found = complete(facts, champion=champion, registers=registers, nothing_before=first)
     roles = frozenset(item.role.value for item in new.evidence)
-    return _preview(policy, pack, found, roles, champion, tuple(problems))
+    people = {caller.person.pk} if caller.person is not None else set[int]()
+    judged = judged_now(pack, found, system_id=system.pk if system else None, environment=new.environment, people=people)
+    return _preview(policy, pack, judged, roles, champion, tuple(problems))
 
 
 def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | None = None) -> Preview:
@@ -94,7 +96,8 @@ def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | No
             nothing_before=around.nothing_before,
         )
     roles = frozenset(submission.evidence.values_list("role", flat=True))
-    return _preview(policy, pack, facts, roles, champion, ())
+    judged = judged_now(pack, facts, system_id=submission.system_id, environment=submission.environment, submission=submission)
+    return _preview(policy, pack, judged, roles, champion, ())
 
 
 def missing_evidence(assessment: Assessment, roles: Collection[str]) -> tuple[dict[str, str], ...]:
@@ -110,14 +113,14 @@ def missing_evidence(assessment: Assessment, roles: Collection[str]) -> tuple[di
 def _preview(
     policy: PolicyPack,
     pack: Pack,
-    facts: FactSet,
+    judged: Judged,
     roles: Collection[str],
     champion: Champion | None,
     problems: tuple[Problem, ...],
 ) -> Preview:
     pending = pending_collectors(pack)
-    facts = with_cumulative(facts)
-    assessment = evaluate(pack, facts, pending=pending)
+    facts = judged.facts
+    assessment = evaluate(pack, facts, pending=pending, envelope=judged.envelope)
     return Preview(
         policy=policy,
         pack=pack,

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from governance.domain.decision import ChangeNeeded, HeldView, MissingEvidence, PolicyView, ReasonView, WayOutView
+from governance.domain.decision import (
+    AnnouncedView,
+    ChangeNeeded,
+    EnvelopeView,
+    HeldView,
+    MissingEvidence,
+    PolicyView,
+    ReasonView,
+    WayOutView,
+)
 from governance.domain.facts import FactSet
 from governance.models import TrackDecision
 from governance.policy import Pack
@@ -38,7 +47,28 @@ class Assessed:
     @property
     def held(self) -> tuple[HeldView, ...]:
         """Rules that were checked and raised nothing."""
-        return tuple(HeldView(row["rule"], row["says"]) for row in self.assessment["checked"] if row["track"] is None)
+        return tuple(
+            HeldView(row["rule"], row["says"])
+            for row in self.assessment["checked"]
+            if row["track"] is None and "would" not in row
+        )
+
+    @property
+    def announced(self) -> tuple[AnnouncedView, ...]:
+        """Rules that would raise the track once they count, and those a change envelope covers."""
+        return tuple(
+            AnnouncedView(row["rule"], row["says"], row["would"], row.get("stages", ""), row.get("envelope", ""))
+            for row in self.assessment["checked"]
+            if "would" in row
+        )
+
+    @property
+    def envelope(self) -> EnvelopeView | None:
+        """The change envelope it was judged under."""
+        found = self.assessment.get("envelope")
+        if found is None:
+            return None
+        return EnvelopeView(found["envelope"], found["title"], found["track"], found["inside"], found["says"])
 
     @property
     def would_change(self) -> tuple[WayOutView, ...]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from governance.domain.decision import ComparisonView, DecisionView, InterestView
 from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import Case, words
-from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Role, State
+from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Disposition, Role, State
 from governance.models import Revision, Submission
 from governance.selectors.access import Caller
 from governance.selectors.champions import Champion
@@ -38,6 +38,7 @@ from reviews.selectors.view_parts import (
     source_views,
     step_views,
 )
+from reviews.selectors.view_threads import thread_views
 from reviews.selectors.view_waivers import waived_by, waiver_views
 
 COMPARED = (
@@ -86,6 +87,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         marked=[row.by_id for row in loaded.marks],
         team=loaded.team,
         grants=loaded.grants,
+        must_fix=[row.about for row in loaded.threads if row.disposition == Disposition.MUST_FIX],
         caller=caller,
     )
     waivers = waiver_views(loaded, now)
@@ -154,6 +156,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         waivers=waivers,
         attestations=attestation_views(loaded, roles),
         your_step=case.step_id,
+        threads=thread_views(loaded),
         may_declare=_may_declare(case, caller, roles),
         interests=tuple(InterestView(loaded.name(row.by_id), row.why, row.at) for row in loaded.declared_conflicts),
     )

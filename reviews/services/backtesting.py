@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +15,7 @@ from governance.domain.errors import Conflict, FieldError, Forbidden, InvalidInp
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Role, RunStatus, Scope
 from governance.models import Backtest, PolicyDraft, PolicyPack, TrackDecision
-from governance.policy import Pack, PackError, load_pack, replay
+from governance.policy import Pack, load_pack
 from governance.policy.backtesting import MOST_LISTED, Backtester, shift_of
 from governance.policy.differing import differences
 from governance.policy.evaluating import evaluate
@@ -158,14 +157,11 @@ def _judge(row: Backtest, mine: Any) -> dict[str, Any]:
     tester = Backtester(before, tried, shifts)
     Backtest.objects.filter(pk=row.pk).update(total=past_count(row.name, row.since))
     submissions: list[int] = []
-    looked = time.monotonic()
     for batch in past_batches(row.name, tester.reads, row.since):
         tester.judge(batch)
         submissions += [past.submission for past in batch]
         if not mine.update(done=tester.tally.judged, lease_until=Now() + LEASE):
             raise _Gone
-        looked = time.monotonic()
-    log.info("back-test %s judged %s, last batch %.1f s ago", row.pk, tester.tally.judged, time.monotonic() - looked)
     found = tester.tally.to_json()
     _explain(found, tried, shifts)
     return {
@@ -214,6 +210,3 @@ def _shifts(given: Mapping[str, float]) -> dict[str, float]:
                 f"“{name}” is not moved by a number.", errors=(FieldError(f"/shifts/{name}", "number", "A number such as 0.1."),)
             )
     return {str(name)[:80]: float(amount) for name, amount in given.items() if amount}
-
-
-__all__ = ["PackError", "ask", "cancel", "find", "replay", "require_reader", "run", "tidy"]

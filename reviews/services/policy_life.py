@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from governance.domain.errors import (
@@ -121,8 +120,8 @@ def rule(
             draft.state = PolicyDraft.OPEN
             work.note("policy.returned", pack, said)
             _tell(work, draft, pack, "was returned to its author", why.strip())
-        draft.save(update_fields=["state"])
-        PolicyDraft.objects.filter(pk=draft.pk).update(changed_at=Now())
+        draft.changed_at = timezone.now()
+        draft.save(update_fields=["state", "changed_at"])
     return ruling
 
 

@@ -8,16 +8,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from governance.domain.vocabulary import Role, State, StepState
-from governance.models import Person, PolicyPack, Submission
+from governance.models import Person, PolicyPack, RuleConflict, Submission
 from governance.selectors.access import SYSTEM
 from governance.selectors.policy import pack_of
 from governance.services.work import Work, unit_of_work
 from reviews.models import Condition, Evaluation, Notification, ReviewStep, Waiver
 from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import live
-from reviews.services.steps import SOON
 from reviews.services.routing import escalate
-from reviews.services.telling import able_to_decide, answerable, holders, tell
+from reviews.services.steps import SOON
+from reviews.services.telling import able_to_decide, answerable, holders, tell, tell_unit
 
 REQUEST_LIMIT = timedelta(days=2)
 """A waiver request that waits longer is brought to those who answer for the policy: nobody should wait three weeks."""
@@ -31,6 +31,7 @@ def remind() -> None:
     _waivers(now)
     _follow_up(now)
     escalate(now)
+    _conflicts(now)
 
 
 def _untold(rows: QuerySet[Submission], kind: Notice) -> QuerySet[Submission]:
@@ -114,6 +115,22 @@ def _waivers(now: datetime) -> None:
                 title=f"{row.number}, a waiver of {row.gate}, has waited for signatures since {row.requested_at:%d %B}",
                 says="See who has to sign, or whether the gate fits this kind of case at all.",
                 path=f"/waivers/{row.pk}",
+            )
+
+
+def _conflicts(now: datetime) -> None:
+    """Conflicts about rules that nobody decides: a manual exception process must not take three weeks again."""
+    for row in RuleConflict.objects.filter(ruling=None, at__lte=now - REQUEST_LIMIT).order_by("at")[:MOST]:
+        with unit_of_work(SYSTEM) as work:
+            tell_unit(
+                work,
+                row.unit_id,
+                Notice.OVERDUE,
+                holders(row.unit_id, Role.POLICY_AUTHOR, Role.RISK_OFFICER),
+                key=f"{row.number}:stuck",
+                title=f"{row.number} about {row.about} has waited for a decision since {row.at:%d %B}",
+                says="A policy author who did not open it decides: keep the rule, change it, or say how to go about it.",
+                path=f"/conflicts/{row.pk}",
             )
 
 

@@ -48,7 +48,7 @@ def replay_all() -> ReplayRun:
                         new,
                         key=f"replay:{run.pk}",
                         title=f"{differing} of {checked} stored decisions no longer come out as they were",
-                        says="The rules, the facts or the code changed under them. Run `manage.py replay` before more is approved.",
+                        says="The rules, the facts or the code changed under them. Run `manage.py replay` first.",
                         path="/policies/versions#replay",
                     )
     return run

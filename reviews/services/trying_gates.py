@@ -31,8 +31,8 @@ from governance.domain.incoming import NewSubmission
 from governance.domain.vocabulary import Assurance, RunStatus, Scope, Track, strictest
 from governance.models import PolicyPack, Revision, Submission, System, SystemVersion
 from governance.policy import advice, evaluate, what_would_change
-from governance.prefill.cumulative import with_cumulative
 from governance.selectors.access import Caller, visible
+from governance.selectors.envelopes import judged_now
 from governance.selectors.policy import pack_of
 from governance.selectors.previewing import preview_new
 from governance.services.drafts import stored_files
@@ -249,10 +249,13 @@ def _document(row: GatePreview, collected: Mapping[str, Collected], failed: Mapp
         **dict.fromkeys([*collected, *row.missing], RunStatus.DONE),
         **dict.fromkeys(failed, RunStatus.ERROR),
     }
+    slug, environment = row.document["system"], row.document["environment"]
+    system = System.objects.filter(unit_id=row.unit_id, slug=slug).values_list("pk", flat=True).first()
     track = Track(row.track)
     for second in (False, True):
-        facts = with_cumulative(facts)
-        assessment = evaluate(pack, facts, pending=frozenset())
+        judged = judged_now(pack, facts, system_id=system, environment=environment, people={row.asked_by_id})
+        facts = judged.facts
+        assessment = evaluate(pack, facts, pending=frozenset(), envelope=judged.envelope)
         track = strictest(assessment.track, Track(row.track))
         gates = judged_gates(pack, pack.gate_kind, track, facts, measured, statuses)
         unsettled = unsettled_fact(gates)
