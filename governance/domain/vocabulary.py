@@ -199,6 +199,18 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Disposition(StrEnum):
+    """What a thread about a case asks for."""
+
+    QUESTION = "question"
+    MUST_FIX = "must_fix"
+    RESOLVED = "resolved"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ")
+
+
 class EvidenceRole(StrEnum):
     """What an evidence file is for."""
 

@@ -1,6 +1,7 @@
 """What people decided, and what follows from it."""
 
 from reviews.models.attested import Attested
+from reviews.models.declared_values import DeclaredValue
 from reviews.models.deployments import Deployment
 from reviews.models.dossiers import Dossier
 from reviews.models.downstream import ChangeNote, DownstreamTeam
@@ -16,6 +17,7 @@ from reviews.models.notifications import Notification, NotificationChoice
 from reviews.models.permits import Permit
 from reviews.models.registries import BarredBuild, RegistryLink, RegistryVersion, RegistryWrite
 from reviews.models.steps import ChangeItem, Condition, ReviewStep, SignOff
+from reviews.models.threads import Remark, Thread
 from reviews.models.waivers import Waiver, WaiverAudit, WaiverSignature
 from reviews.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -26,6 +28,7 @@ __all__ = [
     "ChangeNote",
     "Condition",
     "DeclaredConflict",
+    "DeclaredValue",
     "Deployment",
     "Dossier",
     "DownstreamTeam",
@@ -46,9 +49,11 @@ __all__ = [
     "RegistryLink",
     "RegistryVersion",
     "RegistryWrite",
+    "Remark",
     "ReviewStep",
     "SectionSeen",
     "SignOff",
+    "Thread",
     "Waiver",
     "WaiverAudit",
     "WaiverSignature",
