@@ -10,6 +10,7 @@ from typing import Any
 from django import forms, template
 from django.forms import BoundField
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.html import format_html
@@ -44,6 +45,25 @@ def role_label(value: Any) -> str:
     """A role as people say it; `policy` and `submitter` read as such."""
     text = str(value or "")
     return Role(text).label if text in Role._value2member_map_ else text.replace("_", " ")
+
+
+# who can change something, in the words of policy packs
+_EDITORS = {
+    "policy author": Role.POLICY_AUTHOR,
+    "platform engineer": Role.PLATFORM_ENGINEER,
+    "data steward": Role.PRIVACY,
+    "product owner": Role.PRODUCT,
+}
+
+
+@register.filter
+def role_link(value: Any, start: str = "") -> SafeString | str:
+    """A role as people say it, leading to what it does and whom to ask; `|role_link:"cap"` at the start of a line."""
+    role = _EDITORS.get(str(value or ""), value)
+    label = role_label(value)
+    label = label[:1].upper() + label[1:] if start else label
+    known = str(role or "") in Role._value2member_map_
+    return format_html('<a href="{}#{}">{}</a>', reverse("roles"), str(role), label) if known else label
 
 
 @register.filter

@@ -10,7 +10,7 @@ from governance.domain.vocabulary import REVIEWING_ROLES, Role
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context: `nav`, a list of `{label, url, icon, active}`; `caller`; `my_roles`, labels of roles held."""
+    """Context: `nav`, a list of `{label, url, icon, active}`; `caller`; `my_roles`, labels of roles held; `learn_links`."""
     caller = getattr(request, "caller", None)
     if caller is None:
         return {"nav": [], "caller": None, "my_roles": []}
@@ -31,8 +31,15 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     elif Role.RISK_OFFICER in held:
         items.append(("Roles asked for", "/administration/requests", "users"))
     nav = [{"label": label, "url": url, "icon": icon, "active": _active(request.path, url)} for label, url, icon in items]
-    return {"nav": nav, "caller": caller, "my_roles": sorted(role.label for role in held)}
+    return {"nav": nav, "caller": caller, "my_roles": sorted(role.label for role in held), "learn_links": LEARN}
 
+
+LEARN = (
+    {"label": "Learn", "href": "/learn"},
+    {"label": "Roles and whom to ask", "href": "/roles"},
+    {"label": "Glossary", "href": "/glossary"},
+)
+"""At the foot of every page."""
 
 _OVERSIGHT = (
     "/compliance",
