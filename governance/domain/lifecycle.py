@@ -142,6 +142,7 @@ class Case:
     `open_steps`: the roles of every open step. `signed_now`: people who signed another step of this revision. `conflicts`: people
     who declared a conflict of interest. `marked`: people who judged its columns as data steward. `outside_team`: nobody of the
     submitter's team decides `step`; `team` is how the caller stands to it (same, other or unknown).
+    `must_fix`: what stands at “must fix” in a thread.
     `stands_for`: people whose role the caller holds only because they handed it on.
     `waived`: people who asked for or signed a waiver of it, with what they did.
     `attested`: people who attested something on it, with the role they did it in. `missing`: labels of what must be there before
@@ -163,6 +164,7 @@ class Case:
     outside_team: bool = False
     team: str = "other"
     stands_for: frozenset[int] = frozenset()
+    must_fix: tuple[str, ...] = ()
     waived: Mapping[int, str] = field(default_factory=dict)
     attested: Mapping[int, Role] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
@@ -237,6 +239,18 @@ def decision_refusal(case: Case, actor: Actor, *, last: bool = False) -> DomainE
         return SegregationOfDuties(f"You attested something on it as {spoke.label}, so somebody else decides on it.")
     if last and case.steps_left > 1:
         return Conflict(f"{case.steps_left - 1} more review step(s) follow before the case is approved.", code="steps_left")
+    return None
+
+
+def approval_refusal(case: Case, actor: Actor) -> DomainError | None:
+    """Why `actor` may not approve the step whose turn it is, or None: as for any decision, and nothing stands at “must fix”."""
+    if (refused := decision_refusal(case, actor)) is not None:
+        return refused
+    if case.must_fix:
+        return Conflict(
+            f"Somebody said that this must be fixed: {', '.join(case.must_fix)}. See the threads; whoever reviews can resolve them.",
+            code="must_fix",
+        )
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from governance.domain.decision import ActionView
 from governance.domain.errors import DomainError
-from governance.domain.lifecycle import TRANSITIONS, Action, Actor, By, Case, decision_refusal, refusal
+from governance.domain.lifecycle import TRANSITIONS, Action, Actor, By, Case, approval_refusal, decision_refusal, refusal
 from governance.domain.vocabulary import DecisionKind, State
 
 _DANGER = frozenset({Action.WITHDRAW, Action.REJECT, Action.REVOKE})
@@ -12,7 +12,7 @@ _DECISIONS = (
     (DecisionKind.APPROVE, "Approve", "Your step is done; the next one opens, or the case is approved."),
     (DecisionKind.APPROVE_WITH_CONDITIONS, "Approve with conditions", "Each condition gets an owner and a due date."),
 )
-# decided by `decision_refusal`, and drawn as decisions rather than as moves
+# decided by `approval_refusal`, and drawn as decisions rather than as moves
 _AS_DECISIONS = frozenset({Action.COMPLETE_REVIEW})
 
 
@@ -20,7 +20,7 @@ def action_views(case: Case, actor: Actor, *, claimed_by: int | None) -> tuple[A
     """Everything a person could do in this state, or the reason why not. What only the policy does is left out."""
     views = []
     if case.state is State.IN_REVIEW:
-        refused = decision_refusal(case, actor)
+        refused = approval_refusal(case, actor)
         views += [_view(kind.value, label, details, refused) for kind, label, details in _DECISIONS]
     for (state, action), move in TRANSITIONS.items():
         if state is case.state and move.by != {By.POLICY} and action not in _AS_DECISIONS:

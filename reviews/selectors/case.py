@@ -9,15 +9,15 @@ from django.db.models.functions import Now
 
 from governance.domain.errors import DomainError
 from governance.domain.lifecycle import Case, decision_refusal
-from governance.domain.vocabulary import Role, State, StepState, Track
+from governance.domain.vocabulary import Disposition, Role, State, StepState, Track
 from governance.models import ColumnMark, Contributor, RoleGrant, Submission
 from governance.selectors.access import Caller
-from reviews.models import Attested, DeclaredConflict, ReviewStep, SignOff, Waiver
+from reviews.models import Attested, DeclaredConflict, ReviewStep, SignOff, Thread, Waiver
 from reviews.selectors.teams import team_of
 
 
 def case_of(submission: Submission, caller: Caller | None = None) -> Case:
-    """Build the case from the rows as they are now. Eight queries, and one about the team where a step asks for it."""
+    """Build the case from the rows as they are now. Nine queries, and one about the team where a step asks for it."""
     steps = list(ReviewStep.objects.filter(submission=submission, revision=submission.revision))
     signed = list(SignOff.objects.filter(submission=submission, voided_at__isnull=True).order_by("id"))
     contributors = list(Contributor.objects.filter(submission=submission).order_by("id"))
@@ -40,6 +40,7 @@ def case_of(submission: Submission, caller: Caller | None = None) -> Case:
         conflicts=DeclaredConflict.objects.filter(submission=submission).values_list("by_id", flat=True),
         marked=ColumnMark.objects.filter(submission=submission).values_list("by_id", flat=True),
         team=_team(submission, steps, caller),
+        must_fix=Thread.objects.filter(submission=submission, disposition=Disposition.MUST_FIX).values_list("about", flat=True),
         grants=live_grants(caller.person.pk) if caller is not None and caller.person is not None else (),
         caller=caller,
     )
@@ -63,6 +64,7 @@ def case_from(
     marked: Iterable[int] = (),
     team: str = "other",
     grants: Iterable[RoleGrant] = (),
+    must_fix: Iterable[str] = (),
     caller: Caller | None = None,
 ) -> Case:
     """Build the case from rows already loaded.
@@ -98,6 +100,7 @@ def case_from(
         marked=frozenset(marked),
         outside_team=mine is not None and mine.outside_team,
         team=team,
+        must_fix=tuple(dict.fromkeys(must_fix)),
         stands_for=stands_for(grants, mine.role, submission.unit_id) if mine is not None else frozenset(),
         waived=waived or {},
         attested={row.by_id: Role(row.role) for row in attested},

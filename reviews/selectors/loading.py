@@ -40,8 +40,10 @@ from reviews.models import (
     DeclaredConflict,
     Finding,
     Permit,
+    Remark,
     ReviewStep,
     SignOff,
+    Thread,
     Waiver,
     WaiverAudit,
     WaiverSignature,
@@ -101,6 +103,8 @@ _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
         Attested, ("id", "revision", "what", "item", "subject", "role", "by_id", "yes", "comment", "asked", "at"),
     ),
     "conflict_rows": (DeclaredConflict, ("id", "by_id", "why", "at")),
+    "thread_rows": (Thread, ("id", "about_kind", "about", "disposition", "opened_by_id")),
+    "remark_rows": (Remark, ("id", "thread_id", "revision", "by_id", "disposition", "text", "published_at")),
     "mark_rows": (ColumnMark, ("id", "by_id")),
     "waiver_audit_rows": (WaiverAudit, ("id", "waiver_id", "owner_id", "due_on", "done_at", "held", "found")),
 }  # fmt: skip
@@ -156,6 +160,8 @@ class Loaded:
     champion_revision: Revision | None = None
     declared_conflicts: tuple[DeclaredConflict, ...] = ()
     marks: tuple[ColumnMark, ...] = ()
+    threads: tuple[Thread, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     team: str = "other"
     grants: tuple[RoleGrant, ...] = ()
 
@@ -244,6 +250,8 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
         names=_names(submission, rows, answers, evidence, events),
         declared_conflicts=rows["conflict_rows"],
         marks=rows["mark_rows"],
+        threads=rows["thread_rows"],
+        remarks=tuple(row for row in rows["remark_rows"] if row.published_at is not None),
         team=submission.team,  # type: ignore[attr-defined]
         grants=tuple(_revived(RoleGrant, submission.grant_rows)),  # type: ignore[attr-defined]
     )
@@ -322,7 +330,7 @@ def _names(
     ids |= {row.owner_id for row in (*rows["finding_rows"], *rows["condition_rows"])}
     ids |= {pk for row in rows["finding_rows"] for pk in (row.fixed_by_id, row.verified_by_id)}
     ids |= {pk for row in rows["waiver_rows"] for pk in (row.owner_id, row.requested_by_id, row.audit_owner_id)}
-    ids |= {row.by_id for row in (*rows["waiver_signature_rows"], *rows["attested_rows"], *rows["conflict_rows"])}
+    ids |= {row.by_id for row in (*rows["waiver_signature_rows"], *rows["attested_rows"], *rows["conflict_rows"], *rows["remark_rows"])}
     ids |= {row.by_id for row in answers} | {row.added_by_id for row in evidence}
     ids |= {person for event in events if (person := person_of(event.actor)) is not None}
     people = Person.objects.filter(pk__in={pk for pk in ids if pk is not None}).only("pk", "username", "first_name", "last_name")

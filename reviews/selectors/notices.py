@@ -29,6 +29,8 @@ class Notice(StrEnum):
     CHANGE_NOTE = "change_note"
     WEBHOOK_DEAD = "webhook_dead"
     INFORMED = "informed"
+    REMARK = "remark"
+    MENTIONED = "mentioned"
     FINDING = "finding"
     ESCALATED = "escalated"
     POLICY = "policy"
@@ -65,6 +67,8 @@ PLANS: Mapping[Notice, Plan] = {
     Notice.UNPERMITTED: Plan("Running without a permit", "something serves that no decision covers", "now", _ALERT),
     Notice.FINDING: Plan("A finding for your role", "the checks found something your role answers for", "inbox"),
     Notice.ESCALATED: Plan("A finding stays open", "what your role answers for, or hears of next, is open too long", "now", _DUTY),
+    Notice.REMARK: Plan("Remarks", "somebody wrote in a thread of a case of yours", "now"),
+    Notice.MENTIONED: Plan("Mentioned", "somebody wrote your user name into a thread", "now"),
     Notice.INFORMED: Plan("Kept informed", "a step was decided on which the policy keeps your role informed", "inbox"),
     Notice.ROLLED_BACK: Plan("Rolled back", "a version you answer for was taken back", "now"),
     Notice.MONITORING: Plan("Monitor over a limit", "a version you answer for is beyond a limit in use", "now", _DUTY),

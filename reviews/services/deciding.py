@@ -12,7 +12,7 @@ from gates.people import waits_for_person
 from gates.registry import gates as all_gates
 from governance.domain.errors import Conflict, DomainError, StaleDossier
 from governance.domain.facts import FactSet
-from governance.domain.lifecycle import Action, Case
+from governance.domain.lifecycle import Action, Case, approval_refusal
 from governance.domain.vocabulary import DecisionKind, Role, StepState, Track, Verdict
 from governance.models import Person, Submission, TrackDecision
 from governance.selectors.access import Caller
@@ -89,6 +89,8 @@ def _decide(caller: Caller, submission_id: int, seen: str, new: NewDecision) -> 
             return StaleDossier(_what_changed(submission, seen, found))
         step = ReviewStep.objects.select_for_update().get(pk=case.step_id, state=StepState.OPEN)
         if new.approves:
+            if (refused := approval_refusal(case, caller.actor(submission.unit_id))) is not None:
+                raise refused
             _refuse_unattested(material)
         _check(submission, material, step, caller, new)
         if new.approves and case.steps_left == 1:

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from gates.models import Chart
 from governance.domain.vocabulary import DecisionKind, EvidenceRole, Role, RunStatus, Track
-from governance.models import AuditEvent, Person, PolicyPack, Submission
+from governance.models import AuditEvent, DataSource, Person, PolicyPack, SourceChange, Submission
 from governance.selectors.access import caller_for
 from governance.services.drafts import attach_evidence, changing
 from governance.ui.security_headers import POLICY
@@ -172,10 +172,10 @@ GET = {
     "draft_accept_all": only_post("draft"),
     "systems": page(),
     "registers": page(),
-    "register_new": page(),
-    "register_import": page(),
+    "register_new": page(ada=403, adm=403),
+    "register_import": page(ada=403, adm=403),
     "register_source": page("source"),
-    "register_source_change": page("source"),
+    "register_source_change": page("source", ada=403, adm=403),
     "register_change": page("source_change"),
     "system": page("case"),
     "policies": page(),
@@ -245,6 +245,8 @@ GET = {
     "api_attestation": Row(401, 404, 404),
     "api_evidence": api_only_post(),
     "api_evidence_file": Row(401, 404, 404),
+    "api_register_sources": api(),
+    "api_register_source": Row(401, 404, 200),
     "api_policy": api(),
     "api_gates": api(),
     "api_gate": api(),
@@ -289,6 +291,10 @@ GET = {
 POST: dict[str, tuple[int, int] | None] = {
     "new_submission": None,
     "what_if": None,
+    "register_new": (422, 422),
+    "register_import": (422, 422),
+    "register_source_change": (404, 422),
+    "register_change": (404, 403),
     "draft_files": (404, 403),
     "draft_drop_file": (404, 403),
     "draft_evidence": (404, 403),
@@ -374,6 +380,7 @@ WORDS = {
     "gate": {"code": "GF101"},
     "api_gate": {"code": "GF101"},
     "api_policy": {"pack": "ml_model"},
+    "api_register_source": {"name": "s3://lake/matrix/"},
     "demo_sign_in": {"signed": "made-up"},
     "api_kubernetes_environment": {"environment": "staging"},
     "api_mlflow_webhook": {"server": "main"},
@@ -395,10 +402,14 @@ class World:
 
     def address(self, name: str) -> str:
         row = GET[name]
+        if "register" in name:
+            registered = self.registered()
         if name in WORDS:
             return reverse(name, kwargs=WORDS[name])
         if name.startswith("chart_"):
             return reverse(name, args=[self.chart.pk])
+        if row.about in ("source", "source_change"):
+            return reverse(name, args=[registered[row.about == "source_change"]])
         if row.about == "waiver":
             return reverse(name, args=[self.stopped.waivers.get().pk])
         if name == "waiver_new":
@@ -435,6 +446,13 @@ class World:
             "draft_interview": ["decision.automated"],
         }.get(name, [])
         return reverse(name, args=[about.pk, *more] if about else [])
+
+    def registered(self) -> tuple[int, int]:
+        """An entry of the register of data sources, and a proposal that waits."""
+        unit, name = self.case.unit, "s3://lake/matrix/"
+        row = DataSource.objects.get_or_create(unit=unit, name=name, defaults={"owner": "lake", "approved": True})[0]
+        told = {"values": {"region": "eu"}, "why": "It moved.", "origin": "page", "proposed_by": self.people["dana"]}
+        return row.pk, SourceChange.objects.get_or_create(unit=unit, name=name, defaults=told)[0].pk
 
     def client(self, who: str, **options: Any) -> Client:
         client: Client = making.browser(self.people.get(who), raise_request_exception=False, **options)

@@ -1,0 +1,54 @@
+"""Who may say what in the threads of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from governance.domain.errors import Conflict, DomainError, Forbidden
+from governance.domain.lifecycle import words
+from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Disposition, State
+from governance.models import Contributor, Submission
+from governance.selectors.access import Caller
+from reviews.models import Remark
+
+
+def works_on_it(submission: Submission, caller: Caller) -> bool:
+    """Whether the caller handed the version in or worked on it."""
+    me = caller.person.pk if caller.person is not None else 0
+    return me == submission.submitter_id or Contributor.objects.filter(submission=submission, person_id=me).exists()
+
+
+def remark_refusal(
+    submission: Submission, caller: Caller, disposition: Disposition = Disposition.QUESTION, was: str = ""
+) -> DomainError | None:
+    """Why the caller may not make that of a thread which stands at `was`, or None.
+
+    People who work on the version and people who review speak. What must be fixed reviewers say, and only they say that it is.
+    """
+    if caller.token is not None or caller.person is None:
+        return Forbidden("A token has nothing to say here. A person has to sign in.", code="person_needed")
+    if State(submission.state) not in OPEN_STATES or State(submission.state) is State.DRAFT:
+        return Conflict(f"Threads are about cases under way; this one is {words(State(submission.state))}.", code="wrong_state")
+    mine = works_on_it(submission, caller)
+    reviews = bool(caller.roles_in(submission.unit_id) & REVIEWING_ROLES)
+    if not mine and not reviews:
+        return Forbidden("People who work on the version and people who review it write here.", code="role_needed")
+    judges = reviews and not mine
+    if disposition is Disposition.MUST_FIX and not judges:
+        return Forbidden("Only somebody who reviews it says that something must be fixed.", code="role_needed")
+    if was == Disposition.MUST_FIX and disposition is Disposition.RESOLVED and not judges:
+        return Forbidden(
+            "Who reviews it said that this must be fixed, and says when it is. Answer as a question.", code="role_needed"
+        )
+    return None
+
+
+def standing(was: str, remark: str) -> str:
+    """What a thread stands at after a remark: what must be fixed stays so until it is resolved."""
+    return was if was == Disposition.MUST_FIX and remark != Disposition.RESOLVED else remark
+
+
+def drafts_of(submission: Submission, caller: Caller) -> Sequence[Remark]:
+    """The caller's own drafts on the case."""
+    rows = Remark.objects.select_related("thread").filter(submission=submission, by=caller.person, published_at__isnull=True)
+    return list(rows.order_by("id"))
