@@ -71,7 +71,7 @@ KNOWN = ["question", "must_fix", "resolved"]
 class Migration(migrations.Migration):
     dependencies = [
         ("governance", "0014_grants"),
-        ("reviews", "0015_declared_values"),
+        ("reviews", "0014_stand_ins"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
