@@ -31,9 +31,9 @@ background moves the explanations of the same model; so does another algorithm
 one that scored.
 
 ## Tools
-XGBoost `pred_contribs`, LightGBM `pred_contrib` (exact, seconds for 1,000 rows); shap `LinearExplainer` and
-`PermutationExplainer` for the rest. You may upload attributions from your own pipeline instead of models: a row key, one
-column per feature, a base value.
+XGBoost `pred_contribs`, LightGBM `pred_contrib` (exact, seconds for 1,000 rows); the exact weights of linear models
+(scikit-learn or ONNX) and `PermutationExplainer` for the rest. You may upload attributions from your own pipeline
+instead of models: a row key, one column per feature, a base value.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import numpy as np
 
 from gates.collecting import Picture
 from gates.metrics.performance_summary_impl import Histogram
+from gates.metrics.statistics.auc import of_bins
 from gates.metrics.statistics.calibration import ReliabilityBin, ScoreCounts
-from gates.metrics.statistics.many import auc_of_counts
 from gates.pictures import shapes
 from gates.spec import Measure
 
@@ -101,7 +101,7 @@ def _roc_by(attribute: str, found: Mapping[str, Sequence[ReliabilityBin]], count
     for name in sorted(largest):
         histogram = Histogram(rated[name].pos.astype(float), (rated[name].n - rated[name].pos).astype(float))
         curves[name] = histogram.roc(grid)
-        areas[name] = auc_of_counts(histogram.positive, histogram.negative)[0]
+        areas[name] = of_bins(histogram.positive, histogram.negative).interval()
     rows = [
         {"series": name, "x": round(float(x), 4), "y": round(float(y), 4)}
         for name, curve in curves.items()

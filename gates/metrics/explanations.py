@@ -9,7 +9,7 @@ from governance.domain.vocabulary import EvidenceRole
 
 NAME = "explanations"
 TITLE = "Comparing explanations with the champion's"
-VERSION = 2
+VERSION = 3
 HEAVY = True
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL = (

@@ -21,7 +21,7 @@ from gates.spec import Measure
 ADDITIVE = 1e-3
 _WORDS = {
     "native": "the booster's own contributions (TreeSHAP, path dependent), exact",
-    "linear": "shap's linear explainer, exact for independent features",
+    "linear": "the weights of a linear model, exact for independent features",
     "permutation": "shap's permutation explainer, an approximation (r about 0.97 with exact values)",
 }
 
@@ -89,7 +89,8 @@ def _modelled(inputs: Inputs, sample: EvidenceInput) -> Pair:
             before = open_model(baseline)
         except EvidenceProblem as problem:
             reason = str(problem)
-    method = from_models.method_for([model] if before is None else [model, before])
+    models = [model] if before is None else [model, before]
+    method = from_models.method_for(models, [_some_rows(inputs, sample, each) for each in models], inputs.seed)
     plan = _Plan(inputs, sample, method, given, model)
     candidate = plan.explain(given, model)
     if before is None or baseline is None:
@@ -115,10 +116,19 @@ def _modelled(inputs: Inputs, sample: EvidenceInput) -> Pair:
 
 def _alone(inputs: Inputs, sample: EvidenceInput, plan: _Plan, candidate: Explained) -> Explained:
     """The candidate by the best method of its own, when there is no champion that asked for another."""
-    best = from_models.method_for([plan.model])
+    best = from_models.method_for([plan.model], [plan.pooled], inputs.seed)
     if best == plan.method:
         return candidate
     return _Plan(inputs, sample, best, plan.given, plan.model).explain(plan.given, plan.model)
+
+
+def _some_rows(inputs: Inputs, sample: EvidenceInput, model: OpenedModel) -> np.ndarray:
+    """Rows as this model takes them, to see what kind it is; none where they do not fit, which explaining them then says."""
+    chosen = from_models.pick_rows(tables.inspect(sample).rows, from_models.ROWS_PERMUTATION, inputs.seed)
+    try:
+        return from_models.rows_for(model, from_models.feature_names(model, inputs, sample), sample, chosen)
+    except EvidenceProblem:
+        return np.empty((0, model.count))
 
 
 class _Plan:
@@ -157,6 +167,14 @@ class _Plan:
             count, size, seconds = from_models.affordable(self.model.margin, self.pooled[: self.rows], self.background)
         except Exception:  # as above: explaining says it
             return
+        if seconds > from_models.MOST_SECONDS:
+            evaluations = count * size * (2 * self.pooled.shape[1] + 1)
+            raise EvidenceProblem(
+                file=self.given.name,
+                expected=f"a model of which {count} rows can be explained within {from_models.MOST_SECONDS:.0f} s",
+                found=f"one that needs about {seconds:,.0f} s for the {evaluations:,} scores that takes",
+                way_out="Upload attributions from your own pipeline (candidate_attributions), or a model that scores faster.",
+            )
         self.rows, self.background = min(self.rows, count), size
         self.notes.append(
             f"An arbitrary model is explained on {min(self.rows, self.total)} rows against {size} background rows "

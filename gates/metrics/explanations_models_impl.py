@@ -1,5 +1,5 @@
-"""Attributions computed here from model files: native contributions for boosters, shap's linear and permutation explainers
-otherwise.
+"""Attributions computed here from model files: native contributions for boosters, exact ones for linear models, shap's
+permutation explainer otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gates.collecting import EvidenceInput, EvidenceProblem, Inputs, working_on
+from gates.metrics import explanations_linear_impl as straight
 from gates.readers import tables
 from gates.readers.models import OpenedModel
 from gates.readers.models_refusal import ModelRefused
@@ -24,7 +25,7 @@ BACKGROUND = 200
 BACKGROUND_PERMUTATION = 50
 FEWEST_BACKGROUND = 20
 PERMUTATION_SECONDS = 60.0  # for one model; the child has 300 s for everything
-_ONE_TO_ONE = frozenset({"StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "SimpleImputer"})
+MOST_SECONDS = 90.0  # what the least that is worth explaining may take for one model; the champion and its noise come on top
 _ROLES_NOT_FEATURES = ("id", "label", "prediction", "score", "weight", "time", "base")
 
 
@@ -46,13 +47,22 @@ class Explained:
         return float(np.abs(self.base + self.matrix.sum(axis=1) - self.margin).max())
 
 
-def method_for(models: Sequence[OpenedModel]) -> str:
-    """The one method all of them can be explained with: `native`, `linear` or `permutation`."""
+def method_for(models: Sequence[OpenedModel], rows: Sequence[np.ndarray], seed: int) -> str:
+    """The one method all of them can be explained with: `native`, `linear` or `permutation`. `rows`: some rows of each model."""
     if all(model.native for model in models):
         return "native"
-    if all(model.estimator is not None and _linear(model.estimator) is not None for model in models):
-        return "linear"
-    return "permutation"
+    return "linear" if all(_linear(model, some, seed) for model, some in zip(models, rows, strict=True)) else "permutation"
+
+
+def _linear(model: OpenedModel, rows: np.ndarray, seed: int) -> bool:
+    if model.native:
+        return False
+    if model.estimator is not None and straight.steps_of(model.estimator) is not None:
+        return True
+    try:
+        return straight.weights_of(model.margin, rows, seed) is not None
+    except Exception:  # a model that does not score the rows is refused where it is explained, with the file's name
+        return False
 
 
 def pick_rows(total: int, wanted: int, seed: int) -> np.ndarray:
@@ -117,7 +127,7 @@ def explain(
         if method == "native":
             matrix, base = _by_trees(model, rows)
         elif method == "linear":
-            matrix, base = _by_linear(model.estimator, rows, background)
+            matrix, base = _by_line(model, rows, background, seed)
         else:
             matrix, base = _by_permutation(model.margin, rows, background, seed)
     except ModelRefused as refused:
@@ -153,40 +163,13 @@ def _by_trees(model: OpenedModel, rows: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.concatenate([matrix for matrix, _ in parts]), np.concatenate([np.atleast_1d(base) for _, base in parts])
 
 
-def _linear(estimator: Any) -> tuple[Any, Any] | None:
-    """(transformer or None, linear estimator) when attributions of the last step belong to the input columns one to one."""
-    last, before = estimator, None
-    if hasattr(estimator, "steps"):
-        last = estimator.steps[-1][1]
-        if any(
-            type(step).__name__ not in _ONE_TO_ONE or getattr(step, "add_indicator", False) for _, step in estimator.steps[:-1]
-        ):
-            return None
-        before = estimator[:-1] if len(estimator.steps) > 1 else None
-    coefficients = getattr(last, "coef_", None)
-    if coefficients is None or np.asarray(coefficients).reshape(-1).shape != (getattr(last, "n_features_in_", -1),):
-        return None
-    return (before, last) if type(last).__module__.startswith("sklearn.linear_model") else None
-
-
-def _by_linear(estimator: Any, rows: np.ndarray, background: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    import shap
-
-    found = _linear(estimator)
-    if found is None:
-        raise ValueError("not a linear model")
-    before, last = found
-    if before is not None:
-        names = getattr(estimator, "feature_names_in_", None)
-        if names is not None:
-            import pandas
-
-            rows, background = (pandas.DataFrame(part, columns=list(names)) for part in (rows, background))
-        rows, background = np.asarray(before.transform(rows)), np.asarray(before.transform(background))
-    weights, intercept = np.asarray(last.coef_).reshape(-1), float(np.asarray(last.intercept_).reshape(-1)[0])
-    masker = shap.maskers.Independent(background, max_samples=len(background))
-    explainer = shap.LinearExplainer((weights, intercept), masker)
-    return np.asarray(explainer.shap_values(rows)), np.full(len(rows), float(np.asarray(explainer.expected_value).reshape(-1)[0]))
+def _by_line(model: OpenedModel, rows: np.ndarray, background: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    if model.estimator is not None and straight.steps_of(model.estimator) is not None:
+        return straight.by_estimator(model.estimator, rows, background)
+    weights = straight.weights_of(model.margin, np.concatenate([rows, background]), seed)
+    if weights is None:
+        raise ValueError("not a linear model on these rows")
+    return straight.by_weights(model.margin, weights, rows, background)
 
 
 def _by_permutation(

@@ -12,9 +12,10 @@ import numpy as np
 
 from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs
 from gates.metrics.slices_pictures_impl import picture
+from gates.metrics.statistics.auc import of_bins
 from gates.metrics.statistics.calibration import CLIP, PER_LOGIT
 from gates.metrics.statistics.intervals import newcombe, wilson, z_of
-from gates.metrics.statistics.many import auc_of_counts, holm, two_rates_p
+from gates.metrics.statistics.many import holm, two_rates_p
 from gates.metrics.statistics.paired import two_sided_p
 from gates.readers import counting, tables
 from gates.readers import predictions as reader
@@ -239,7 +240,7 @@ def _own(part: Slice, ranked: bool) -> list[Measure]:
         rate = wilson(part.wrong, part.rows, LEVEL)
         rows.append(Measure("slices.error_rate", rate.value, part.name, rate.low, rate.high, part.rows, detail={"level": LEVEL}))
     if ranked and part.both_classes:
-        area, _ = auc_of_counts(part.positive, part.negative, LEVEL)
+        area = of_bins(part.positive, part.negative).interval(level=LEVEL)
         detail = {"positives": part.positives, "level": LEVEL}
         rows.append(Measure("slices.roc_auc", area.value, part.name, area.low, area.high, part.rows, detail=detail))
     return rows
@@ -262,10 +263,11 @@ def _errors(part: Slice, rest: Slice) -> list[tuple[float, Measure]]:
 
 def _area(part: Slice, rest: Slice) -> tuple[float, Measure]:
     """How much lower the slice's AUC is than that of the rest: two independent sets of cases."""
-    (own, variance), (other, more) = (auc_of_counts(each.positive, each.negative) for each in (part, rest))
-    spread = math.sqrt(variance + more)
-    drop = other.value - own.value
+    areas = [of_bins(each.positive, each.negative) for each in (part, rest)]
+    own, other = (float(area.values[0]) for area in areas)
+    spread = math.sqrt(sum(float(area.covariance[0, 0]) for area in areas))
+    drop = other - own
     half = z_of(LEVEL) * spread
     p = two_sided_p(drop / spread) if spread > 0 else 1.0
-    detail = {"figure": "AUC", "slice": own.value, "rest": other.value, "tested": True, "level": LEVEL}
+    detail = {"figure": "AUC", "slice": own, "rest": other, "tested": True, "level": LEVEL}
     return p, Measure("slices.worse_auc", drop, part.name, drop - half, drop + half, part.rows, "AUC", detail=detail)

@@ -13,6 +13,8 @@ from gates.catalog import gx101_explanation_stability as gx101
 from gates.catalog import gx102_explanation_concentration as gx102
 from gates.collecting import Collected, EvidenceProblem, Inputs
 from gates.metrics import explanations
+from gates.metrics import explanations_linear_impl as straight
+from gates.metrics import explanations_models_impl as from_models
 from gates.metrics import explanations_rows_impl as picking
 from gates.metrics import explanations_statistics_impl as statistics
 from gates.pictures.render import draw
@@ -101,15 +103,51 @@ def test_without_a_champion_importance_is_there_and_stability_is_not(folder: Pat
     assert verdict(first) is Verdict.NOT_APPLICABLE
 
 
-def test_onnx_by_permutation_recovers_the_weights(folder: Path) -> None:
+def test_a_linear_onnx_model_is_explained_exactly(folder: Path) -> None:
     collected = run(folder, candidate_model="o.onnx")
     frame = pd.read_parquet(folder / "rows.parquet")
-    size = np.array([1.5, 1.0, 0.3, 0.1, 0.0]) * frame.std().to_numpy()
+    weights, rows = np.array([1.5, -1.0, 0.3, 0.1, 0.0]), frame.to_numpy(float)
+    model = open_model(model_files.evidence("candidate_model", folder / "o.onnx"))
+    background, some = rows[:200], rows[200:700]
+    explained = from_models.explain(
+        model, tuple(frame), some, background, "linear", 1, model_files.evidence("m", folder / "o.onnx")
+    )
+    assert explained.matrix == pytest.approx((some - background.mean(axis=0)) * weights, abs=2e-3)
+    assert explained.error < 1e-3
     measured = Measured(collected.measures)
-    for name, share in zip(frame.columns, size / size.sum(), strict=True):
-        assert measured.one("explanation.share", f"feature={name}").value == pytest.approx(share, abs=0.06)  # type: ignore[union-attr]
-    assert measured.one("explanation.rows").value == 200  # type: ignore[union-attr]
+    assert measured.one("explanation.rows").value == 1_000  # type: ignore[union-attr]
+    assert any("the weights of a linear model, exact" in note for note in collected.notes)
+    assert any("Background: 200 rows" in note for note in collected.notes)
+
+
+def test_what_is_not_a_straight_line_is_not_taken_for_one() -> None:
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(200, 4))
+    rows[:, 3] = 2 * rows[:, 0]  # in the sample these two go together: only moving one of them tells them apart
+    weights = np.array([1.0, -2.0, 0.0, 0.5])
+    found = straight.weights_of(lambda part: part @ weights + 3, rows, 1)
+    assert found == pytest.approx(weights, abs=1e-9)
+    for bent in (
+        lambda part: part @ weights + 0.05 * part[:, 0] * part[:, 1],
+        lambda part: np.maximum(part @ weights, -4),
+        lambda part: part @ weights + 0.01 * np.sign(part[:, 2]),
+        lambda part: np.full(len(part), np.nan),
+    ):
+        assert straight.weights_of(bent, rows, 1) is None
+    assert straight.weights_of(lambda part: part @ weights, rows[:19], 1) is None
+
+
+def test_a_bent_onnx_model_goes_by_permutation_and_a_slow_one_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model_files.onnx_logistic(folder / "bent.onnx", np.array([1.5, -1.0, 0.3, 0.1, 0.0]), -0.2, operator="HardSigmoid")
+    collected = run(folder, candidate_model="bent.onnx")
+    frame = pd.read_parquet(folder / "rows.parquet")
+    assert any("permutation explainer" in note for note in collected.notes)
     assert any("Background: 50 rows" in note for note in collected.notes)
+    shares = [row.value for row in collected.measures if row.metric == "explanation.share"]
+    assert len(shares) == len(frame.columns) and sum(share or 0 for share in shares) == pytest.approx(1)
+    monkeypatch.setattr(from_models, "MOST_SECONDS", 0.0)
+    with pytest.raises(EvidenceProblem, match=r"explained within 0 s, found one that needs about .* Upload attributions"):
+        run(folder, candidate_model="bent.onnx")
 
 
 def test_a_missing_column_is_named(folder: Path) -> None:

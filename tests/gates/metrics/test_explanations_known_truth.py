@@ -160,7 +160,7 @@ def test_a_linear_model_is_explained_exactly(folder: Path, tmp_path: Path) -> No
     for name, share in zip("abcd", size / size.sum(), strict=True):
         assert shares[f"feature={name}"] == pytest.approx(share, abs=0.03)
     assert value(found, "additivity_error") < 1e-6
-    assert any("linear explainer, exact" in note for note in found.notes)
+    assert any("the weights of a linear model, exact" in note for note in found.notes)
 
 
 def test_weighted_kendall_is_scipys() -> None:
