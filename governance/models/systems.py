@@ -61,6 +61,10 @@ class DataSource(models.Model):
     agreement_ends_on = models.DateField(null=True, blank=True, help_text="the last day on which the data may be used")
     licence = models.CharField(max_length=120, blank=True)
     retention_days = models.PositiveIntegerField(null=True, blank=True, help_text="how long a row may be kept")
+    quality_rule = models.CharField(max_length=300, blank=True)
+    consumer_rights = models.CharField(max_length=300, blank=True)
+    region = models.CharField(max_length=60, blank=True)
+    access_class = models.CharField(max_length=20, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["unit", "name"], name="source_name_unique_in_unit")]

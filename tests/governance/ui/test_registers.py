@@ -1,0 +1,176 @@
+"""The register of data sources: proposed by one, approved by another, read by rules and gates, with its history."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, transaction
+
+from gates.collecting import Inputs
+from gates.metrics.lineage import collect
+from gates.services.registers import registers_of
+from governance.domain.vocabulary import Role
+from governance.models import AuditEvent, DataSource, Person, SourceChange, SourceRuling
+from governance.prefill.source_dumps import entries_of
+from governance.selectors.surroundings import seen_around
+from tests.governance import making
+
+pytestmark = pytest.mark.django_db
+
+FEAST = {
+    "project": "lending",
+    "featureViews": [
+        {
+            "spec": {"name": "bureau", "owner": "feature-platform", "features": [{"name": "bureau_score"}, {"name": "months"}]},
+            "meta": {"lastUpdatedTimestamp": "2026-11-01T00:00:00Z"},
+        }
+    ],
+    "onDemandFeatureViews": [{"spec": {"name": "ratios", "features": [{"name": "debt_ratio"}]}}],
+}
+
+
+@pytest.fixture
+def people() -> dict[str, Person]:
+    making.policy()
+    return {
+        "dana": making.person("dana", Role.SUBMITTER),
+        "priya": making.person("priya", Role.PRIVACY),
+        "ada": making.person("ada", Role.AUDITOR),
+    }
+
+
+def post(who: Person, address: str, **given: Any) -> Any:
+    return making.browser(who).post(address, given)
+
+
+def test_an_entry_counts_once_a_second_person_approved_it(people: dict[str, Person]) -> None:
+    unit = making.unit()
+    told = {
+        "name": "s3://lake/loans/",
+        "owner": "credit-data",
+        "consent_basis": "contract",
+        "retention_days": "365",
+        "approved": "true",
+    }
+    answer = post(people["dana"], "/registers/new", **told, features="a\nb", why="The loan model reads it from next month on.")
+    change = SourceChange.objects.get()
+    assert answer.url == f"/registers/changes/{change.pk}"
+    assert not DataSource.objects.exists() and not seen_around(unit_id=unit.pk, system_id=None, environment="x").registers.sources
+
+    # neither the proposer, nor somebody without the role, nor a token
+    assert post(people["dana"], answer.url, decision="approve", reason="Looks good to me.").status_code == 403
+    assert post(people["ada"], answer.url, decision="approve", reason="Looks good to me.").status_code == 403
+    assert post(people["priya"], answer.url, decision="approve", reason="").status_code == 422
+    assert post(people["priya"], answer.url, decision="approve", reason="Owner and contract are in order.").status_code == 302
+    row = DataSource.objects.get()
+    assert (row.approved, row.owner, row.retention_days, row.features) == (True, "credit-data", 365, ["a", "b"])
+    known = seen_around(unit_id=unit.pk, system_id=None, environment="x").registers
+    assert known.sources == {"s3://lake/loans/"} and known.features == {"a", "b"}
+    assert post(people["priya"], answer.url, decision="refuse", reason="I changed my mind.").status_code == 403
+
+    # taking the approval back is a change like any other, and both stay on record
+    post(people["priya"], f"/registers/{row.pk}/change", approved="false", why="The agreement was not renewed.")
+    later = SourceChange.objects.latest("pk")
+    assert later.values == {"approved": False}
+    assert (
+        post(people["priya"], f"/registers/changes/{later.pk}", decision="approve", reason="Mine, I know it.").status_code == 403
+    )
+    other = making.person("gwen", Role.POLICY_AUTHOR)
+    post(other, f"/registers/changes/{later.pk}", decision="approve", reason="The contract has ended, indeed.")
+    row.refresh_from_db()
+    assert row.approved is False
+    page = making.browser(people["ada"]).get(f"/registers/{row.pk}").content.decode()
+    assert (
+        "Owner and contract are in order." in page
+        and "The contract has ended, indeed." in page
+        and "Propose a change" not in page
+    )
+    actions = list(AuditEvent.objects.filter(action__startswith="register.").order_by("seq").values_list("action", flat=True))
+    assert actions == ["register.source_proposed", "register.source_approved"] * 2
+
+
+def test_who_works_on_a_case_that_uses_it_does_not_approve_it(people: dict[str, Person]) -> None:
+    both = making.person("both", Role.SUBMITTER, Role.PRIVACY)
+    row = making.opened(making.new(answers={"data.sources": ["s3://lake/loans/2026.parquet"]}), by=making.caller("both"))
+    post(people["dana"], "/registers/new", name="s3://lake/loans/", owner="credit-data", why="The loan model reads it.")
+    change = SourceChange.objects.get()
+    page = making.browser(both).get(f"/registers/changes/{change.pk}").content.decode()
+    assert f"You work on {row.number}, which uses this source" in page and 'value="approve"' not in page
+    assert post(both, f"/registers/changes/{change.pk}", decision="approve", reason="It is fine for me.").status_code == 403
+
+
+def test_the_database_keeps_the_history_and_the_second_person(people: dict[str, Person]) -> None:
+    unit = making.unit()
+    change = SourceChange.objects.create(
+        unit=unit, name="x", values={}, why="A test.", origin="page", proposed_by=people["priya"]
+    )
+    for by in (people["priya"], people["dana"]):
+        with pytest.raises(DatabaseError, match=r"somebody else decides|Only a data steward"), transaction.atomic():
+            SourceRuling.objects.create(change=change, approved=True, reason="Mine.", by=by)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        SourceChange.objects.update(values={"approved": True})
+    with pytest.raises(DatabaseError), transaction.atomic():
+        SourceChange.objects.all().delete()
+
+
+def test_a_feast_dump_becomes_proposals(people: dict[str, Person]) -> None:
+    upload = SimpleUploadedFile("registry.json", json.dumps(FEAST).encode())
+    post(people["dana"], "/registers/import", file=upload, why="Our Feast registry, as it is today.")
+    told = {row.name: row.values for row in SourceChange.objects.all()}
+    assert told["feast://lending/bureau"] == {
+        "is_feature_store": True, "features": ["bureau_score", "months"],
+        "owner": "feature-platform", "refreshed_on": "2026-11-01",
+    }  # fmt: skip
+    assert told["feast://lending/ratios"]["owner"] == ""
+    assert not DataSource.objects.exists()
+    # one without an owner may be approved, and then fails lineage (S9.13)
+    change = SourceChange.objects.get(name="feast://lending/ratios")
+    post(people["priya"], f"/registers/changes/{change.pk}", decision="approve", reason="Its owner is being named.")
+    submission = making.opened(making.new(), by=making.caller("dana"))
+    register = registers_of(submission)["registered_sources"]
+    found = collect(Inputs(facts={"data.sources": ["feast://lending/ratios"]}, settings={"registered_sources": register}))
+    assert next(row for row in found.measures if row.metric == "lineage.without_owner").value == 1
+
+
+def test_openlineage_and_csv() -> None:
+    events = [
+        {
+            "eventTime": "t",
+            "inputs": [{"namespace": "s3://lake", "name": "raw", "facets": {"ownership": {"owners": [{"name": "a"}]}}}],
+        }
+    ]
+    kind, found = entries_of("events.json", json.dumps(events).encode())
+    assert (kind, found[0].name, found[0].values) == ("openlineage", "s3://lake/raw", {"owner": "a"})
+    kind, found = entries_of("sources.csv", b"name,owner,purposes\ns3://a,team,credit;fraud\n,nobody,\n")
+    assert (kind, [row.name for row in found]) == ("csv", ["s3://a"])
+    assert found[0].values == {"owner": "team", "purposes": "credit;fraud"}
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[" * 5000, b"a,b\n1,2\n", b"\x80\x04K\x01.", b'name\n"x', b"\xff\xfe"])
+def test_files_that_hold_nothing_are_refused_in_words(people: dict[str, Person], content: bytes) -> None:
+    upload = SimpleUploadedFile("odd", content)
+    assert post(people["dana"], "/registers/import", file=upload, why="What happens with it?").status_code == 422
+    assert not SourceChange.objects.exists()
+
+
+def test_programs_read_and_propose_and_never_approve(people: dict[str, Person]) -> None:
+    client, bearer = making.browser(), making.bearer(making.token(people["dana"]))
+    address, body = "/api/v1/registers/sources/s3://lake/loans/", {"values": {"owner": "credit-data"}, "why": "CI knows it."}
+    assert client.get(address, **bearer).status_code == 404
+    made = client.put(address, body, content_type="application/json", **bearer)
+    assert (made.status_code, made.json()["state"]) == (202, "proposed")
+    assert not DataSource.objects.exists()
+    for wrong in (
+        {"values": {"colour": "red"}, "why": "CI knows it."},
+        {"values": {}},
+        {**body, "approved": True},
+        {**body, "why": ""},
+    ):
+        assert client.put(address, wrong, content_type="application/json", **bearer).status_code == 422, wrong
+    post(people["priya"], f"/registers/changes/{made.json()['proposal']}", decision="approve", reason="Owner was asked.")
+    assert client.get(address, **bearer).json()["owner"] == "credit-data"
+    assert client.put(address, body, content_type="application/json", **bearer).json()["state"] == "registered"
+    assert [row["name"] for row in client.get("/api/v1/registers/sources", **bearer).json()["results"]] == ["s3://lake/loans/"]
