@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from governance.domain.errors import Conflict, FieldError, InvalidInput, NotFound
+from governance.domain.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound, SegregationOfDuties
 from governance.domain.vocabulary import Role
 from governance.models import ConflictRuling, PolicyDraft, RuleConflict, Submission
 from governance.policy import Pack
@@ -80,6 +80,10 @@ def decide_conflict(
         raise NotFound("There is no such conflict in your business unit.")
     if caller.person is None or caller.token is not None:
         raise InvalidInput("A conflict is decided by a person. Sign in.")
+    if Role.POLICY_AUTHOR not in caller.roles_in(row.unit_id):
+        raise Forbidden("Only a policy author decides whether a rule fits.", code="role_needed")
+    if caller.person.pk == row.asked_by_id:
+        raise SegregationOfDuties("You opened this conflict, so somebody else decides it.")
     if hasattr(row, "ruling"):
         raise Conflict(f"{row.number} was decided already.", code="decided_already")
     problems = []

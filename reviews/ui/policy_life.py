@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from governance.domain.errors import DomainError, InvalidInput, ReauthenticationNeeded
+from governance.domain.errors import DomainError, ErrorKind, InvalidInput, ReauthenticationNeeded
 from governance.domain.vocabulary import Role
 from governance.models import PolicyDraft
 from governance.selectors.access import Caller
@@ -63,6 +63,8 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         except ReauthenticationNeeded:
             return redirect(confirm_address(request.path))
         except DomainError as exc:
+            if exc.kind in (ErrorKind.FORBIDDEN, ErrorKind.MISSING):
+                raise
             problem, errors = exc.detail, _by_field(exc)
     view = draft_view(pk)
     return render(

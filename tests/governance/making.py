@@ -15,7 +15,7 @@ from governance.selectors.access import SYSTEM, Caller, caller_for
 from governance.services.drafts import answer, changing
 from governance.services.evidence import store_evidence
 from governance.services.opening import open_submission
-from governance.services.packs import load_shipped_packs
+from governance.services.packs import PACKS, load_pack_file
 from governance.services.tokens import issue_token
 from governance.services.work import unit_of_work
 
@@ -28,7 +28,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 def policy() -> None:
     """The shipped packs, in force."""
-    load_shipped_packs(caller=SYSTEM)
+    for path in sorted(PACKS.glob("*.yaml")):
+        load_pack_file(caller=SYSTEM, path=path)
 
 
 def unit(slug: str = "lending") -> Unit:

@@ -118,7 +118,7 @@ def test_a_lead_changes_the_yellow_limit_and_the_next_submission_is_judged_by_it
     before = pack_in_force("ml_model")[0]
     stale = making.browser(making.person("rosa", Role.RISK_OFFICER, everywhere=True))
     assert "reauthenticate" in stale.post(where, {"do": "approve", "why": "fine"})["Location"]
-    assert fresh(gwen).post(where, {"do": "approve", "why": "fine"}).status_code == 422, "not its author"
+    assert fresh(gwen).post(where, {"do": "approve", "why": "fine"}).status_code == 403, "not its author"
     assert officer().post(where, {"do": "approve", "why": "Read it."}).status_code == 302
     after = pack_in_force("ml_model")[0]
     assert after.pk != before.pk and after.version != before.version

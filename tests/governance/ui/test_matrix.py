@@ -6,9 +6,9 @@ Rows are about two submissions of the lending unit: a draft of dana's, and a cas
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +21,18 @@ from django.utils import timezone
 
 from gates.models import Chart
 from governance.domain.vocabulary import DecisionKind, EvidenceRole, Role, RunStatus, Track
-from governance.models import AuditEvent, DataSource, Person, PolicyPack, SourceChange, Submission
+from governance.models import (
+    AuditEvent,
+    Backtest,
+    ChangeEnvelope,
+    DataSource,
+    Person,
+    PolicyDraft,
+    PolicyPack,
+    RuleConflict,
+    SourceChange,
+    Submission,
+)
 from governance.selectors.access import caller_for
 from governance.services.drafts import attach_evidence, changing
 from governance.ui.security_headers import POLICY
@@ -107,11 +118,15 @@ def decide() -> Row:
     return Row(302, 404, 409, "case", {"amir": 200})
 
 
+ANSWERABLE = {"amir": 200, "ruth": 200, "ada": 200, "gwen": 200, "adm": 200}
+"""Who answers for the policy, and so may try it on the past."""
+
 GET = {
     "home": page(),
     "submissions": page(),
     "queue": page(),
     "queue_claim": only_post(""),
+    "queue_load": page(),
     "inbox": page(),
     "inbox_read": only_post(""),
     "inbox_choices": page(),
@@ -179,6 +194,20 @@ GET = {
     "register_change": page("source_change"),
     "system": page("case"),
     "policies": page(),
+    "policy_versions": page(),
+    "policy_version": page(),
+    "policy_compare": Row(302, 404, 404),  # which two is not said
+    "policy_drafts": page(),
+    "policy_draft": page(),
+    "policy_scenarios": Row(302, 403, 403, "", ANSWERABLE),
+    "policy_backtest": Row(302, 403, 403, "", ANSWERABLE),
+    "policy_backtest_cancel": only_post(""),
+    "envelopes": page(),
+    "envelope": Row(302, 404, 200),
+    "envelope_new": Row(302, 404, 403, "", {"gwen": 200}),
+    "rule_conflicts": page(),
+    "rule_conflict_new": Row(302, 404, 404),  # about what is not said
+    "rule_conflict": Row(302, 404, 200),
     "what_if": page(),
     "learn_question": page(),
     "learn": page(),
@@ -248,6 +277,8 @@ GET = {
     "api_register_sources": api(),
     "api_register_source": Row(401, 404, 200),
     "api_policy": api(),
+    "api_backtests": api_only_post(),
+    "api_backtest": Row(401, 403, 403, "", ANSWERABLE),
     "api_gates": api(),
     "api_gate": api(),
     "api_runs": api("case"),
@@ -291,6 +322,15 @@ GET = {
 POST: dict[str, tuple[int, int] | None] = {
     "new_submission": None,
     "what_if": None,
+    "policy_drafts": (403, 403),
+    "policy_draft": (422, 422),  # it does not say what to do
+    "policy_scenarios": (403, 403),
+    "policy_backtest_cancel": (403, 403),
+    "envelope": (404, 422),
+    "envelope_new": (404, 403),
+    "rule_conflict_new": (404, 404),
+    "rule_conflict": (404, 403),
+    "api_backtests": (403, 403),
     "register_new": (422, 422),
     "register_import": (422, 422),
     "register_source_change": (404, 422),
@@ -380,6 +420,7 @@ WORDS = {
     "gate": {"code": "GF101"},
     "api_gate": {"code": "GF101"},
     "api_policy": {"pack": "ml_model"},
+    "api_backtests": {"pack": "ml_model"},
     "api_register_source": {"name": "s3://lake/matrix/"},
     "demo_sign_in": {"signed": "made-up"},
     "api_kubernetes_environment": {"environment": "staging"},
@@ -388,6 +429,45 @@ WORDS = {
     "api_evidence_file": {"sha256": "0" * 64},
     "account_reset_password_from_key": {"uidb36": "1", "key": "x"},
     "account_confirm_email": {"key": "x"},
+}
+
+
+def policy_draft(world: World) -> int:
+    gwen = world.people["gwen"]
+    return PolicyDraft.objects.get_or_create(name="ml_model", kind="ml_model", why="Tests.", source="x", author=gwen)[0].pk
+
+
+def backtest(world: World) -> int:
+    return Backtest.objects.get_or_create(name="ml_model", digest="sha256:0", asked_by=world.people["gwen"])[0].pk
+
+
+def envelope(world: World) -> int:
+    given = {"title": "Retrains", "why": "Small.", "track": "green", "rules": ["TR-020"], "bounds": [], "until": date(2030, 1, 1)}
+    found = ChangeEnvelope.objects.get_or_create(
+        unit_id=world.case.unit_id,
+        system_id=world.case.system_id,
+        environment="production",
+        proposed_by=world.people["gwen"],
+        defaults={**given, "most_uses": 1, "most_looks": 1},
+    )
+    return found[0].pk
+
+
+def rule_conflict(world: World) -> int:
+    dana = world.people["dana"]
+    given = {"unit_id": world.case.unit_id, "pack": "ml_model", "about": "TR-050", "asked_by": dana}
+    return RuleConflict.objects.get_or_create(**given, defaults={"workload": "Tickets.", "why": "Pseudonymised."})[0].pk
+
+
+POLICY_ROWS: dict[str, Callable[[World], int]] = {
+    "policy_version": lambda world: PolicyPack.objects.order_by("pk").values_list("pk", flat=True)[0],
+    "policy_draft": policy_draft,
+    "policy_backtest": backtest,
+    "policy_backtest_cancel": backtest,
+    "api_backtest": backtest,
+    "envelope": envelope,
+    "envelope_new": lambda world: world.case.system_id,
+    "rule_conflict": rule_conflict,
 }
 
 
@@ -410,6 +490,8 @@ class World:
             return reverse(name, args=[self.chart.pk])
         if row.about in ("source", "source_change"):
             return reverse(name, args=[registered[row.about == "source_change"]])
+        if name in POLICY_ROWS:
+            return reverse(name, args=[POLICY_ROWS[name](self)])
         if row.about == "waiver":
             return reverse(name, args=[self.stopped.waivers.get().pk])
         if name == "waiver_new":
@@ -528,6 +610,8 @@ def done_case(people: dict[str, Person]) -> Submission:
 
 @pytest.fixture
 def world() -> World:
+    # the shipped pack is the one in force; one case keeps the small one it was judged by
+    cases.policy()
     making.policy()
     people = {name: making.person(name, *roles) for name, roles in PEOPLE.items()}
     people["gus"] = making.person("gus", of=making.unit("shop"))
@@ -545,8 +629,6 @@ def world() -> World:
         columns=["a"],
         rows=[[1]],
     )
-    # the shipped pack is the one in force again; the case keeps the small one it was judged by
-    PolicyPack.objects.filter(digest=cases.policy().digest).update(active_from=timezone.now() - timedelta(days=1))
     content = b"id,label\n1,0\n"
     file = making.stored(content)
     given = making.new("1.0.0", sources=[making.source(), making.source(making.RUN)])
