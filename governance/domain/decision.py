@@ -37,6 +37,28 @@ class HeldView:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedView:
+    """One rule with its result, whatever it was. `status`: fired, held, unknown, pending or not_applicable.
+
+    `before`: what the version in force (`before_of`) had; `before_of` is "" where there is none, or where it did not say.
+    """
+
+    rule: str
+    title: str
+    status: str
+    track: str
+    says: str
+    fact: str
+    value: Any
+    limit: str
+    source: str
+    editable_by: str
+    learn: str
+    before: Any = None
+    before_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncedView:
     """A rule that does not count here: it is watched or warns only (`stages`), or a change envelope covers it (`envelope`)."""
 
@@ -621,6 +643,7 @@ class DecisionView:
     announced: tuple[AnnouncedView, ...] = ()
     envelope: EnvelopeView | None = None
     may_declare: bool = False
+    checked: tuple[CheckedView, ...] = ()
     threads: tuple[ThreadView, ...] = ()
 
     @property

@@ -60,7 +60,7 @@ def _purpose(view: DecisionView) -> Iterable[str]:
     if view.context:
         yield f"In the words of who handed it in: {_quoted(view.context)}"
     if view.track:
-        yield view.track_says
+        yield f"Its track is {view.track}"
 
 
 _USE = ("decision.domain", "decision.automated", "decision.human_review")

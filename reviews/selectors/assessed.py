@@ -9,6 +9,7 @@ from typing import Any
 from governance.domain.decision import (
     AnnouncedView,
     ChangeNeeded,
+    CheckedView,
     EnvelopeView,
     HeldView,
     MissingEvidence,
@@ -70,6 +71,10 @@ class Assessed:
             return None
         return EnvelopeView(found["envelope"], found["title"], found["track"], found["inside"], found["says"])
 
+    def checked(self, before: FactSet | None = None, of: str = "") -> tuple[CheckedView, ...]:
+        """Every rule with its result; `before`: the facts of the version in force, `of` its name."""
+        return tuple(_checked(row, before, of) for row in self.assessment["checked"])
+
     @property
     def would_change(self) -> tuple[WayOutView, ...]:
         return way_views(self.ways)
@@ -82,6 +87,25 @@ class Assessed:
                 if role not in roles:
                     needed.setdefault(role, why)
         return tuple(MissingEvidence(role, why) for role, why in needed.items())
+
+
+def _checked(row: Mapping[str, Any], before: FactSet | None, of: str) -> CheckedView:
+    spoke = before is not None and bool(before.all(row["fact"]))
+    return CheckedView(
+        rule=row["rule"],
+        title=row["title"],
+        status=row["status"],
+        track=row["track"] or "",
+        says=row["says"],
+        fact=row["fact"],
+        value=row["value"],
+        limit=row["limit"],
+        source=row["source"],
+        editable_by=row["editable_by"],
+        learn=row["learn"],
+        before=before.value(row["fact"]) if before is not None and spoke else None,
+        before_of=of if spoke else "",
+    )
 
 
 def reason_views(rows: Sequence[Mapping[str, Any]]) -> tuple[ReasonView, ...]:

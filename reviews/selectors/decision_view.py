@@ -130,6 +130,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         track_says=assessed.says,
         reasons=with_precedents(assessed.reasons, assessed.policy.pack),
         held=assessed.held,
+        checked=assessed.checked(*_before(loaded)),
         announced=assessed.announced,
         envelope=assessed.envelope,
         would_change=assessed.would_change,
@@ -166,6 +167,14 @@ def _may_declare(case: Case, caller: Caller, roles: frozenset[Role]) -> bool:
     """Whether the page offers to declare a conflict of interest: to those who could be asked and have not spoken yet."""
     me = caller.person.pk if caller.person is not None else 0
     return bool(roles & REVIEWING_ROLES) and me not in case.conflicts and me not in case.decided.values()
+
+
+def _before(loaded: Loaded) -> tuple[FactSet | None, str]:
+    """The facts the version in force was decided on, and its name; nothing where there is none."""
+    champion, decision = loaded.submission.champion, loaded.champion_decision
+    if champion is None or decision is None:
+        return None, ""
+    return FactSet.from_json(decision.facts), champion.version.version
 
 
 def _turns(turn: str, open_steps: tuple[Role, ...]) -> tuple[str, ...]:

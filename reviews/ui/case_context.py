@@ -8,7 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from governance.domain.decision import ActionView, DecisionView, GateView, PictureView
+from governance.domain.decision import ActionView, DecisionView, GateView, PictureView, to_json
 from governance.domain.requirements import Requirement
 from governance.policy.narrative import narrative
 from reviews.selectors.case_page import CasePage
@@ -55,6 +55,7 @@ def case_context(view: DecisionView, page: CasePage | None = None) -> dict[str, 
         "v": view,
         "narrative": narrative(view),
         "why": _why(view),
+        "reasons": _reasons(view),
         "sections": [section for section in (_section(view, *row, seen) for row in SECTIONS) if section["gates"]],
         "actions": [row for row in (_action(view, action) for action in view.actions) if row is not None],
         "claim": next((row for row in view.actions if row.action in ("claim", "release") and row.available), None),
@@ -100,6 +101,12 @@ _TITLES = {slug: short for slug, _, short in SECTIONS} | {
     "findings": "Findings",
     "evidence": "Evidence",
 }
+
+
+def _reasons(view: DecisionView) -> list[dict[str, Any]]:
+    """What raised the track, each with what the version in force had."""
+    had = {row.rule: {"before": row.before, "before_of": row.before_of} for row in view.checked}
+    return [to_json(reason) | had.get(reason.rule, {}) for reason in view.reasons]
 
 
 def _why(view: DecisionView) -> tuple[str, str]:

@@ -101,7 +101,7 @@ FULL = replace(
 TOLD = [
     "Credit default 2.3.0 is handed in for production by Dana (Lending). It makes decisions about credit. A person looks first: “the "
     "loan desk”. Regulations it names: US-REG-B, US-MRM. In the words of who handed it in: “Ranks card applications. Used daily”. "
-    "This deployment requires ML Governance Analyst review because: makes credit decisions.",
+    "Its track is red.",
     "Against 2.2.0: model.features added: b; model.decision threshold from 0.5 to 0.45.",
     "2 of 5 gates pass; not so GF105 warn, GX101 fail, GX103 warn. Change of performance, GP101: auc is 0.81 against 0.80, +1.3%, "
     "limit 5%. Worst group, GF105: Accuracy of the old is 4 points lower. Least stable explanation, GX101: Agreement of the reasons "
