@@ -137,6 +137,17 @@ class SignOffView:
     residual_level: str = ""
     residual_plan: str = ""
     residual_review_on: date | None = None
+    shown_at: datetime | None = None
+
+    @property
+    def looked(self) -> str:
+        """How long the person had the case before them, in words; "" where it is not on record."""
+        if self.shown_at is None:
+            return ""
+        minutes = int((self.at - self.shown_at).total_seconds() // 60)
+        if minutes < 1:
+            return "less than a minute"
+        return f"{minutes} minute{'' if minutes == 1 else 's'}" if minutes < 120 else f"{minutes // 60} hours"
 
 
 @dataclass(frozen=True, slots=True)

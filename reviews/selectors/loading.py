@@ -73,7 +73,7 @@ _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
         (
             "id", "step_id", "revision", "role", "by_id", "decision", "meaning", "comment", "rationale", "alternatives", "checks",
             "residual_risk", "residual_level", "residual_plan", "residual_review_on", "accepted_instead", "readings",
-            "dossier_digest", "policy_digest", "at", "voided_at", "voided_why",
+            "dossier_digest", "policy_digest", "shown_at", "at", "voided_at", "voided_why",
         ),
     ),
     "finding_rows": (

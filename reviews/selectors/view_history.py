@@ -55,6 +55,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "review.released": ("gave the case back to the queue", "grey", "user"),
     "review.handed_over": ("handed the case over as {role_label}", "blue", "user"),
     "section.seen": ("marked “{section}” as seen", "grey", "eye"),
+    "decision.readings_refused": ("was asked to write readings anew: {missing} missing, {copied} copied", "grey", "edit"),
     "finding.fixed": ("reported the finding about {about} as fixed", "blue", "tool"),
     "finding.verified": ("verified the fix of the finding about {about}", "green", "circle-check"),
     "finding.reopened": ("found the fix of the finding about {about} not enough", "yellow", "alert-triangle"),

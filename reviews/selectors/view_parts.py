@@ -257,6 +257,7 @@ def sign_off_views(loaded: Loaded) -> tuple[SignOffView, ...]:
             at=row.at,
             voided_at=row.voided_at,
             voided_why=row.voided_why,
+            shown_at=row.shown_at,
             rationale=row.rationale,
             alternatives=row.alternatives,
             checks=_checks(row.checks),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from gates.people import waits_for_person
 from gates.registry import gates as all_gates
-from governance.domain.errors import Conflict, DomainError, StaleDossier
+from governance.domain.errors import Conflict, DomainError, InvalidInput, StaleDossier
 from governance.domain.facts import FactSet
 from governance.domain.lifecycle import Action, Case, approval_refusal
 from governance.domain.vocabulary import DecisionKind, Role, StepState, Track, Verdict
@@ -29,6 +29,7 @@ from reviews.services.fences import fences
 from reviews.services.following_up import schedule_evaluation
 from reviews.services.locking import locked
 from reviews.services.permits import issue, supersede_earlier
+from reviews.services.refused_readings import note_refused
 from reviews.services.refreshing import kept_content, refresh
 from reviews.services.rollback import rollback_refusal
 from reviews.services.steps import drop_rest, mark_done, open_next
@@ -65,8 +66,12 @@ def decide(*, caller: Caller, submission_id: int, dossier_digest: str, decision:
     `InvalidInput` when the decision does not say enough; `ReauthenticationNeeded` for a risk sign-off without a fresh sign-in;
     `StaleDossier` with what changed when the case is no longer the one that was seen; decisions on the old one are void then.
     """
-    with fences():
-        result = _decide(caller, submission_id, dossier_digest, decision)
+    try:
+        with fences():
+            result = _decide(caller, submission_id, dossier_digest, decision)
+    except InvalidInput as exc:
+        note_refused(caller=caller, submission_id=submission_id, errors=exc.errors)
+        raise
     if isinstance(result, DomainError):
         raise result
     return result
@@ -186,6 +191,7 @@ def _record(
         dossier_digest=found.digest,
         policy_digest=material.decision.policy.digest,
         reauthenticated_at=new.reauthenticated_at,
+        shown_at=new.shown_at,
     )
     ChangeItem.objects.bulk_create(
         ChangeItem(

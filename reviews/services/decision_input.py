@@ -68,6 +68,7 @@ class NewDecision:
     residual_review_on: date | None = None
     accepted_instead: str = ""
     reauthenticated_at: datetime | None = None
+    shown_at: datetime | None = None
 
     @property
     def approves(self) -> bool:

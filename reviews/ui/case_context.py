@@ -48,8 +48,11 @@ ACTION_URLS = {
 }
 
 
-def case_context(view: DecisionView, page: CasePage | None = None) -> dict[str, Any]:
-    """Context of the review page; without `page`, of the pages around it, which show parts of the case only."""
+def case_context(view: DecisionView, page: CasePage | None = None, *, shown: str = "") -> dict[str, Any]:
+    """Context of the review page; without `page`, of the pages around it, which show parts of the case only.
+
+    `shown`: since when the reader has the case before them, signed; the ways to the decisions carry it on.
+    """
     seen = page.seen if page is not None else {}
     return {
         "v": view,
@@ -57,11 +60,13 @@ def case_context(view: DecisionView, page: CasePage | None = None) -> dict[str, 
         "why": _why(view),
         "reasons": _reasons(view),
         "sections": [section for section in (_section(view, *row, seen) for row in SECTIONS) if section["gates"]],
-        "actions": [row for row in (_action(view, action) for action in view.actions) if row is not None],
+        "actions": [row for row in (_action(view, action, shown) for action in view.actions) if row is not None],
         "claim": next((row for row in view.actions if row.action in ("claim", "release") and row.available), None),
         "topics": _topics(view),
         "running": view.state == "in_checks",
         "editable": view.state in {"draft", "checks_failed", "changes_requested"},
+        "not_passed": [gate for gate in view.gates if gate.verdict in {"fail", "warn", "not_assessed"}],
+        "passed": sum(gate.verdict == "pass" for gate in view.gates),
         "recent": view.history[:HISTORY_SHOWN],
         "earlier": view.history[HISTORY_SHOWN:],
         **(_page_context(page) if page is not None else {}),
@@ -184,7 +189,7 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def _action(view: DecisionView, action: ActionView) -> dict[str, Any] | None:
+def _action(view: DecisionView, action: ActionView, shown: str) -> dict[str, Any] | None:
     name = ACTION_URLS.get(action.action)
     if name is None:
         return None
@@ -195,7 +200,7 @@ def _action(view: DecisionView, action: ActionView) -> dict[str, Any] | None:
         "available": action.available,
         "why_not": action.why_not,
         "danger": action.danger,
-        "href": reverse(name, args=[view.id]),
+        "href": reverse(name, args=[view.id]) + (f"?shown={shown}" if shown and name.startswith("decide_") else ""),
     }
 
 

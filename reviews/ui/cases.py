@@ -20,6 +20,7 @@ from reviews.services import intake
 from reviews.services.looking import mark_seen
 from reviews.services.permits import revoke as revoke_permit
 from reviews.ui.case_context import case_context
+from reviews.ui.shown import first_shown
 
 
 @require_GET
@@ -29,7 +30,7 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
     view = page.view
     if view.state == State.DRAFT:
         return redirect("draft_tasks", pk)
-    context = case_context(view, page)
+    context = case_context(view, page, shown=first_shown(request, view)[0])
     if view.state == State.IN_CHECKS:
         caller = caller_of(request)
         submission = submission_for(caller, pk)

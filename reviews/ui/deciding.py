@@ -25,6 +25,7 @@ from reviews.services.claiming import release as release_case
 from reviews.services.deciding import decide
 from reviews.services.decision_input import APPROVING, NewChange, NewCondition, NewDecision
 from reviews.ui.case_context import case_context
+from reviews.ui.shown import first_shown
 from reviews.ui.decision_fields import check_rows, checks_of, day_of, in_full, reasons, residual
 
 ROWS, MOST_ROWS = 3, 50
@@ -81,6 +82,7 @@ def _page(request: HttpRequest, pk: int, kind: DecisionKind) -> HttpResponse:
     context = {
         **case_context(view),
         "kind": kind.value,
+        "shown": first_shown(request, view)[0],
         "title": "Sign: " + TITLES[kind].lower() if signing else TITLES[kind],
         "signing": signing,
         "step": step,
@@ -157,6 +159,7 @@ def _decision(request: HttpRequest, kind: DecisionKind, view: DecisionView, step
         residual_review_on=day_of(post.get("residual_review_on", "")),
         accepted_instead=post.get("accepted_instead", "").strip(),
         reauthenticated_at=authenticated_at(request),
+        shown_at=first_shown(request, view)[1],
     )
 
 

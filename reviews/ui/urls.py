@@ -32,6 +32,7 @@ from reviews.ui import (
     threads,
     waivers,
     webhooks,
+    workload,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions", queue.submissions, name="submissions"),
     path("queue", queue.queue, name="queue"),
     path("queue/claim", queue.claim_picked, name="queue_claim"),
+    path("queue/load", workload.load, name="queue_load"),
     path("inbox", inbox.messages_page, name="inbox"),
     path("inbox/read", inbox.read, name="inbox_read"),
     path("inbox/choices", inbox.choices, name="inbox_choices"),
