@@ -43,7 +43,7 @@ STATES: Mapping[str, Badge] = {
     "withdrawn": Badge("Withdrawn", "grey", "circle-minus", "The submitter took it back."),
     "superseded": Badge("Superseded", "grey", "versions", "A later version was approved for the same environment."),
     "revoked": Badge("Revoked", "red", "hand-stop", "The approval was taken back; the permit ended at once."),
-    "expired": Badge("Expired", "yellow", "clock-pause", "The approval reached its age limit."),
+    "expired": Badge("Expired", "yellow", "clock-pause", "The approval reached its age limit: a re-review is due."),
 }
 
 VERDICTS: Mapping[str, Badge] = {

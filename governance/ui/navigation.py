@@ -49,6 +49,8 @@ _OVERSIGHT = (
     "/deployments",
     "/monitoring",
     "/incidents",
+    "/outcomes",
+    "/re-reviews",
     "/controls",
     "/oversight",
 )

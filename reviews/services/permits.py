@@ -130,6 +130,17 @@ def _expire(submission_id: int) -> int:
         if submission.state != State.APPROVED or valid:
             return 0
         advance(work, submission, Action.EXPIRE, case=case_of(submission), actor=POLICY)
+        tell(
+            work,
+            submission,
+            Notice.PERMIT_ENDED,
+            answerable(submission) | holders(submission.unit_id, Role.PLATFORM_ENGINEER),
+            key=f"{submission.number}:expired",
+            title=f"Re-review due: {submission.system.slug} {submission.version.version}",
+            says="Its approval reached its age limit, so it may not be deployed any more. Models drift, and what was decided "
+            "once is looked at again: submit the version anew, or take it out of use.",
+            path="/re-reviews",
+        )
     return 1
 
 

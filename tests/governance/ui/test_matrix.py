@@ -159,6 +159,9 @@ GET = {
     "downstream": page("after"),
     "downstream_remove": only_post("after"),
     "change_note": page("after"),
+    "outcomes": page(),
+    "re_reviews": page(),
+    "declared_value": page("after"),
     "monitoring": page(),
     "monitoring_event": page("after"),
     "incidents": page(),
@@ -403,6 +406,7 @@ POST: dict[str, tuple[int, int] | None] = {
     "downstream_remove": (404, 403),
     "change_note": (404, 403),
     "incident_new": (404, 422),
+    "declared_value": (404, 403),
     "incident_step": (404, 422),
     "incident_change": (404, 422),
     "incident_post_mortem": (404, 403),
@@ -559,6 +563,7 @@ def after_release(name: str, row: Submission) -> list[int]:
     return {
         "downstream": [row.system_id],
         "incident_new": [row.pk],
+        "declared_value": [row.pk],
         "downstream_remove": list(DownstreamTeam.objects.values_list("pk", flat=True)),
         "change_note": [note.pk for note in row.change_notes.all()],
         "monitoring_event": [event.pk for event in row.monitoring_events.all()],
@@ -657,8 +662,9 @@ def test_every_url_has_its_row() -> None:
 def test_what_each_person_is_shown(world: World, who: str, broker: object) -> None:
     client, wrong = world.client(who), {}
     for name, row in GET.items():
+        where = world.address(name)
         with CaptureQueriesContext(connection) as queries:
-            answer = client.get(world.address(name))
+            answer = client.get(where)
         if name == "demo_sign_in":
             continue
         if answer.status_code != row.expected(who):
