@@ -28,6 +28,7 @@ WORKLOADS = {
     "B9": "b9_drift",
     "B10": "b10_auc",
     "B11": "b11_flips",
+    "B13": "b13_backtest",
     "B14": "b14_permit",
     "B15": "b15_memory",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def changed_pack(folder: Path) -> PolicyPack:
     steps = document["tracks"]["red"]["steps"]
     document["tracks"]["red"]["steps"] = [{**steps[0], "role": "security", "attests": "It holds no code."}, *steps]
     document["gates"] = [use for use in document["gates"] if use["gate"] != "GF101"]
+    document = json.loads(json.dumps(document))  # a step written twice would be dumped as an alias
     (folder / "questionnaires").mkdir()
     (folder / "questionnaires" / "ml_model.yaml").write_text((PACKS / "questionnaires" / "ml_model.yaml").read_text())
     path = folder / "ml_model.yaml"

@@ -315,7 +315,7 @@ def test_a_pack_is_known_by_its_content(tmp_path: Path) -> None:
     newer, created = load_pack_file(caller=SYSTEM, path=path)
     assert created and newer.digest != row.digest
     assert pack_in_force("ml_model")[0] == newer
-    assert AuditEvent.objects.filter(action="policy.activated").count() == 2
+    assert AuditEvent.objects.filter(action="policy.activated", object=f"policypack:{newer.pk}").count() == 1
 
 
 def test_a_pack_whose_example_fails_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
