@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from gates.registry import Gate
 from gates.services.judging import verdict_of
 from gates.spec import GateResult, Measured
 from governance.domain.errors import InvalidInput
-from governance.domain.facts import FactSet
-from governance.domain.vocabulary import RunStatus, Track, Verdict
+from governance.domain.facts import Fact, FactSet
+from governance.domain.vocabulary import Assurance, RunStatus, Track, Verdict
 from governance.policy import Pack
 from governance.policy.pack import GateUse
 
@@ -92,6 +92,37 @@ class LocalRun:
         }
 
 
+@dataclass(frozen=True)
+class LocalMeasurements:
+    """What collectors found on files of this machine, and how each of them ran."""
+
+    collected: Mapping[str, Collected]
+    ran: tuple[sandbox.Ran, ...]
+
+    def measured(self) -> Measured:
+        """As gates read it."""
+        failed = {each.collector: each.reason for each in self.ran if each.collected is None}
+        found = self.collected
+        return Measured(
+            tuple(sorted((row for each in found.values() for row in each.measures), key=lambda row: row.group != "")),
+            not_measured=failed | {name: each.not_measured for name, each in found.items() if each.not_measured},
+            not_applicable={name: each.not_applicable for name, each in found.items() if each.not_applicable},
+        )
+
+    def statuses(self, names: Iterable[str]) -> dict[str, str]:
+        """Collector -> done or error."""
+        failed = {each.collector for each in self.ran if each.collected is None}
+        return {name: RunStatus.ERROR if name in failed else RunStatus.DONE for name in names}
+
+    def facts(self) -> list[Fact]:
+        """Measured facts, for the rules."""
+        return [
+            Fact(fact.name, fact.value, Assurance.MEASURED, f"measured:{name}", fact.locator, low=fact.low, high=fact.high)
+            for name, each in self.collected.items()
+            for fact in each.facts
+        ]
+
+
 def run_locally(
     code: str,
     *,
@@ -114,12 +145,33 @@ def run_locally(
     odd = sorted(set(limits or {}) - set(gate.limits))
     if odd:
         raise InvalidInput(f"{gate.code} has no limit “{odd[0]}”. It has: {', '.join(gate.limits) or 'none'}.")
+    found = measure_locally(gate.collectors, files=files, facts=facts, settings={**pack.settings, **(settings or {})}, told=told)
+    measured = found.measured()
+    use = next((each for each in pack.gates if each.gate == gate.code), None)
+    given = {**(use.limits_for(track, str(facts.value("decision.domain") or "")) if use else {}), **(limits or {})}
+    asked = use or _as_asked(gate.code)
+    statuses = found.statuses(gate.collectors)
+    kind = pack.gate_kind if pack.gate_kind in gate.kinds else next(iter(sorted(gate.kinds)))
+    # pins are the installation's matter: here the gate is tried as it is
+    in_force, result = verdict_of(asked, kind, given, measured, statuses, pinned=False)
+    return LocalRun(gate, track, result, in_force, found.collected, found.ran)
+
+
+def measure_locally(
+    names: Iterable[str],
+    *,
+    files: Sequence[LocalFile],
+    facts: FactSet,
+    settings: Mapping[str, Any],
+    told: sandbox.Told | None = None,
+) -> LocalMeasurements:
+    """Run collectors on files of this machine, in the confined child. Raises `InvalidInput` for a file that is not there."""
     evidence = {file.role: file.input() for file in files}
     # what only an installation knows is empty here; a gate that needs it says that it is missing
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     collected: dict[str, Collected] = {}
     wanted: dict[str, Inputs] = {}
-    for name in gate.collectors:
+    for name in names:
         collector = registry.collector(name)
         missing = [role for role in collector.requires if role not in evidence]
         if missing:
@@ -129,23 +181,10 @@ def run_locally(
         roles = {role: evidence[role] for role in (*collector.requires, *collector.optional) if role in evidence}
         known = {fact: value for fact in collector.uses_facts if (value := facts.value(fact)) is not None}
         registers = {register: today if register == "as_of" else {} for register in collector.uses_registers}
-        wanted[name] = Inputs(roles, known, {**pack.settings, **registers, **(settings or {})})
+        wanted[name] = Inputs(roles, known, {**registers, **settings})
     ran = _measure(wanted, told)
-    failed = {each.collector: each.reason for each in ran if each.collected is None}
     collected |= {each.collector: each.collected for each in ran if each.collected is not None}
-    measured = Measured(
-        tuple(sorted((row for each in collected.values() for row in each.measures), key=lambda row: row.group != "")),
-        not_measured=failed | {name: each.not_measured for name, each in collected.items() if each.not_measured},
-        not_applicable={name: each.not_applicable for name, each in collected.items() if each.not_applicable},
-    )
-    use = next((each for each in pack.gates if each.gate == gate.code), None)
-    given = {**(use.limits_for(track, str(facts.value("decision.domain") or "")) if use else {}), **(limits or {})}
-    asked = use or _as_asked(gate.code)
-    statuses = {name: RunStatus.ERROR if name in failed else RunStatus.DONE for name in gate.collectors}
-    kind = pack.gate_kind if pack.gate_kind in gate.kinds else next(iter(sorted(gate.kinds)))
-    # pins are the installation's matter: here the gate is tried as it is
-    in_force, result = verdict_of(asked, kind, given, measured, statuses, pinned=False)
-    return LocalRun(gate, track, result, in_force, collected, tuple(ran))
+    return LocalMeasurements(collected, tuple(ran))
 
 
 def _as_asked(code: str) -> GateUse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -65,6 +65,12 @@ class JUnitRenderer(VerdictRenderer):
         return junit(verdict)
 
 
+RENDERED: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "markdown": lambda verdict: markdown(verdict),
+    "sarif": lambda verdict: json.dumps(sarif(verdict), ensure_ascii=False, indent=1),
+    "junit": lambda verdict: junit(verdict),
+}
+"""The texts that a verdict can be given as, by their names in the client's `--format`."""
 VERDICT_RENDERERS = [JSONRenderer, MarkdownRenderer, SarifRenderer, JUnitRenderer]
 
 

@@ -23,7 +23,7 @@ from governance.selectors.previewing import preview_new
 from governance.services.drafts import answer, changing
 from reviews.api.bodies import ReviseBody, SubmitBody, WithdrawBody
 from reviews.api.gate_previews import WAITING, waiting
-from reviews.api.renderers import VERDICT_RENDERERS
+from reviews.api.renderers import RENDERED, VERDICT_RENDERERS
 from reviews.api.schemas import AnswersIn, ProblemShape, ReviseIn, SubmissionIn, SubmissionListShape, VerdictShape, WithdrawIn
 from reviews.selectors.decision_view import decision_view, view_for_verdict, view_of
 from reviews.selectors.loading import just_submitted
@@ -106,6 +106,9 @@ class PreviewView(APIView):
 
     @extend_schema(
         operation_id="preview_submission",
+        parameters=[
+            OpenApiParameter("rendered", str, enum=["markdown", "sarif", "junit"], description="adds that text as “rendered”")
+        ],
         summary="What would happen to this submission; records nothing",
         description=f"With `gates` a worker also runs the gates on the evidence; nothing of it becomes a submission. {_ACCEPTED}",
         request=SubmissionIn,
@@ -123,8 +126,14 @@ class PreviewView(APIView):
         body = parse(SubmissionBody, request.data)
         if body.gates:
             return waiting(ask(caller=caller, unit_id=unit_of(caller), new=body.new_submission()))
+        wanted = request.query_params.get("rendered", "")
+        if wanted and wanted not in RENDERED:
+            raise InvalidInput(
+                f"rendered is one of {', '.join(RENDERED)}.", errors=(FieldError("/rendered", "unknown", "Such as markdown."),)
+            )
         preview = preview_new(caller=caller, unit_id=unit_of(caller), new=body.new_submission())
-        return Response(preview_document(preview, system=body.system, version=body.version, environment=body.environment))
+        document = preview_document(preview, system=body.system, version=body.version, environment=body.environment)
+        return Response({**document, "rendered": RENDERED[wanted](document)} if wanted else document)
 
 
 class SubmissionView(APIView):

@@ -72,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     init = to.add_parser("init", parents=[], help=f"write a first {NAME}")
     init.add_argument("--force", action="store_true", help="overwrite")
     init.set_defaults(run=_init, soft_fail=False)
-    to.add_parser("preview", parents=[common, shown, about], help="what would happen; records nothing").set_defaults(run=_preview)
+    look = to.add_parser("preview", parents=[common, shown, about], help="what would happen; records nothing")
+    look.add_argument("--local", action="store_true", help="rules and gates run here (GUIDERAIL_SERVER_DIR); no server is asked")
+    look.set_defaults(run=_preview)
     hand_in = to.add_parser("submit", parents=[common, shown, about, waiting], help="hand it in")
     hand_in.add_argument("--draft", action="store_true", help="keep it as a draft")
     hand_in.add_argument("--wait", action="store_true", help="and wait, as “guiderail wait” does")
@@ -138,6 +140,8 @@ def _init(given: argparse.Namespace) -> int:
 
 def _preview(given: argparse.Namespace) -> int:
     project = _project(given)
+    if given.local:
+        return _show(given, project, commands.preview_local(project, format=_rendered(given), say=note))
     told = commands.preview(project, _server(given, project), format=_rendered(given), say=note)
     return _show(given, project, told)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from guiderail_client import local
 from guiderail_client.exits import FAILED, INVALID, OK, SERVER, WAITING, Problem
 from guiderail_client.project import Project
 from guiderail_client.server import Server
@@ -45,9 +46,9 @@ def checked(document: Any) -> dict[str, Any]:
     return document
 
 
-def body_of(project: Project, server: Server, *, draft: bool, upload: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """The request's body; evidence is stored first, by content."""
-    body: dict[str, Any] = {
+def described(project: Project) -> dict[str, Any]:
+    """The request's body without its evidence."""
+    return {
         "system": project.system,
         "kind": project.kind,
         "version": project.version,
@@ -56,6 +57,11 @@ def body_of(project: Project, server: Server, *, draft: bool, upload: bool, say:
         "answers": project.answers,
         "evidence": [],
     }
+
+
+def body_of(project: Project, server: Server, *, draft: bool, upload: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """The request's body; evidence is stored first, by content."""
+    body = described(project)
     for item in project.evidence:
         digest = stored(server, item.path, say) if upload else sha256_of(item.path)
         row: dict[str, Any] = {"role": item.role, "sha256": digest}
@@ -101,11 +107,16 @@ def stored(server: Server, path: Path, say: Callable[[str], None]) -> str:
 def preview(project: Project, server: Server, *, format: str, say: Callable[[str], None]) -> Told:
     """What would happen; nothing is recorded but the evidence files, which are stored by content."""
     body = body_of(project, server, draft=False, upload=True, say=say)
-    document = checked(server.send("POST", "/api/v1/preview", body).json())
-    rendered = ""
-    if format in MEDIA:
-        rendered = server.send("POST", "/api/v1/preview", body, accept=MEDIA[format]).body.decode()
-    return Told(document, rendered)
+    # one request for the document and its text, so that both say the same
+    path = "/api/v1/preview" + (f"?rendered={format}" if format in MEDIA else "")
+    document = checked(server.send("POST", path, body).json())
+    return Told(document, str(document.pop("rendered", "")))
+
+
+def preview_local(project: Project, *, format: str, say: Callable[[str], None]) -> Told:
+    """The same, judged here by an installation on this machine, gates included; no server is asked."""
+    told = local.preview(project, described(project), render=format if format in MEDIA else "", say=say)
+    return Told(checked(told["document"]), str(told["rendered"]))
 
 
 def submit(project: Project, server: Server, *, draft: bool, say: Callable[[str], None]) -> Told:

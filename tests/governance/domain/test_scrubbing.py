@@ -1,0 +1,59 @@
+"""No secret reaches a log: not in a message, an argument, an address or a traceback."""
+
+from __future__ import annotations
+
+import io
+import logging
+import logging.config
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from governance.domain.scrubbing import HIDDEN, scrubbed
+
+TOKEN = "grl_Zm9vYmFyYmF6cXV4-quux1234"
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJqdGkiOiIxIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        (f"Bearer {TOKEN}", TOKEN),
+        (f"token={TOKEN}&x=1", TOKEN),
+        (f"identity {JWT} was refused", JWT),
+        ("headers={'Authorization': 'Basic dXNlcjpwYXNz'}", "dXNlcjpwYXNz"),
+        ("Authorization: Bearer abc.def-123", "abc.def-123"),
+        ("could not connect to postgresql://guiderail:hunter22@db:5432/x", "hunter22"),
+        ("redis://:hunter22@broker:6379/0", "hunter22"),
+        ("the variable said swordfish-and-more", "swordfish-and-more"),
+        ("the file said from-the-vault-agent", "from-the-vault-agent"),
+    ],
+)
+def test_it_is_hidden(text: str, gone: str, monkeypatch: Any, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from-the-vault-agent\n")
+    monkeypatch.setenv("GUIDERAIL_MLFLOW_MAIN_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("EMAIL_HOST_PASSWORD", "swordfish-and-more")
+    out = scrubbed(text)
+    assert gone not in out and HIDDEN in out
+
+
+def test_what_is_no_secret_stays() -> None:
+    text = "S-1042 of credit-default 2.3.0: GET https://example.org:8443/api/v1/permits?system=x 200; sha256:9f86d081884c7d65"
+    assert scrubbed(text) == text
+
+
+def test_the_installations_own_logging_hides_arguments_and_tracebacks() -> None:
+    stream = io.StringIO()
+    plain = settings.LOGGING["formatters"]["plain"]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.config.DictConfigurator({"version": 1}).configure_formatter(dict(plain)))
+    log = logging.Logger("test")
+    log.addHandler(handler)
+    try:
+        raise ValueError(f"the server refused {TOKEN}")
+    except ValueError:
+        log.exception("asking %s", "https://user:hunter22@mlflow.example.org/")
+    said = stream.getvalue()
+    assert "ValueError" in said and TOKEN not in said and "hunter22" not in said
