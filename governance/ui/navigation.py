@@ -59,6 +59,8 @@ _OVERSIGHT = (
 def _active(path: str, url: str) -> bool:
     if url == "/compliance":
         return path.startswith(_OVERSIGHT)
+    if url == "/systems":
+        return path.startswith(("/systems", "/registers"))
     return (
         path == url
         if url == "/"

@@ -6,7 +6,7 @@
 | checkout-web | application | 4.2.0 | checks failed | a component with a known weakness, read by security |
 | gift-cards | application | 1.0.0 | checks failed | personal data inside a build: an application may hold none |
 | click-sessions | data_pipeline | 1.0.0, 1.1.0 | approved; in review | over its budget, so its owner is asked |
-| returns-feed | data_pipeline | 0.1.0 | checks failed | it reads what no register knows |
+| returns-feed | data_pipeline | 0.1.0 | checks failed | it reads what no register knows; an entry is proposed |
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any
 from django.utils import timezone
 
 from governance.domain.vocabulary import EvidenceRole, Kind
+from governance.selectors.access import caller_for
+from governance.services.source_register import propose
 from reviews.demo import reports
 from reviews.demo.handing_in import Version, hand_in, settled
 from reviews.demo.stories import Cast, approve_red
@@ -155,8 +157,24 @@ def click_sessions(cast: Cast, home: Path) -> None:
 
 
 def returns_feed(cast: Cast, home: Path) -> None:
-    """Its record says that it reads an export nobody registered."""
-    settled(hand_in(cast.people["dana"], cast.units["shop"], pipeline("returns-feed", "0.1.0", reads=RETURNS)))
+    """Its record says that it reads an export nobody registered; an entry is proposed and waits for the data steward."""
+    shop, dana = cast.units["shop"], cast.people["dana"]
+    settled(hand_in(dana, shop, pipeline("returns-feed", "0.1.0", reads=RETURNS)))
+    propose(
+        caller=caller_for(dana, origin="job"),
+        unit_id=shop.pk,
+        name=RETURNS,
+        values={
+            "owner": "shop-logistics",
+            "quality_rule": "row counts against the shop's own, daily",
+            "consent_basis": "contract",
+            "purposes": ["internal_operations"],
+            "region": "eu-west",
+            "access_class": "internal",
+        },
+        why="The returns feed reads it every night; logistics keeps it.",
+        origin="page",
+    )
 
 
 OTHER_KINDS: tuple[tuple[str, str, Callable[[Cast, Path], None]], ...] = (

@@ -55,7 +55,14 @@ def test_an_entry_counts_once_a_second_person_approved_it(people: dict[str, Pers
         "retention_days": "365",
         "approved": "true",
     }
-    answer = post(people["dana"], "/registers/new", **told, features="a\nb", why="The loan model reads it from next month on.")
+    answer = post(
+        people["dana"],
+        "/registers/new",
+        **told,
+        features="a\nb",
+        is_feature_store="true",
+        why="The loan model reads it from next month on.",
+    )
     change = SourceChange.objects.get()
     assert answer.url == f"/registers/changes/{change.pk}"
     assert not DataSource.objects.exists() and not seen_around(unit_id=unit.pk, system_id=None, environment="x").registers.sources
