@@ -54,6 +54,9 @@ Evidence files are not in it: dossier.json names each by its SHA-256, and the ev
 """
 
 
+_READERS = frozenset({"actions", "your_step", "may_declare"})
+
+
 def write_pack(caller: Caller, submission_id: int, to: IO[bytes]) -> str:
     """Write the archive to `to` and return the file name. Raises `NotFound` for what the caller may not see."""
     # one reading, so that view and dossier speak of the same moment
@@ -93,7 +96,7 @@ def _files(caller: Caller, loaded: Loaded, view: DecisionView) -> Iterator[tuple
     )
     yield "dossier.json", canonical_json(dossier.content)
     # what the reader may do is no part of the record
-    yield "decision.json", _json({name: value for name, value in to_json(view).items() if name != "actions"})
+    yield "decision.json", _json({name: value for name, value in to_json(view).items() if name not in _READERS})
     yield "verdict.json", _json(verdict_document(view))
     found = lineage(caller, submission.pk)
     yield "lineage.json", _json(to_document(found))

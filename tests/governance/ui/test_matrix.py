@@ -230,6 +230,7 @@ GET = {
     "case": page("case"),
     "submit": Row(302, 302, 302, "case"),
     "revise": page("case"),
+    "sign_off_record": page("done"),
     "threads": page("case"),
     "declare_conflict": Row(302, 404, 409, "case", {"pia": 200, "amir": 200, "ruth": 200}),
     "withdraw": Row(302, 404, 409, "case", {"dana": 200}),
@@ -506,6 +507,10 @@ class World:
             return reverse(name, args=[self.done.conditions.get().pk])
         if name == "api_rollback":
             return reverse(name, args=[Deployment.objects.get().pk])
+        if name == "sign_off_record":
+            return reverse(name, args=[self.done.pk, self.done.sign_offs.order_by("id").values_list("pk", flat=True)[0]])
+        if name in ("administration_request", "stand_in_end"):
+            return reverse(name, args=[1])
         if name == "evaluation":
             return reverse(name, args=[self.done.pk])
         if name in ("administration_person", "administration_person_change"):
