@@ -11,7 +11,7 @@ from gates.collecting import Collected, Inputs
 
 NAME = "calibration"
 TITLE = "Checking whether scores mean what they say"
-VERSION = 1
+VERSION = 2
 HEAVY = False
 REQUIRES = ("candidate_predictions",)
 OPTIONAL = ("baseline_predictions",)

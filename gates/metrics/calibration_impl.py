@@ -12,6 +12,7 @@ from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs
 from gates.metrics.calibration_counts_impl import Scored, open_scored
 from gates.metrics.calibration_pictures_impl import pictures
 from gates.metrics.statistics import calibration as stats
+from gates.metrics.statistics.auc import of_bins
 from gates.metrics.statistics.calibration import ReliabilityBin, ScoreCounts
 from gates.metrics.statistics.intervals import Interval, bonferroni
 from gates.readers import predictions as reader
@@ -146,6 +147,9 @@ def group_rows(groups: Mapping[str, ScoreCounts], edges: np.ndarray, seed: int) 
         rows.append(Measure("calibration.group_gap", gap.value, name, gap.low, gap.high, part.rows, detail=detail))
         if min(part.positives, part.negatives) < MIN_PER_CLASS:
             continue
+        area = of_bins(part.pos, part.n - part.pos).interval()
+        classes = {"positives": part.positives, "negatives": part.negatives, "level": LEVEL}
+        rows.append(Measure("calibration.group_auc", area.value, name, area.low, area.high, part.rows, detail=classes))
         error = stats.expected_error(stats.reliability(part, edges), seed=seed)
         more = {"raw": error.raw, "floor": error.floor, "level": LEVEL}
         each = error.error

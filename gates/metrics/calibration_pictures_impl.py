@@ -9,14 +9,12 @@ import numpy as np
 
 from gates.collecting import Picture
 from gates.metrics.performance_summary_impl import Histogram
-from gates.metrics.statistics.auc import of_bins
 from gates.metrics.statistics.calibration import ReliabilityBin, ScoreCounts
 from gates.pictures import shapes
 from gates.spec import Measure
 
 MOST_GROUPS = 5
 MOST_ROWS = 40
-MIN_PER_CLASS = 100
 POINTS = 101
 SHOW_FROM = 30
 GROUP_LIMIT = 0.05
@@ -36,7 +34,11 @@ def pictures(
         if sum(each.n for each in found) >= SHOW_FROM:
             attributes.setdefault(name.partition("=")[0], {})[name] = found
     drawn += [_by_group(attribute, found) for attribute, found in attributes.items() if len(found) > 1]
-    drawn += [_roc_by(attribute, found, counts) for attribute, found in attributes.items() if _both_classes(found, counts) > 1]
+    areas = {row.group: row for row in measures if row.metric == "calibration.group_auc"}
+    for attribute, found in attributes.items():
+        ranked = {name: areas[name] for name in found if name in areas}
+        if len(ranked) > 1:
+            drawn.append(_roc_by(attribute, ranked, counts))
     gaps = [row for row in measures if row.metric == "calibration.group_gap" and row.value is not None]
     if gaps:
         drawn.append(_gaps(gaps))
@@ -88,20 +90,15 @@ def _by_group(attribute: str, found: Mapping[str, Sequence[ReliabilityBin]]) -> 
     )
 
 
-def _both_classes(found: Mapping[str, Sequence[ReliabilityBin]], counts: Mapping[str, ScoreCounts]) -> int:
-    return sum(min(counts[name].positives, counts[name].negatives) >= MIN_PER_CLASS for name in found)
-
-
-def _roc_by(attribute: str, found: Mapping[str, Sequence[ReliabilityBin]], counts: Mapping[str, ScoreCounts]) -> Picture:
-    """ROC curves of groups with enough of both classes, from the same counts."""
-    rated = {name: counts[name] for name in found if min(counts[name].positives, counts[name].negatives) >= MIN_PER_CLASS}
-    largest = sorted(rated, key=lambda name: -rated[name].rows)[:MOST_GROUPS]
+def _roc_by(attribute: str, ranked: Mapping[str, Measure], counts: Mapping[str, ScoreCounts]) -> Picture:
+    """ROC curves of groups with enough of both classes, from the same counts; `ranked`: the AUC that was measured of each."""
+    largest = sorted(ranked, key=lambda name: -counts[name].rows)[:MOST_GROUPS]
     grid = np.linspace(0, 1, POINTS)
-    curves, areas = {}, {}
-    for name in sorted(largest):
-        histogram = Histogram(rated[name].pos.astype(float), (rated[name].n - rated[name].pos).astype(float))
-        curves[name] = histogram.roc(grid)
-        areas[name] = of_bins(histogram.positive, histogram.negative).interval()
+    areas = {name: ranked[name] for name in sorted(largest)}
+    curves = {
+        name: Histogram(counts[name].pos.astype(float), (counts[name].n - counts[name].pos).astype(float)).roc(grid)
+        for name in areas
+    }
     rows = [
         {"series": name, "x": round(float(x), 4), "y": round(float(y), 4)}
         for name, curve in curves.items()
@@ -114,10 +111,7 @@ def _roc_by(attribute: str, found: Mapping[str, Sequence[ReliabilityBin]], count
         f"How well the scores rank the cases of each group. AUC with 95 % interval: {said}.",
         shapes.lines(rows, x_title="false positive rate", y_title="true positive rate", diagonal=True),
         ("group", "AUC", "lower bound", "upper bound", "people"),
-        tuple(
-            (name, f"{area.value:.3f}", f"{area.low:.3f}", f"{area.high:.3f}", f"{rated[name].rows:,}")
-            for name, area in areas.items()
-        ),
+        tuple((name, f"{area.value:.3f}", f"{area.low:.3f}", f"{area.high:.3f}", f"{area.n:,}") for name, area in areas.items()),
     )
 
 

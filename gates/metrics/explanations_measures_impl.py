@@ -14,7 +14,13 @@ from gates.metrics import explanations_rows_impl as picking
 from gates.metrics import explanations_statistics_impl as statistics
 from gates.metrics import explanations_uploads_impl as from_uploads
 from gates.metrics.explanations_models_impl import Explained, settings_number
-from gates.metrics.explanations_pictures_impl import beeswarm_picture, comparison_picture, concentration_picture, movement_picture
+from gates.metrics.explanations_pictures_impl import (
+    beeswarm_picture,
+    comparison_picture,
+    concentration_picture,
+    movement_picture,
+    quantiles,
+)
 from gates.metrics.reason_codes_file_impl import ReasonCodes
 from gates.metrics.reason_codes_file_impl import read as read_codes
 from gates.metrics.reason_codes_impl import belongs, protected_names
@@ -80,14 +86,18 @@ def collected(inputs: Inputs, pair: Pair, sample: EvidenceInput | None, *, uploa
     ]
     order = np.argsort(-np.maximum(share, before if before is not None else 0), kind="stable")[:KEPT_FEATURES]
     for at in order:
-        detail = {"champion": float(before[at]), "change": float(share[at] - before[at])} if before is not None else {}
+        detail: dict[str, Any] = {"contributions": quantiles(ours[:, at])}
+        if before is not None and theirs is not None:
+            detail |= {"champion": float(before[at]), "change": float(share[at] - before[at])}
+            detail["champion_contributions"] = quantiles(theirs[:, at])
         measures.append(Measure("explanation.share", float(share[at]), group=f"feature={union[at]}", n=rows, detail=detail))
     if rows_of is not None:
         measures.extend(_same_score(inputs, candidate, keys))
     facts = [MeasuredFact("explanation.shares", {union[at]: round(float(share[at]), 6) for at in order})]
     values = _values(sample, candidate, keys, candidate.names, uploaded=uploaded)
     pictures: list[Picture] = [comparison_picture(union, share, before), concentration_picture(union, share, before)]
-    pictures.append(beeswarm_picture(union, ours, theirs, share, values, inputs.seed))
+    of_feature = {row.group.removeprefix("feature="): row for row in measures if row.metric == "explanation.share"}
+    pictures.append(beeswarm_picture(union, ours, theirs, [of_feature[union[at]] for at in order], values, inputs.seed))
     if theirs is None or before is None:
         measures.extend(_nothing_compared(pair.reason))
     else:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gates.collecting import Picture
+from gates.spec import Measure
 
 TOP = 12
 SWARM_FEATURES, SWARM_ROWS, SWARM_BINS = 8, 150, 40
@@ -136,21 +137,30 @@ def concentration_picture(names: Sequence[str], share: np.ndarray, before: np.nd
     return Picture("explanation_concentration", "On how few features the score rests", f"{words}.", spec, columns, rows)
 
 
+def quantiles(contributions: np.ndarray) -> list[float]:
+    """Tenth, half and nine tenths of a feature's contributions over the explained rows."""
+    return [float(np.quantile(contributions, share)) for share in (0.1, 0.5, 0.9)]
+
+
 def beeswarm_picture(
     names: Sequence[str],
     ours: np.ndarray,
     theirs: np.ndarray | None,
-    share: np.ndarray,
+    shares: Sequence[Measure],
     values: Mapping[str, np.ndarray],
     seed: int,
 ) -> Picture:
-    """Contributions of single rows for the largest features, candidate beside champion; colour is the feature's own value."""
-    order = [int(at) for at in np.argsort(-share, kind="stable")[:SWARM_FEATURES]]
+    """Contributions of single rows for the largest features, candidate beside champion; colour is the feature's own value.
+
+    `shares`: the measured shares, whose `detail` has the quantiles that the table shows.
+    """
+    largest = sorted(shares, key=lambda row: -(row.value or 0.0))[:SWARM_FEATURES]
+    order = [list(names).index(row.group.removeprefix("feature=")) for row in largest]
     rows = np.sort(np.random.default_rng(seed + 11).permutation(len(ours))[:SWARM_ROWS])
     sides = [("candidate", ours), *([("champion", theirs)] if theirs is not None else [])]
     points: list[dict[str, Any]] = []
     table: list[tuple[Any, ...]] = []
-    for at in order:
+    for at, row in zip(order, largest, strict=True):
         level = _levels(values.get(names[at]), rows)
         cells: list[Any] = [names[at]]
         for version, matrix in sides:
@@ -165,7 +175,7 @@ def beeswarm_picture(
                         "value": height,
                     }
                 )
-            low, middle, high = (float(np.quantile(matrix[:, at], q)) for q in (0.1, 0.5, 0.9))
+            low, middle, high = row.detail["contributions" if version == "candidate" else "champion_contributions"]
             cells.append(f"{low:+.3f} to {high:+.3f} ({middle:+.3f})")
         table.append(tuple(cells))
     spec: dict[str, Any] = {

@@ -10,7 +10,7 @@ from gates.collecting import Collected, Inputs
 
 NAME = "performance"
 TITLE = "Measuring performance and comparing with the champion"
-VERSION = 1
+VERSION = 2
 HEAVY = False
 REQUIRES = ("candidate_predictions",)
 OPTIONAL = ("baseline_predictions",)

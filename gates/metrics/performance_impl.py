@@ -194,7 +194,9 @@ def _measures(
     if summary.constant is not None and "roc_auc" in results:
         rows.append(Measure("performance.constant_scores", float(summary.constant), n=n))
     if "candidate" in summary.curves:
-        rows.append(Measure("performance.average_precision", summary.curves["candidate"].average_precision, n=n))
+        own, other = summary.curves["candidate"], summary.curves.get("champion")
+        beside = {"base_rate": own.base_rate, **({"champion": other.average_precision} if other is not None else {})}
+        rows.append(Measure("performance.average_precision", own.average_precision, n=n, detail=beside))
     for name, result in results.items():
         title = TITLES[name]
         weighted = {}
