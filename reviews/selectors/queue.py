@@ -129,6 +129,8 @@ def _barred(me: int) -> Q:
     return (
         Q(Exists(Contributor.objects.filter(**this, person_id=me)))
         | Q(Exists(SignOff.objects.filter(**this, by_id=me, voided_at__isnull=True).exclude(role=OuterRef("turn"))))
+        # whoever signed in this revision is done with it, also where the role needs a second signature
+        | Q(Exists(SignOff.objects.filter(**this, by_id=me, voided_at__isnull=True, revision=OuterRef("revision"))))
         | Q(Exists(Attested.objects.filter(**this, by_id=me).exclude(role=OuterRef("turn"))))
         | Q(Exists(Waiver.objects.filter(**this, requested_by_id=me)))
         | Q(Exists(WaiverSignature.objects.filter(**this, by_id=me, signed=True)))

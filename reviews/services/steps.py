@@ -79,7 +79,10 @@ def open_next(work: Work, submission: Submission, pack: Pack) -> ReviewStep | No
         return None
     still_open = next((step for step in left if step.state == StepState.OPEN), None)
     if still_open is not None:
-        give_turn(submission, still_open)
+        # whoever took the case on keeps it, unless it was just this person who decided
+        decider = work.caller.person.pk if work.caller.person is not None else None
+        keeper = submission.claimed_by_id if submission.claimed_by_id != decider else None
+        give_turn(submission, still_open, claimed_by=keeper)
         return still_open
     now, calendar = timezone.now(), calendar_of(submission)
     opening = [step for step in left if step.stage == left[0].stage]
@@ -109,22 +112,27 @@ def calendar_of(submission: Submission) -> Calendar:
     return Calendar.from_json(submission.unit.calendar)
 
 
-def give_turn(submission: Submission, step: ReviewStep) -> None:
-    """Put the step's role, since-when and due on the submission, where the queue reads them."""
+def give_turn(submission: Submission, step: ReviewStep, *, claimed_by: int | None = None) -> None:
+    """Put the step's role, since-when and due on the submission, where the queue reads them, and who stays on it, if anybody."""
     soon = (
         moment_of(SOON, step.opened_at, step.due_at, calendar_of(submission))
         if step.opened_at is not None and step.due_at is not None
         else None
     )
-    submission.turn, submission.turn_since, submission.due_at, submission.claimed_by = (
+    submission.turn, submission.turn_since, submission.due_at, submission.claimed_by_id = (
         step.role,
         step.opened_at,
         step.due_at,
-        None,
+        claimed_by,
     )
     submission.soon_at = soon
     Submission.objects.filter(pk=submission.pk).update(
-        turn=step.role, turn_since=step.opened_at, due_at=step.due_at, soon_at=soon, claimed_by=None, updated_at=Now()
+        turn=step.role,
+        turn_since=step.opened_at,
+        due_at=step.due_at,
+        soon_at=soon,
+        claimed_by=claimed_by,
+        updated_at=Now(),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import Now
 
 from governance.domain.vocabulary import DecisionKind, Role
@@ -89,7 +89,13 @@ def able_to_decide(submission: Submission, role: Role) -> dict[int, str]:
     barred |= set(Waiver.objects.filter(submission=submission).values_list("requested_by_id", flat=True))
     barred |= set(WaiverSignature.objects.filter(submission=submission).values_list("by_id", flat=True))
     barred |= set(DeclaredConflict.objects.filter(submission=submission).values_list("by_id", flat=True))
-    return {pk: why for pk, why in holders(submission.unit_id, role).items() if pk not in barred}
+    people = {pk: why for pk, why in holders(submission.unit_id, role).items() if pk not in barred}
+    if not ReviewStep.objects.filter(submission=submission, revision=submission.revision, role=role, outside_team=True).exists():
+        return people
+    team = Func(Value(submission.submitter_id), F("pk"), function="reviews_team", output_field=CharField())
+    # where the team is not known they are told: somebody has to see to it
+    outside = Person.objects.filter(pk__in=people).annotate(team=team).exclude(team="same").values_list("pk", flat=True)
+    return {pk: people[pk] for pk in outside}
 
 
 def answerable(submission: Submission) -> dict[int, str]:

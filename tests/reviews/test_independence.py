@@ -153,6 +153,7 @@ class TestTeam:
         self.report(people["amir"], mona)
         say(making.in_review(), people["amir"])
         self.outside(monkeypatch)
+        assert people["amir"].pk not in able_to_decide(making.in_review(), Role.ANALYST), "who may not decide is not asked"
         self.report(people["amir"], making.person("gwen"))
         say(making.in_review(), people["amir"])
 

@@ -18,6 +18,7 @@ from governance.policy import PackError, load_pack
 from reviews.models import Condition, Notification, ReviewStep, SignOff
 from reviews.selectors.decision_view import decision_view
 from reviews.selectors.queue import mine_of
+from reviews.services.claiming import claim
 from reviews.services.deciding import decide
 from reviews.services.decision_input import NewCheck, NewDecision
 from tests.reviews import making
@@ -76,8 +77,10 @@ class TestSideBySide:
         told = set(Notification.objects.filter(kind="your_turn").values_list("person__username", flat=True))
         assert told == {"amir", "esi"}
         assert all(mine_of(making.call(people[who])).exists() for who in (first, second))
+        claim(caller=making.call(people[second]), submission_id=row.pk)
         say(row, people[first])
         assert open_roles(row) == ["ethics" if first == "amir" else "analyst"]
+        assert making.fresh(row).claimed_by_id == people[second].pk, "whoever is on it stays on it"
         assert not mine_of(making.call(people[first])).exists() and mine_of(making.call(people[second])).exists()
         say(row, people[second])
         assert open_roles(row) == ["risk_officer"]
@@ -119,6 +122,7 @@ class TestQuorum:
         )
         with pytest.raises(SegregationOfDuties, match="second signature"):
             say(row, people["amir"])
+        assert not mine_of(making.call(people["amir"])).exists()
         say(row, making.person("noor", Role.ANALYST))
         assert open_roles(row) == ["risk_officer"]
         say(row, people["ruth"])

@@ -28,12 +28,13 @@ from governance.policy.errors import PackError
 from governance.policy.loading import load_pack
 from governance.selectors.access import Caller
 from reviews.api.renderers import junit, sarif
-from reviews.models import Permit, SignOff, Waiver, WaiverAudit, WaiverSignature
+from reviews.models import Notification, Permit, SignOff, Waiver, WaiverAudit, WaiverSignature
 from reviews.selectors.decision_view import decision_view
 from reviews.selectors.permits import permit_answer
 from reviews.selectors.queue import review_queue
 from reviews.selectors.verdict import verdict_document
 from reviews.services.deciding import decide
+from reviews.services.reminding import remind
 from reviews.services.settling import settle
 from reviews.services.waiving import (
     NewWaiver,
@@ -651,3 +652,34 @@ class TestThePack:
         gate = {"gate": "GF101", "why": "w", "tracks": ["red"], "blocking": True, "note": "convention", **use}
         with pytest.raises(PackError, match=says):
             load_pack(json.dumps({**making.PACK, "gates": [gate]}))
+
+
+class TestWaitingTooLong:
+    """Exceptions took three weeks once: what waits for signatures longer than two days reaches who answers for rules."""
+
+    def told(self) -> list[str]:
+        rows = Notification.objects.filter(kind="overdue", key__endswith=":stuck")
+        return sorted(rows.values_list("person__username", flat=True))
+
+    @pytest.mark.parametrize(("hours", "told"), [(47, []), (49, ["gwen", "rosa", "ruth"])])
+    def test_a_request_over_its_limit_escalates_once(self, people: dict[str, Person], hours: int, told: list[str]) -> None:
+        making.person("gwen", Role.POLICY_AUTHOR, everywhere=True)
+        waiver = asked(people)
+        shift("reviews_waiver", waiver.pk, requested_at=timezone.now() - timedelta(hours=hours))
+        remind()
+        remind()
+        assert self.told() == told
+
+    @pytest.mark.parametrize("how", ["granted", "refused"])
+    def test_what_was_answered_does_not(self, people: dict[str, Person], how: str) -> None:
+        waiver = granted(people) if how == "granted" else asked(people)
+        if how == "refused":
+            refuse_waiver(
+                caller=making.call(people["mona"]),
+                waiver_id=waiver.pk,
+                comment="The control does not reach the cases it should.",
+                reauthenticated_at=timezone.now(),
+            )
+        shift("reviews_waiver", waiver.pk, requested_at=timezone.now() - timedelta(days=9))
+        remind()
+        assert self.told() == []
