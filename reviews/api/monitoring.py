@@ -162,18 +162,16 @@ class MonitoringEventsView(APIView):
     def get(self, request: Request) -> Response:
         caller = caller_of(request)
         caller.require_scope(Scope.READ)
-        given = {
-            name: request.query_params.get(name, "")[:200].replace("\x00", "") for name in ("kind", "only", "system", "cursor")
-        }
-        rows, following, previous = events(caller, **given)
+        kind, only, system, cursor = (_plain(request, name) for name in ("kind", "only", "system", "cursor"))
+        rows, following, previous = events(caller, kind=kind, only=only, system=system, cursor=cursor)
         return Response({"next": following or None, "previous": previous or None, "results": [to_json(row) for row in rows]})
 
     @extend_schema(
         operation_id="report_monitoring_event",
         summary="Report drift, performance, cost, data quality, privacy, access or an incident of a deployed version",
-        description="Every reading is judged against the limits of the policy; over one, a finding is opened or joined. 201 when it "
-        "is new, 200 for the same key with the same content, 409 `idempotency_key_reused` for other content, 404 `unknown_version`, "
-        "409 `not_deployed`.",
+        description="Every reading is judged against the limits of the policy; over one, a finding is opened or joined. 201 when "
+        "it is new, 200 for the same key with the same content, 409 `idempotency_key_reused` for other content, 404 "
+        "`unknown_version`, 409 `not_deployed`.",
         parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         request=SignalIn,
         responses={201: ReportedShape, 200: ReportedShape, **REFUSALS},
@@ -202,11 +200,17 @@ class MonitoringSeriesView(APIView):
     def get(self, request: Request) -> Response:
         caller = caller_of(request)
         caller.require_scope(Scope.READ)
-        query = request.query_params
-        names = ("system", "version", "metric", "subject", "cursor")
-        given = {name: query.get(name, "")[:400].replace("\x00", "") for name in names}
-        rows, following, previous = series(caller, signal=query.get("kind", ""), **given)
+        kind, system, version, metric, subject, cursor = (
+            _plain(request, name) for name in ("kind", "system", "version", "metric", "subject", "cursor")
+        )
+        rows, following, previous = series(
+            caller, signal=kind, system=system, version=version, metric=metric, subject=subject, cursor=cursor
+        )
         return Response({"next": following or None, "previous": previous or None, "results": [to_json(row) for row in rows]})
+
+
+def _plain(request: Request, name: str) -> str:
+    return request.query_params.get(name, "")[:400].replace("\x00", "")
 
 
 def _key(request: Request, body: SignalBody) -> str:

@@ -1,5 +1,9 @@
 """What a version is worth a day, as somebody declares it."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -13,7 +17,7 @@ ALTER TABLE reviews_declaredvalue ENABLE ALWAYS TRIGGER declared_value_append_on
 BACKWARD = "DROP TRIGGER declared_value_append_only ON reviews_declaredvalue;"
 
 
-def key(to, related="+"):
+def key(to: str, related: str = "+") -> models.ForeignKey[Any, Any]:
     return models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name=related, to=to)
 
 

@@ -11,7 +11,8 @@ from governance.selectors.access import SYSTEM
 from governance.services.work import unit_of_work
 from reviews.models import Incident, IncidentStep, Notification
 from reviews.selectors.notices import Notice
-from reviews.services.reminding import SOON, leads
+from reviews.services.reminding import leads
+from reviews.services.steps import SOON
 from reviews.services.telling import answerable, holders, tell
 
 MOST = 300

@@ -42,7 +42,7 @@ def seal(secret: bytes) -> bytes:
     return nonce + AESGCM(_key()).encrypt(nonce, secret, b"webhook")
 
 
-def unseal(box: bytes) -> bytes:
+def unseal(box: bytes | memoryview) -> bytes:
     """The secret again. Raises `SecretUnreadable`."""
     box = bytes(box)
     try:

@@ -20,7 +20,9 @@ def monitoring(request: HttpRequest) -> HttpResponse:
     if given["kind"] not in ("", *LABELS) or given["only"] not in ONLY:
         problem = "There is no such filter, so it was left out."
         given = {**given, "kind": "", "only": ""}
-    rows, following, before = events(caller_of(request), cursor=request.GET.get("cursor", ""), **given)
+    rows, following, before = events(
+        caller_of(request), kind=given["kind"], only=given["only"], system=given["system"], cursor=request.GET.get("cursor", "")
+    )
     context = {
         "rows": rows,
         "problem": problem,

@@ -32,7 +32,6 @@ def system(request: HttpRequest, pk: int) -> HttpResponse:
     caller = caller_of(request)
     found = _found(caller, pk)
     submissions = Submission.objects.filter(system=found).select_related("version", "submitter").order_by("-id")[:100]
-    here = {"caller": caller, "system": found.slug, "size": MOST}
     context = {
         "system": found,
         "champion": champion_of(system_id=found.pk, environment="production"),
@@ -40,8 +39,8 @@ def system(request: HttpRequest, pk: int) -> HttpResponse:
         "teams": teams_of(found),
         "risk": system_risk(caller, found.pk),
         "findings": of_system(caller, found.pk, most=MOST),
-        "incidents": [row for row in incidents(**here, scope="all")[0] if row.state != "closed"],
-        "reports": events(**here)[0],
+        "incidents": [row for row in incidents(caller, system=found.slug, size=MOST)[0] if row.state != "closed"],
+        "reports": events(caller, system=found.slug, size=MOST)[0],
     }
     return render(request, "reviews/system.html", context)
 
