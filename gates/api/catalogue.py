@@ -72,7 +72,7 @@ class GateView(APIView):
 def _kind(text: str) -> Kind | None:
     if not text:
         return None
-    known = {kind.kind: kind.judged_like for kind in installed_kinds()}
+    known = {kind.kind.value: kind.judged_like for kind in installed_kinds()}
     if text not in known:
         detail = f"Expected one of {', '.join(known)}, found “{text[:40]}”."
         raise InvalidInput(detail, errors=(FieldError("/kind", "unknown", detail),))

@@ -58,7 +58,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--track", choices=[track.value for track in Track], default=Track.RED.value, help="red unless told otherwise"
     )
     parser.add_argument(
-        "--pack", type=Path, default=PACKS / "ml_model.yaml", metavar="FILE", help="the policy pack to take limits from"
+        "--pack", type=Path, metavar="FILE", help="the policy pack to take limits from; else the shipped one that uses the gate"
     )
 
 
@@ -98,6 +98,15 @@ def facts_of(options: Mapping[str, Any]) -> tuple[FactSet, list[str]]:
         name, value = _pair(text, "--fact")
         facts.append(Fact(name, _value(value), Assurance.DECLARED, "command line"))
     return FactSet.of(facts), problems
+
+
+def pack_for(code: str, path: Path | None) -> Pack:
+    """The pack in the file given; else the shipped one that uses the gate, that for models first."""
+    if path is not None:
+        return pack_at(path)
+    files = sorted(PACKS.glob("*.yaml"), key=lambda file: (file.stem != "ml_model", file.stem))
+    packs = [pack_at(file) for file in files]
+    return next((pack for pack in packs if any(use.gate == code.upper() for use in pack.gates)), packs[0])
 
 
 def pack_at(path: Path) -> Pack:

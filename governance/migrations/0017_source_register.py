@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -49,7 +51,7 @@ DROP FUNCTION governance_source_ruling_guard();
 NOW = django.db.models.functions.datetime.Now()
 
 
-def person(related: str) -> models.ForeignKey:
+def person(related: str) -> models.ForeignKey[Any, Any]:
     return models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name=related, to=settings.AUTH_USER_MODEL)
 
 

@@ -101,7 +101,7 @@ def _csv(name: str, words: str) -> list[Dumped]:
         header = [(column or "").strip().lower() for column in reader.fieldnames or []]
         if "name" not in header:
             raise InvalidInput(f"{name} has no column “name”. {WAY_OUT}")
-        found = []
+        found = list[dict[str, str]]()
         for row in csv.reader(io.StringIO(words), strict=True):
             if len(found) > MOST_ENTRIES + 1:
                 break

@@ -50,6 +50,7 @@ def decide(*, caller: Caller, change_id: int, approved: bool, reason: str) -> So
             raise Conflict("It was decided already.", code="already_decided")
         if refused := may_decide(caller, change):
             raise Forbidden(refused, code="may_not_decide")
+        assert caller.person is not None
         ruling = SourceRuling.objects.create(change=change, approved=approved, reason=reason.strip()[:500], by=caller.person)
         if approved:
             _apply(change)

@@ -119,7 +119,7 @@ class Command(BaseCommand):
             options["what"],
             files=local.files_of(options),
             facts=facts,
-            pack=local.pack_at(options["pack"]),
+            pack=local.pack_for(options["what"], options["pack"]),
             track=Track(options["track"]),
             limits=local.numbers_of(options["limit"], "--limit"),
             settings=local.numbers_of(options["setting"], "--setting"),
