@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from governance.domain.errors import DomainError, InvalidInput
 from governance.domain.incoming import NewAnswer, NewSource, NewSubmission
 from governance.domain.vocabulary import Kind
-from governance.policy import Pack, headline
+from governance.policy import Pack, RuleStatus, headline
 from governance.selectors.evidence import MAX_SOURCE_BYTES
 from governance.selectors.policy import pack_in_force
 from governance.selectors.previewing import Preview, preview_new
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView, Option
+from governance.ui.htmx import render_page_or_part, wants_part
 from governance.ui.kinds import kinds_of_page
 
 MOST_MOVABLE = 10
@@ -24,9 +24,13 @@ MOVABLE = (
     "decision.domain",
     "decision.automated",
     "decision.affects_customers",
+    "decision.reversible",
     "impact.financial",
+    "data.contains_pii",
+    "data.protected_attributes",
     "performance.relative_change",
     "model.threshold_change",
+    "rollout.circuit_breaker",
 )
 
 
@@ -57,8 +61,12 @@ def what_if(request: HttpRequest) -> HttpResponse:
             "reasons": preview.assessment.reasons(),
             "would_change": [way.to_json() for way in preview.ways],
             "problems": preview.problems,
+            "envelope": preview.assessment.envelope.says if preview.assessment.envelope is not None else "",
+            "held": [row for row in preview.assessment.checked if row.status is RuleStatus.HELD],
         }
-    return render(request, "governance/what_if.html", context, status=422 if problem else 200)
+    # a part is swapped in only when the answer is a good one: the problem is said in it
+    status = 422 if problem and not wants_part(request) else 200
+    return render_page_or_part(request, "governance/what_if.html", "governance/_what_if_result.html", context, status=status)
 
 
 def _preview(request: HttpRequest, kind: Kind) -> Preview:

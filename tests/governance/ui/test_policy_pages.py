@@ -86,6 +86,30 @@ def test_what_if_reads_a_file_gives_the_track_and_records_nothing() -> None:
     assert [model.objects.count() for model in KEPT] == before
 
 
+def test_what_if_follows_a_moved_fact_live_with_the_same_part_the_page_holds() -> None:
+    client = making.browser(making.person("dana", Role.SUBMITTER))
+    part = client.post("/what-if", {"decision.domain": "credit"}, headers={"HX-Request": "true"})
+    text = unescape(part.content.decode())
+    assert part.status_code == 200 and text.startswith('<section id="what_if_result"') and "makes credit decisions" in text
+    assert 'id="what_if_result"' in client.get("/what-if").content.decode()
+    wrong = client.post("/what-if", {"performance.relative_change": "much"}, headers={"HX-Request": "true"})
+    assert wrong.status_code == 200 and "field-error" in wrong.content.decode()
+
+
+def test_the_library_has_categories_version_rules_and_every_version_with_its_dates() -> None:
+    client = making.browser(newcomer())
+    page = unescape(client.get("/policies").content.decode())
+    row, pack = pack_in_force("ml_model")
+    library = pack.document.library
+    assert library is not None and row.active_from is not None
+    for words in (*(item.name.capitalize() for item in library.categories), *(item.says for item in library.versioning)):
+        assert words in page
+    assert f"{row.active_from:%Y-%m-%d}" in page
+    versions = unescape(client.get("/policies/versions").content.decode())
+    assert pack.version in versions and "in force" in versions
+    assert client.get(f"/policies/versions/{row.pk}").status_code == 200
+
+
 def test_what_if_moves_the_track_with_the_fact() -> None:
     client = making.browser(making.person("dana", Role.SUBMITTER))
     assert "makes credit decisions" in client.post("/what-if", {"decision.domain": "credit"}).content.decode()
