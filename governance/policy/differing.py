@@ -38,12 +38,14 @@ def same_rule(before: Rule, after: Rule) -> bool:
     return _judging(before) == _judging(after)
 
 
-_WORDS = ("title", "why", "learn", "says", "says_when_positive", "unknown_says", "held", "change", "examples", "unit")
-_WORDS += ("not_applicable_says", "editable_by", "adds_steps")
+_WORDS = {
+    *("title", "why", "learn", "says", "says_when_positive", "unknown_says", "held", "change", "examples", "unit"),
+    *("not_applicable_says", "editable_by", "adds_steps"),
+}
 
 
 def _judging(rule: Rule) -> dict[str, Any]:
-    found: dict[str, Any] = rule.model_dump(mode="json", exclude=set(_WORDS))
+    found: dict[str, Any] = rule.model_dump(mode="json", exclude=_WORDS)
     return found
 
 
