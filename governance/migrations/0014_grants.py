@@ -1,5 +1,9 @@
 """Grants that a second person approves, and delegations with an end; refusals of class 23G as in the reviews' fences."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -67,7 +71,7 @@ DROP FUNCTION governance_grant_guard();
 PERSON = settings.AUTH_USER_MODEL
 
 
-def person(related: str, *, null: bool = False) -> models.ForeignKey:
+def person(related: str, *, null: bool = False) -> models.ForeignKey[Any, Any]:
     """A person that cannot be deleted away."""
     return models.ForeignKey(blank=null, null=null, on_delete=django.db.models.deletion.PROTECT, related_name=related, to=PERSON)
 

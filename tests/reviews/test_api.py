@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from markdown_it import MarkdownIt
 
 from governance.domain.vocabulary import Role, Scope, State, Track
@@ -219,7 +221,15 @@ def session(who: Person, *, fresh: bool = False) -> Client:
 
 
 def send(client: Client, row: Submission, **body: Any) -> Any:
-    given = {"dossier_digest": row.dossier_digest, "decision": "approve", **body}
+    parts = {
+        "comment": "Performance by group was read against the champion.",
+        "rationale": "It is better for every group that was measured.",
+        "alternatives": "Keeping the champion, which is worse for the young.",
+        "residual_level": "low",
+        "residual_plan": "The owner reads the errors by group each week.",
+        "residual_review_on": (timezone.now().date() + timedelta(days=30)).isoformat(),
+    }
+    given = {"dossier_digest": row.dossier_digest, "decision": "approve", **parts, **body}
     return client.post(f"/api/v1/submissions/{row.number}/decisions", json.dumps(given), content_type="application/json")
 
 

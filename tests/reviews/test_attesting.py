@@ -117,6 +117,8 @@ def approve(row: Submission, who: Any) -> None:
         decision=NewDecision(
             DecisionKind.APPROVE,
             comment="Read with the evidence beside it.",
+            rationale="It is at least as good for every group.",
+            alternatives="Keeping the champion for another quarter.",
             readings={"GX105": "One word has to change, small."},
         ),
     )
