@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from governance.api.callers import caller_of, unit_of
 from governance.domain.errors import FieldError, Forbidden, InvalidInput
 from governance.domain.vocabulary import Scope
 from governance.services.evidence import find_evidence, store_evidence
+from governance.services.partial_evidence import Piece, take_piece
 
 _CHUNK = 1024 * 1024
 
@@ -68,7 +69,9 @@ class EvidenceView(APIView):
 
 
 class EvidenceFileView(APIView):
-    """What is known of a stored file."""
+    """What is known of a stored file; and files that arrive in pieces."""
+
+    parser_classes = [RawBodyParser]
 
     @extend_schema(
         operation_id="get_evidence",
@@ -83,6 +86,41 @@ class EvidenceFileView(APIView):
             )
         row = find_evidence(caller=caller, unit_id=unit_of(caller), sha256=sha256)
         return Response({"sha256": row.sha256, "size": row.size, "name": row.name, "media_type": row.media_type})
+
+    @extend_schema(
+        operation_id="store_evidence_piece",
+        summary="Send a large file in pieces, and go on after a break",
+        description="`Content-Range: bytes 0-8388607/20000000` appends; `bytes */20000000` without a body asks how much has "
+        "arrived. A piece sent again changes nothing; a gap is 409. 202 with `offset` until the file is whole and has this "
+        "sha256: then 201. Pieces are kept for a day.",
+        parameters=[
+            OpenApiParameter("Content-Range", str, OpenApiParameter.HEADER, required=True),
+            OpenApiParameter("name", str, description="file name"),
+        ],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={
+            201: EvidenceStored,
+            202: inline_serializer("EvidencePiece", {"offset": serializers.IntegerField(help_text="bytes that have arrived")}),
+            409: OpenApiResponse(description="a gap, or another request sends the same file"),
+            422: OpenApiResponse(description="no such range, or the whole file has another sha256"),
+        },
+    )
+    def put(self, request: Request, sha256: str) -> Response:
+        caller = caller_of(request)
+        stream = request.data.get("stream") if isinstance(request.data, Mapping) else None
+        arrived, row = take_piece(
+            caller=caller,
+            unit_id=unit_of(caller),
+            sha256=sha256.removeprefix("sha256:"),
+            name=request.query_params.get("name", "evidence"),
+            media_type=request.content_type or "application/octet-stream",
+            piece=Piece.parse(request.headers.get("Content-Range", "")),
+            chunks=_read(stream),
+        )
+        if row is None:
+            return Response({"offset": arrived}, status=202)
+        body = {"sha256": row.sha256, "size": row.size, "name": row.name, "media_type": row.media_type, "offset": arrived}
+        return Response(body, status=201)
 
 
 def _incoming(request: Request) -> tuple[str, str, Iterator[bytes]]:

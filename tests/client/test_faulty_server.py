@@ -51,7 +51,7 @@ class Faulty(BaseHTTPRequestHandler):
         self.asked.append(f"{self.command} {self.path}")
         type(self).answer(self)
 
-    do_POST = do_GET
+    do_POST = do_PUT = do_GET
 
     def say(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)

@@ -98,7 +98,7 @@ def stored(server: Server, path: Path, say: Callable[[str], None]) -> str:
         say(f"{path.name}: already there")
         return digest
     say(f"{path.name}: sending {_size(path.stat().st_size)}")
-    told = server.upload(path, path.name).json()
+    told = server.upload(path, path.name, digest).json()
     if not isinstance(told, dict) or told.get("sha256") != digest:
         raise Problem(SERVER, f"{path.name} arrived with another content than was sent. Nothing was submitted; try again.")
     return digest

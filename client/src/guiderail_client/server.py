@@ -21,6 +21,8 @@ from guiderail_client.exits import INVALID, NOT_ALLOWED, SERVER, Problem
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 _AGAIN = {429, 502, 503, 504}
 _LARGEST_ANSWER = 64 * 1024 * 1024
+PIECE = 8 * 1024 * 1024
+"""What is larger is sent in pieces of this size."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,13 @@ class Server:
         data = json.dumps(body, allow_nan=False).encode()
         return self._ask(method, path, headers, lambda: data, self.timeout)
 
-    def upload(self, file: Path, name: str) -> Answer:
-        """Send a file's bytes as evidence. Storing is by content, so trying again stores nothing twice."""
+    def upload(self, file: Path, name: str, digest: str = "") -> Answer:
+        """Send a file's bytes as evidence. Storing is by content, so trying again stores nothing twice.
+
+        With its sha256 a large file goes in pieces: a connection that breaks, or a job that starts again, goes on where it was.
+        """
+        if digest and file.stat().st_size > PIECE:
+            return self._in_pieces(file, name, digest)
         headers = {
             "Accept": "application/json",
             "Content-Type": "application/octet-stream",
@@ -91,6 +98,37 @@ class Server:
         return self._ask(
             "POST", f"/api/v1/evidence?{urllib.parse.urlencode({'name': name})}", headers, lambda: file.open("rb"), 3600
         )
+
+    def _in_pieces(self, file: Path, name: str, digest: str) -> Answer:
+        total, query = file.stat().st_size, urllib.parse.urlencode({"name": name})
+        path = f"/api/v1/evidence/{digest}?{query}"
+
+        def put(what: str, data: bytes) -> tuple[Answer, int]:
+            headers = {
+                "Accept": "application/json",
+                "Content-Type": "application/octet-stream",
+                "Content-Range": f"bytes {what}/{total}",
+            }
+            answer = self._ask("PUT", path, headers, lambda: data, max(self.timeout, 600))
+            told = answer.json()
+            arrived = told.get("offset") if isinstance(told, dict) else None
+            if type(arrived) is not int or not 0 <= arrived <= total:
+                raise Problem(SERVER, "The server does not say how much of the file has arrived.")
+            return answer, arrived
+
+        answer, arrived = put("*", b"")
+        if 0 < arrived < total:
+            self.say(f"{name}: {100 * arrived // total} % have arrived before; going on there")
+        with file.open("rb") as stream:
+            while answer.status == 202:
+                if arrived == total:
+                    arrived = max(0, total - PIECE)  # whole, but not taken over: the last piece again ends it
+                stream.seek(arrived)
+                data, before = stream.read(PIECE), arrived
+                answer, arrived = put(f"{arrived}-{arrived + len(data) - 1}", data)
+                if answer.status == 202 and arrived <= before:
+                    raise Problem(SERVER, f"{name} does not arrive: the server counts no further than {arrived} bytes.")
+        return answer
 
     def known(self, path: str) -> bool:
         """Whether a GET of it finds something."""
