@@ -26,7 +26,7 @@ from reviews.demo.handing_in import Version, build, hand_in, settled
 from reviews.demo.people import PASSWORD, load_people
 from reviews.demo.reading import read_everything
 from reviews.demo.stories import FIRST, Cast, readings_of, standard_facts
-from reviews.models import ReviewStep, Waiver
+from reviews.models import Finding, ReviewStep, Waiver
 from reviews.services.decision_input import NewChange, NewCondition
 from reviews.services.intake import revise
 from tests.reviews import making as cases
@@ -38,10 +38,19 @@ from tests.stack import Running
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-JUDGED = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
-"""Looks that axe judges. At 320 px the page is as at 390 px and is measured with the ruler."""
-LOOKS = [*JUDGED, (320, "light")]
+JUDGED = [(1440, "light", True), (1440, "dark", False), (320, "light", False), (320, "dark", True)]
+"""Looks that axe judges, by every rule it has. Contrast takes it a hundred times as long as all others together and depends on the
+theme alone: it is judged once in each theme, all other rules in every look."""
+LOOKS = [*((width, theme) for width, theme, _ in JUDGED), (390, "light")]
+OPEN = """(() => {
+  const kinds = {};
+  document.querySelectorAll('details:not(.menu)').forEach(part => {
+    const kind = part.className + '|' + (part.querySelector('summary + *')?.className || '').split(' ')[0];
+    kinds[kind] = (kinds[kind] || 0) + 1;
+    part.open = kinds[kind] < 4;
+  });
+})()"""
+"""Three of each kind of part that folds: forty of the same tell nothing more and make a page that nobody ever sees."""
 
 NO_PAGES = {
     **dict.fromkeys(
@@ -62,7 +71,11 @@ NO_PAGES = {
         "POST only, leads to a page",
     ),
     **dict.fromkeys(["inbox_read", "waiver_sign", "waiver_end", "waiver_audit"], "POST only, leads to a page"),
-    **dict.fromkeys(["compliance_csv", "lineage_json", "controls_csv", "controls_markdown", "controls_json", "document_markdown"], "a file"),
+    **dict.fromkeys(
+        ["compliance_csv", "lineage_json", "controls_csv", "controls_markdown", "controls_json", "document_markdown"], "a file"
+    ),
+    "measurements_csv": "a file",
+    "seen": "POST only, leads back to the section",
     "draft_live_track": "a part of a page, for htmx",
     "audit_verify": "POST only; looked at in its own test",
     "demo_sign_in": "signs in and leads home",
@@ -147,8 +160,8 @@ class Looking:
         self.judge(name, page)
 
     def judge(self, name: str, page: Page) -> None:
-        """The page as it is shown now, with everything that folds open."""
-        page.evaluate("document.querySelectorAll('details:not(.menu)').forEach(part => part.open = true)")
+        """The page as it is shown now, with what folds open, three of each kind."""
+        page.evaluate(OPEN)
         # a page of the same kind is measured again and judged by axe once: a whole case takes it a quarter of a minute a look
         again = name in self.judged
         self.judged.add(name)
@@ -160,13 +173,14 @@ class Looking:
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over > 0:
                 self.wrong.append(f"{name} at {width} px: {over} px too wide")
-            if again or (width, theme) not in JUDGED:
+            look = next((row for row in JUDGED if row[:2] == (width, theme)), None)
+            if again or look is None:
                 continue
-            found = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response["violations"]
+            rules = {} if look[2] else {"color-contrast": {"enabled": False}}
+            found = Axe().run(page, options={"resultTypes": ["violations"], "rules": rules}).response["violations"]
             self.wrong += [
                 f"{name} {width} {theme}: {item['id']} ({item['impact']}) {node['target']} {node['failureSummary'][:200]}"
                 for item in found
-                if item["impact"] in ("serious", "critical")
                 for node in item["nodes"][:3]
             ]
 
@@ -250,6 +264,11 @@ REVIEW = [
     ("home", "amir", "/", 200),
     ("queue", "amir", "/queue", 200),
     ("queue_groups", "amir", "/queue?scope=systems", 200),
+    ("queue_load", "amir", "/queue/load", 200),
+    ("findings", "amir", "/findings?view=board", 200),
+    ("findings list", "amir", "/findings", 200),
+    ("finding_new", "amir", "{at}/findings/new", 200),
+    ("finding", "amir", "/findings/{finding}", 200),
     ("hand_over", "amir", "{at}/hand-over", 200),
     ("inbox", "amir", "/inbox", 200),
     ("inbox_choices", "amir", "/inbox/choices", 200),
@@ -314,7 +333,8 @@ def test_a_case_from_checks_to_permit(looking: Looking) -> None:
     looking.all(CHECKS, at=at)
     assert settled(case).state == "in_review"
     assert Chart.objects.filter(submission=case).count() > 5
-    looking.all(REVIEW, at=at)
+    found = Finding.objects.create(submission=case, revision=1, about="GP101", severity="low", says="It fell.", raised_by=dana)
+    looking.all(REVIEW, at=at, finding=found.pk)
     change = NewChange("Say who is left out.", "One sentence with a number.", about_question="model.limitations")
     cast.sign(case, "amir", kind=DecisionKind.REQUEST_CHANGES, comment="One question.", change_items=(change,))
     looking.all(CHANGES, at=at)
