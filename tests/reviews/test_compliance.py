@@ -60,29 +60,29 @@ class TestTheTable:
         done = rows[row.number]
         assert done.permit_until is not None and (done.decided_by, done.monitoring) == ("platform_engineer", "pass")
         assert done.missing == () and done.policy == "ml_model 2026.11.1" and done.policy_is_current
-        assert rows[waiting.number].missing == ("a decision", "a monitoring plan")
+        # the small pack asks for no monitoring plan
+        assert rows[waiting.number].missing == ("a decision",)
 
-    def test_what_runs_without_a_monitor_that_reports_is_listed(self, people: dict[str, Person]) -> None:
+    def test_what_runs_without_a_monitor_that_reports_is_listed(
+        self, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Every model that runs has a monitor: the rule over the registry and the monitors, with its offenders."""
         row = approve(people, making.in_review(Track.YELLOW, gates=(Gate("GM101"),)))
         approve(people, making.in_review(Track.YELLOW, system="not-running", gates=(Gate("GM101"),)))
         live = Deployment.objects.create(
             unit=row.unit, system=row.system.slug, version_name=row.version.version, version=row.version,
-            environment="production", reported_by=people["pia"],
+            environment="production", observed=True, reported_by=people["pia"],
         )  # fmt: skip
         silent = ComplianceFilters(only="unmonitored")
         offenders, ada = compliance(making.call(people["ada"]), filters=silent)[0], signed_in(people["ada"])
         assert [line.submission for line in offenders] == [row.number] and offenders[0].missing == ("a monitor that reports",)
         assert row.system.slug in text_of(ada.get("/compliance?only=unmonitored"))
-        report = MonitoringEvent.objects.create(
+        MonitoringEvent.objects.create(
             unit=row.unit, system=row.system, version=row.version, environment="production", submission=row, deployment=live,
             key="k", content_digest="d", signal="drift", at=timezone.now(), verdict="within", reported_by=people["pia"],
         )  # fmt: skip
-        assert compliance(making.call(people["ada"]), filters=silent)[0] == []
-        with connection.cursor() as cursor:  # a monitor that went silent watches nothing
-            cursor.execute("ALTER TABLE reviews_monitoringevent DISABLE TRIGGER USER")
-            MonitoringEvent.objects.filter(pk=report.pk).update(received_at=timezone.now() - timedelta(days=15))
-            cursor.execute("ALTER TABLE reviews_monitoringevent ENABLE TRIGGER USER")
+        assert not compliance(making.call(people["ada"]), filters=silent)[0]
+        monkeypatch.setattr("reviews.selectors.compliance.SILENT_AFTER", timedelta(0))  # it has been silent for too long
         assert len(compliance(making.call(people["ada"]), filters=silent)[0]) == 1
 
     def test_a_revoked_approval_loses_its_permit_here_too(self, people: dict[str, Person]) -> None:
@@ -133,7 +133,7 @@ class TestTheTable:
         System.objects.update(slug='=HYPERLINK("http://x")')
         rows = list(csv.DictReader(io.StringIO(signed_in(people["ada"]).get("/compliance.csv").getvalue().decode())))
         assert rows[0]["system"] == '\'=HYPERLINK("http://x")'
-        assert rows[0]["missing"] == "a decision; a monitoring plan"
+        assert rows[0]["missing"] == "a decision"
 
 
 class TestLineage:
