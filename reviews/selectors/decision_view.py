@@ -128,7 +128,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         track=assessed.track,
         track_is_final=assessed.is_final,
         track_says=assessed.says,
-        reasons=with_precedents(assessed.reasons, assessed.policy.pack),
+        reasons=with_precedents(assessed.reasons, assessed.policy.pack, material.decision),
         held=assessed.held,
         checked=assessed.checked(*_before(loaded)),
         announced=assessed.announced,

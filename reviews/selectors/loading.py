@@ -21,6 +21,7 @@ from governance.models import (
     Answer,
     AuditEvent,
     ColumnMark,
+    ConflictRuling,
     Contributor,
     Evidence,
     EvidenceFile,
@@ -53,6 +54,7 @@ from reviews.selectors.dossier import Material
 from reviews.selectors.waiving import holds
 
 M = TypeVar("M", bound=Model)
+MOST_PRECEDENTS = 100
 MOST_EVENTS = 400
 
 _CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
@@ -289,11 +291,14 @@ def just_submitted(material: Material, revision: Revision, offers: Mapping[str, 
 
 
 def _decisions(submission: Submission) -> tuple[TrackDecision | None, TrackDecision | None]:
-    """The latest decision of the present revision, and the champion's latest: one query."""
+    """The latest decision of the present revision, with the precedents of its pack, and the champion's latest: one query."""
     wanted = Q(submission=submission, revision=submission.revision)
     if submission.champion_id is not None:
         wanted |= Q(submission_id=submission.champion_id)
-    rows = TrackDecision.objects.filter(wanted).select_related("policy").defer("policy__source", "policy__questionnaire")
+    precedents = ConflictRuling.objects.filter(conflict__pack=OuterRef("policy__name")).order_by("-id")[:MOST_PRECEDENTS]
+    told = JSONObject(about="conflict__about", conflict_id="conflict_id", handling="handling")
+    rows = TrackDecision.objects.filter(wanted).annotate(precedent_rows=ArraySubquery(precedents.values(row=told)))
+    rows = rows.select_related("policy").defer("policy__source", "policy__questionnaire")
     latest = {row.submission_id: row for row in rows.order_by("submission_id", "-id").distinct("submission_id")}
     return latest.get(submission.pk), latest.get(submission.champion_id) if submission.champion_id is not None else None
 
