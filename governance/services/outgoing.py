@@ -122,7 +122,8 @@ class _Pinned(http.client.HTTPConnection):
 
 def _read(answer: http.client.HTTPResponse, connection: _Pinned, until: float, most: int) -> bytes:
     """The body, up to `most` bytes, before `until`: a server that drips is cut off."""
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while True:
         left = until - time.monotonic()
         if left <= 0:

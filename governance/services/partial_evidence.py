@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from django.conf import settings
 
@@ -91,7 +91,7 @@ def take_piece(
     return arrived, row
 
 
-def _append(file: IO[bytes], arrived: int, piece: Piece, chunks: Iterable[bytes]) -> int:
+def _append(file: BinaryIO, arrived: int, piece: Piece, chunks: Iterable[bytes]) -> int:
     """Write what is new of a piece. A body that ends early leaves what came; one that is too long is refused, not kept."""
     assert piece.start is not None and piece.end is not None
     at = piece.start
@@ -111,7 +111,7 @@ def _append(file: IO[bytes], arrived: int, piece: Piece, chunks: Iterable[bytes]
 
 
 @contextmanager
-def _open(unit_id: int, person_id: int, sha256: str) -> Iterator[tuple[Path, IO[bytes]]]:
+def _open(unit_id: int, person_id: int, sha256: str) -> Iterator[tuple[Path, BinaryIO]]:
     """The pieces so far, held by this request alone."""
     root = Path(settings.EVIDENCE_DIR)
     root.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ def _open(unit_id: int, person_id: int, sha256: str) -> Iterator[tuple[Path, IO[
         yield path, file
 
 
-def _read(file: IO[bytes]) -> Iterator[bytes]:
+def _read(file: BinaryIO) -> Iterator[bytes]:
     while chunk := file.read(1024**2):
         yield chunk
 

@@ -180,9 +180,10 @@ def _outside(identity: str) -> tuple[dict[str, str], str]:
     if any(name in header for name in _FOREIGN_KEYS):
         raise IdentityRefused("The token's header brings keys or extensions of its own; none are taken.", code="token_refused")
     kid, algorithm, issuer = header.get("kid"), header.get("alg"), claims.get("iss")
-    if not all(isinstance(each, str) and each for each in (kid, algorithm, issuer)):
+    named = isinstance(kid, str) and isinstance(algorithm, str) and isinstance(issuer, str)
+    if not named or not (kid and algorithm and issuer):
         raise IdentityRefused("The token names no key, algorithm or issuer.", code="token_refused")
-    return {"kid": kid, "alg": algorithm}, issuer
+    return {"kid": str(kid), "alg": str(algorithm)}, str(issuer)
 
 
 def _differs(rule: TrustRule, claims: Mapping[str, Any]) -> str:

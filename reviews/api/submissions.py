@@ -23,12 +23,13 @@ from governance.selectors.previewing import preview_new
 from governance.services.drafts import answer, changing
 from reviews.api.bodies import ReviseBody, SubmitBody, WithdrawBody
 from reviews.api.gate_previews import WAITING, waiting
-from reviews.api.renderers import RENDERED, VERDICT_RENDERERS
+from reviews.api.renderers import VERDICT_RENDERERS
 from reviews.api.schemas import AnswersIn, ProblemShape, ReviseIn, SubmissionIn, SubmissionListShape, VerdictShape, WithdrawIn
 from reviews.selectors.decision_view import decision_view, view_for_verdict, view_of
 from reviews.selectors.loading import just_submitted
 from reviews.selectors.queue import Filters, submissions
 from reviews.selectors.verdict import preview_document, verdict_document
+from reviews.selectors.verdict_texts import RENDERED
 from reviews.services.intake import open_and_hand_in, revise_with, submit, withdraw
 from reviews.services.trying_gates import ask
 

@@ -15,14 +15,16 @@ from gates.services.judging import judged_gates
 from gates.services.local_runs import LocalFile, measure_locally
 from gates.services.planning import needed_collectors
 from governance.domain.errors import FieldError, InvalidInput
+from governance.domain.facts import Fact
 from governance.domain.incoming import NewAnswer
 from governance.domain.vocabulary import EvidenceRole, Track, strictest
 from governance.models import PolicyPack
 from governance.policy import Pack, advice, asked, evaluate, missing, what_would_change
 from governance.prefill.reading import read_source
+from governance.prefill.source import Problem
 from governance.selectors.answers import parsed_answers
-from governance.selectors.facts import answer_fact, complete
-from governance.selectors.previewing import Preview, pending_collectors
+from governance.selectors.facts import answer_fact, complete, pending_collectors
+from governance.selectors.previewing import Preview
 from governance.selectors.surroundings import Registers
 from reviews.selectors.verdict import measured_document, preview_document
 from reviews.services.settling import unsettled_fact
@@ -48,7 +50,8 @@ def preview_locally(
         if file.role not in EvidenceRole._value2member_map_:
             detail = f"There is no role “{file.role}”. Roles: {', '.join(EvidenceRole)}."
             raise InvalidInput(detail, errors=(FieldError("/evidence", "unknown", detail),))
-    facts, problems = [], []
+    facts: list[Fact] = []
+    problems: list[Problem] = []
     for name, content in sources:
         reading = read_source(name, content)
         facts += reading.facts

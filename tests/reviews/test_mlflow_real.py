@@ -8,10 +8,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +82,12 @@ def server(python: str, tmp_path: Path, settings: Any, monkeypatch: Any) -> Iter
     settings.MLFLOW_SERVERS = {"main": url}
     monkeypatch.setenv("GUIDERAIL_MLFLOW_MAIN_WEBHOOK_SECRET", SECRET)
     yield url
-    os.killpg(process.pid, 15)
-    process.wait(30)
+    os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(20)
+    with suppress(ProcessLookupError):  # its workers do not always end with it
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(20)
 
 
 def eventually(said: Callable[[], Any], seconds: float) -> None:

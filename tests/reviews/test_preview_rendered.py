@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from reviews.api.renderers import RENDERED
+from reviews.selectors.verdict_texts import RENDERED
 from tests.governance import making
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -27,12 +27,12 @@ from governance.models import AuditEvent, Contributor, Person, Submission
 from governance.policy.errors import PackError
 from governance.policy.loading import load_pack
 from governance.selectors.access import Caller
-from reviews.api.renderers import junit, sarif
 from reviews.models import Notification, Permit, SignOff, Waiver, WaiverAudit, WaiverSignature
 from reviews.selectors.decision_view import decision_view
 from reviews.selectors.permits import permit_answer
 from reviews.selectors.queue import review_queue
 from reviews.selectors.verdict import verdict_document
+from reviews.selectors.verdict_texts import junit, sarif
 from reviews.services.deciding import decide
 from reviews.services.reminding import remind
 from reviews.services.settling import settle

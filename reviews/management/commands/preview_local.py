@@ -12,7 +12,7 @@ from gates.management.local import pack_at
 from governance.domain.errors import DomainError, InvalidInput
 from governance.policy.errors import PackError
 from governance.services.packs import PACKS
-from reviews.api.renderers import RENDERED
+from reviews.selectors.verdict_texts import RENDERED
 from reviews.services.local_preview import body_from, preview_locally
 
 
