@@ -162,7 +162,7 @@ def judge(plan: MonitoringPlan | None, signal: str, reading: Reading, approved: 
         )
     mildest = limit.bands[-1][1]
     if reading.value is None:
-        return Judgement("unknown", f"{what} could not be measured.", limit=str(mildest))
+        return Judgement("unknown", f"{what} could not be measured.", limit=_told(limit, mildest))
     number, against, words = reading.value, None, f"{what} is {reading.value:.4g}"
     if limit.compare != "value":
         against, whence = _compared_with(limit, reading, approved)
@@ -176,8 +176,8 @@ def judge(plan: MonitoringPlan | None, signal: str, reading: Reading, approved: 
         words = f"{words}, {change:+.1%} against {against:.4g} {whence}"
     for severity, band in limit.bands:
         if band.reaches(number):
-            return Judgement("over", f"{words}; the limit is {_told(limit, band)}.", severity, _told(limit, band), against)
-    return Judgement("within", f"{words}, within the limit {_told(limit, mildest)}.", None, _told(limit, mildest), against)
+            return Judgement("over", f"{words}; over the limit is {_told(limit, band)}.", severity, _told(limit, band), against)
+    return Judgement("within", f"{words}; over the limit would be {_told(limit, mildest)}.", None, _told(limit, mildest), against)
 
 
 def _compared_with(limit: SignalLimit, reading: Reading, approved: Mapping[str, Any]) -> tuple[float | None, str]:
@@ -189,6 +189,10 @@ def _compared_with(limit: SignalLimit, reading: Reading, approved: Mapping[str, 
 
 
 def _told(limit: SignalLimit, band: Band) -> str:
-    if limit.compare == "value":
-        return str(band)
-    return f"a {limit.compare} {band.sign} {band.limit:.0%}"
+    """When it is over, in words: 0.25 or more; a rise of 20 % or more."""
+    number = f"{band.limit:g}" if limit.compare == "value" else f"{band.limit * 100:g} %"
+    words = _SIGNS[band.sign].format(number)
+    return words if limit.compare == "value" else f"a {limit.compare} of {words}"
+
+
+_SIGNS = {">=": "{} or more", ">": "more than {}", "<=": "{} or less", "<": "less than {}"}

@@ -140,6 +140,8 @@ def step_refusal(step: IncidentStep, row: Incident, caller: Caller) -> DomainErr
         return refused
     if step.done_at is not None:
         return Conflict("This step is recorded already.", code="wrong_state")
+    if step.part == "learn":
+        return Conflict("The post-mortem does this step. Resolve the incident, then hold it.", code="wrong_state")
     assert caller.person is not None
     if step.role == Role.SUBMITTER and caller.person.pk in {row.system.owner_id, row.submission.submitter_id}:
         return None
