@@ -53,7 +53,7 @@ def _check(request: HttpRequest, item: CheckView, errors: dict[str, str]) -> lis
         ),
         FieldView(
             name=f"{name}-note",
-            label="What you go by",
+            label=f"What you go by ({item.element})",
             kind="text",
             optional=True,
             value=post.get(f"{name}-note", ""),

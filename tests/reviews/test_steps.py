@@ -21,6 +21,7 @@ from reviews.selectors.queue import mine_of
 from reviews.services.claiming import claim
 from reviews.services.deciding import decide
 from reviews.services.decision_input import NewCheck, NewDecision
+from tests.governance.making import browser
 from tests.reviews import making
 from tests.reviews.making import approve
 
@@ -174,6 +175,22 @@ class TestChecklist:
         worst, understood = SignOff.objects.get().checks
         assert worst == {**CHECKS[0], "human_only": False, "answer": "yes", "note": ""}
         assert (understood["answer"], understood["note"], understood["asks"]) == ("not_applicable", note, CHECKS[1]["asks"])
+
+    def test_the_page_asks_each_question_and_leads_to_what_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        red(monkeypatch, analyst(checklist=CHECKS))
+        people, row = making.everybody(), making.in_review()
+        client, where = browser(people["amir"]), f"/submissions/{row.number}/decide/approve"
+        page = client.get(where).content.decode()
+        assert all(item["asks"] in page for item in CHECKS) and "No measurement answers this" in page
+        words = "Read with the evidence, group by group."
+        form = {"dossier_digest": row.dossier_digest, "comment": words, "rationale": words, "alternatives": words}
+        form |= {"check-worst_group": "yes", "check-worst_group-note": "Women over 60."}
+        sent = client.post(where, form)
+        text = sent.content.decode()
+        assert sent.status_code == 422 and 'href="#f-checks-understood"' in text and 'id="f-checks-understood"' in text
+        assert "Women over 60." in text, "what was typed is kept"
+        assert client.post(where, {**form, "check-understood": "yes"}).status_code == 302
+        assert [row["answer"] for row in SignOff.objects.get().checks] == ["yes", "yes"]
 
     def test_whoever_asks_for_changes_answers_no_list(self, monkeypatch: pytest.MonkeyPatch) -> None:
         red(monkeypatch, analyst(checklist=CHECKS))
