@@ -12,7 +12,7 @@ A secret in a file is known to everybody who may read the file, and files of a s
 usual first step from one system into the next.
 
 ## What good enough looks like
-None. One find fails, on every track and for every kind of workload.
+None. One find fails, on every track and for every kind of workload. A file longer than 8 MB warns: its end is not read.
 
 ## How to fix
 Revoke the secret first: it is out. Then take it out of the file, read it from the environment or a vault, and hand the
@@ -53,6 +53,10 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
         return stated(
             Verdict.FAIL, f"{count} in what was handed in: {found.text or 'see the files'}.", found, fix=_REVOKE, limit=limit
         )
+    unread = measured.one("secrets.unread")
+    if unread is not None and unread.value:
+        says = f"None found, but not all was looked through: {unread.text or f'{unread.value:.0f} files'} (beyond 8 MB)."
+        return stated(Verdict.WARN, says, unread, fix="Hand in smaller reports, or scan them in CI.", limit=limit)
     texts = looked.value if looked is not None and looked.value is not None else 0.0
     return stated(Verdict.PASS, f"No secret found in {texts:.0f} texts.", found, limit=limit)
 
@@ -65,5 +69,6 @@ EXAMPLES = (
         Verdict.FAIL,
     ),
     Example("exactly at a limit of one", {"secrets.found": 1.0, "secrets.looked_at": 4.0}, Verdict.PASS, {"max_found": 1}),
+    Example("a report too long to read", {"secrets.found": 0.0, "secrets.unread": 1.0}, Verdict.WARN),
     Example("not measured", {}, Verdict.NOT_ASSESSED),
 )

@@ -62,6 +62,7 @@ def collect(inputs: Inputs) -> Collected:
     measures = (
         Measure("secrets.looked_at", float(looked)),
         Measure("secrets.found", float(len(found)), n=looked, text="; ".join(found[:20])),
+        Measure("secrets.unread", float(len(cut)), n=looked, text=", ".join(cut[:20])),
     )
     return Collected(measures, notes=tuple(notes))
 

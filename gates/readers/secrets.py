@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MOST_LINE = 4_000
+WINDOW, OVERLAP = 4_000, 400
 MOST_FOUND = 200
 _SHAPES = (
     ("a private key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----")),
@@ -34,6 +34,8 @@ _ASSIGNED = re.compile(
     r"(?i)\b(?P<name>[a-z0-9_.-]{0,40}(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|client[_-]?secret))"
     r"[\"']?\s{0,4}(?::|=|=>)\s{0,4}[\"']?(?P<value>[A-Za-z0-9+/_=.!@#$%^&*~-]{12,200})"
 )
+# what a name has to hold at least: cheap to look for, so that other text is not searched at length
+_NAMED = re.compile(r"(?i)passw|secret|token|key")
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:[*x.\-_#]+|\$\{?.*|%.*%|\{\{.*|<.*|(?:your|my|the|some|example|sample|dummy|fake|test|change|placeholder|redacted|"
     r"masked|none|null|undefined|required|secret|password|token)[\w.-]*)$"
@@ -53,10 +55,11 @@ class Found:
 
 
 def secrets_in(text: str) -> Iterator[Found]:
-    """Finds in a text, at most one of a kind a line. Lines are cut to a length, so that a hostile one costs nothing."""
+    """Finds in a text, at most one of a kind a line. A long line (minified JSON) is looked through in windows that overlap."""
     count = 0
     for number, line in enumerate(text.splitlines(), 1):
-        for kind in kinds_in(line[:MOST_LINE]):
+        windows = (line[at : at + WINDOW] for at in range(0, max(1, len(line) - OVERLAP), WINDOW - OVERLAP))
+        for kind in dict.fromkeys(kind for window in windows for kind in kinds_in(window)):
             yield Found(kind, number)
             count += 1
             if count >= MOST_FOUND:
@@ -69,6 +72,8 @@ def kinds_in(line: str) -> Iterator[str]:
         match = shape.search(line)
         if match is not None and not ("value" in match.groupdict() and _PLACEHOLDER.match(match["value"])):
             yield kind
+    if _NAMED.search(line) is None:
+        return
     for match in _ASSIGNED.finditer(line):
         value = match["value"]
         if not _PLACEHOLDER.match(value) and not _REFERENCE.match(value) and looks_random(value):

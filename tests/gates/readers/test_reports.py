@@ -201,3 +201,9 @@ def test_hostile_files_are_refused_in_words(
 )
 def test_what_counts_as_a_secret(line: str, kinds: list[str]) -> None:
     assert [hit.kind for hit in secrets_in(line)] == kinds
+
+
+@pytest.mark.parametrize("before", [0, 3_590, 3_600, 3_990, 4_000, 100_000])
+def test_a_secret_deep_in_minified_json_is_found_once(before: int) -> None:
+    line = '{"a":"' + " " * before + '","key":"AKIAIOSFODNN7EXAMPLE"}'
+    assert [(hit.kind, hit.line) for hit in secrets_in("{}\n" + line + " " * 5_000)] == [("an AWS access key", 2)]
