@@ -175,6 +175,7 @@ def _serve(supervisor: Supervisor, data: str | None, begun: float) -> None:
                 say(f"Not all of the demo organisation could be made ({took}). The end of {log}:\n{tail(log)}")
             else:
                 say(f"The demo organisation is complete ({took}).")
+                say(f"  Files of a version to hand in yourself, as dana: {home.path / 'sample'}")
             loading = None
         time.sleep(0.2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,7 @@ from governance.domain.vocabulary import EDITABLE_STATES, EvidenceRole, Kind, St
 from governance.models import Submission, System
 from governance.selectors.access import Caller, visible
 from governance.selectors.drafts import Draft, draft_of
-from governance.selectors.evidence import MAX_SOURCE_BYTES
+from governance.selectors.evidence import MAX_SOURCE_BYTES, columns_named_before
 from governance.selectors.policy import installed_kinds
 from governance.services.drafts import (
     add_source,
@@ -150,7 +151,14 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
                 return redirect("draft_evidence", pk)
     draft = draft_of(caller=caller, submission_id=pk)
     wrong = any(field.error for field in fields)
-    context = {**frame(draft), "fields": fields or _evidence_fields(request), "rows": evidence_rows(draft)}
+    asked = request.GET.get("role", "")
+    named, origin = columns_named_before(draft.submission, EvidenceRole(asked)) if asked in set(EvidenceRole) else ({}, "")
+    context = {
+        **frame(draft),
+        "fields": fields or _evidence_fields(request, named),
+        "rows": evidence_rows(draft),
+        "columns_from": "" if fields else origin,
+    }
     return render(request, "governance/draft_evidence.html", context, status=422 if wrong else 200)
 
 
@@ -212,8 +220,12 @@ def _attach(caller: Caller, pk: int, request: HttpRequest) -> None:
         )
 
 
-def _evidence_fields(request: HttpRequest) -> list[FieldView]:
-    """The questions about a file; errors only for what was sent. `?role=` says what the file is for."""
+def _evidence_fields(request: HttpRequest, named: Mapping[str, Any] | None = None) -> list[FieldView]:
+    """The questions about a file; errors only for what was sent. `?role=` says what the file is for.
+
+    `named`: columns as they were named before, to start from.
+    """
+    start = {key: value if isinstance(value, str) else ", ".join(map(str, value)) for key, value in (named or {}).items()}
     sent, posted = request.POST, request.method == "POST"
     roles = [Option(role.value, role.value.replace("_", " ").capitalize()) for role in EvidenceRole]
     role_error = "Choose what the file is for." if posted and sent.get("role") not in set(EvidenceRole) else ""
@@ -247,19 +259,21 @@ def _evidence_fields(request: HttpRequest) -> list[FieldView]:
             error=file_error,
         ),
         *(
-            FieldView(name=f"column_{key}", label=label, hint=hint, value=sent.get(f"column_{key}", ""), optional=True)
-            for key, label, hint in texts
+            FieldView(name=name, label=label, hint=hint, value=sent.get(name, start.get(key, "")), optional=True)
+            for name, key, label, hint in ((f"column_{key}", key, label, hint) for key, label, hint in texts)
         ),
     ]
 
 
 def _tasks(draft: Draft) -> list[dict[str, str]]:
     pk = draft.submission.pk
+    odd = sum(not source.reader for source in draft.sources)
+    read = f"{len(draft.sources) - odd} read, {draft.preview_count} questions filled from them"
     found = [
         {
             "title": "Bring files",
             "href": reverse("draft_files", args=[pk]),
-            "hint": f"{len(draft.sources)} read, {draft.preview_count} questions filled from them",
+            "hint": f"{read}; {odd} not recognised: data and models are evidence" if odd else read,
             "state": "done" if draft.sources else "todo",
         }
     ]

@@ -179,5 +179,11 @@ def write_sample(new: Version, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in new.files.items():
         (folder / name).write_bytes(data)
-    for name, data, _, _ in new.evidence.values():
+    lines = [f"{new.system} {new.version}, to {new.environment}", "", "Drop these under New submission:"]
+    lines += [f"  {name}" for name in new.files]
+    lines += ["", "Attach these under Evidence, each for what it is:"]
+    for role, (name, data, columns, _) in new.evidence.items():
         (folder / name).write_bytes(data)
+        named = "; ".join(f"{key}: {value if isinstance(value, str) else ', '.join(value)}" for key, value in columns.items())
+        lines.append(f"  {name}: {role.value.replace('_', ' ')}" + (f" ({named})" if named and "features" not in columns else ""))
+    (folder / "hand-in.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
