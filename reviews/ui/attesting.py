@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from governance.domain.errors import DomainError, NotFound
+from governance.domain.errors import DomainError, ErrorKind, NotFound
 from governance.models import Submission
 from governance.selectors.access import Caller, visible
 from governance.ui.drafts import caller_of
@@ -55,14 +55,15 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     submission = visible(rows, caller).filter(pk=pk).first()
     if submission is None:
         raise NotFound(f"There is no submission S-{pk} in your business unit.")
-    what, problem = request.POST.get("what", ""), ""
+    what, problem, status = request.POST.get("what", ""), "", 200
     if request.method == "POST":
         asked = {row.attestation.id: row for row in _asked(submission)}
         try:
             given = _answers(request, asked[what]) if what in asked else {}
             done = attest(caller=caller, submission_id=pk, what=what, subject=request.POST.get("subject", ""), answers=given)
         except DomainError as exc:
-            problem = exc.detail
+            # whoever has not the role is refused, as everywhere; everything else can be mended on the page
+            problem, status = exc.detail, 403 if exc.kind is ErrorKind.FORBIDDEN else 422
         else:
             left = len(done.left)
             said = (
@@ -74,7 +75,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("attest", pk) if left else redirect("case", pk)
     parts = [_part(request, submission, caller, row, problem if row.attestation.id == what else "") for row in _asked(submission)]
     context = {"submission": submission, "parts": parts, "problem": problem if not any(part.problem for part in parts) else ""}
-    return render(request, "reviews/attest.html", context, status=422 if problem else 200)
+    return render(request, "reviews/attest.html", context, status=status)
 
 
 def _asked(submission: Submission) -> tuple[Asked, ...]:
