@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedRandom
 from pathlib import Path
-from typing import BinaryIO
 
 from django.conf import settings
 
@@ -91,7 +91,7 @@ def take_piece(
     return arrived, row
 
 
-def _append(file: BinaryIO, arrived: int, piece: Piece, chunks: Iterable[bytes]) -> int:
+def _append(file: BufferedRandom, arrived: int, piece: Piece, chunks: Iterable[bytes]) -> int:
     """Write what is new of a piece. A body that ends early leaves what came; one that is too long is refused, not kept."""
     assert piece.start is not None and piece.end is not None
     at = piece.start
@@ -111,7 +111,7 @@ def _append(file: BinaryIO, arrived: int, piece: Piece, chunks: Iterable[bytes])
 
 
 @contextmanager
-def _open(unit_id: int, person_id: int, sha256: str) -> Iterator[tuple[Path, BinaryIO]]:
+def _open(unit_id: int, person_id: int, sha256: str) -> Iterator[tuple[Path, BufferedRandom]]:
     """The pieces so far, held by this request alone."""
     root = Path(settings.EVIDENCE_DIR)
     root.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ def _open(unit_id: int, person_id: int, sha256: str) -> Iterator[tuple[Path, Bin
         yield path, file
 
 
-def _read(file: BinaryIO) -> Iterator[bytes]:
+def _read(file: BufferedRandom) -> Iterator[bytes]:
     while chunk := file.read(1024**2):
         yield chunk
 
