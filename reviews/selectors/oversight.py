@@ -176,7 +176,7 @@ def _policy(caller: Caller) -> PolicyPanel:
     upcoming = list(known.filter(active_from__gt=Now()).order_by("active_from", "id"))
     ids = [row.pk for row in (*in_force, *upcoming)]
     judged = visible(Submission.objects.filter(policy__in=ids, revision__gt=0), caller).order_by()
-    cases = dict(judged.values_list("policy").annotate(number=Count("pk")))
+    cases: dict[int, int] = dict(judged.values_list("policy").annotate(how_many=Count("pk")))
     drafts = PolicyDraft.objects.filter(state__in=[PolicyDraft.OPEN, PolicyDraft.PROPOSED]).select_related("author")
     return PolicyPanel(
         tuple(_pack(row, cases) for row in in_force),
@@ -261,7 +261,7 @@ def _by_month(
     rows: QuerySet[Incident] | QuerySet[Finding] | QuerySet[Deployment] | QuerySet[Permit], at: str, first: datetime
 ) -> dict[str, int]:
     found = rows.filter(**{f"{at}__gte": first}).annotate(in_month=TruncMonth(at)).order_by()
-    counted = found.values_list("in_month").annotate(number=Count("pk"))
+    counted = found.values_list("in_month").annotate(how_many=Count("pk"))
     return {month.date().isoformat(): number for month, number in counted}
 
 
