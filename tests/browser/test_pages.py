@@ -57,6 +57,9 @@ NO_PAGES = {
         [
             "administration_person_change",
             "administration_token_revoke",
+            "administration_registry_end",
+            "administration_registry_again",
+            "administration_trust_end",
             "run_cancel",
             "run_again",
             "draft_drop_file",
@@ -298,6 +301,9 @@ APPROVED = [
     ("deployments", "ada", "/deployments", 200),
 ]
 ADMINISTRATION = [
+    ("administration_registries", "adm", "/administration/registries", 200),
+    ("administration_trust", "adm", "/administration/trust", 200),
+    ("connect", "adm", "/connect", 200),
     ("administration", "adm", "/administration", 200),
     ("administration_person", "adm", "/administration/people/{dana}", 200),
     ("administration_tokens", "adm", "/administration/tokens", 200),
