@@ -184,7 +184,7 @@ def _fact(view: DecisionView, name: str) -> Any:
 
 
 def _difference(line: DifferenceView) -> str:
-    what = line.label.replace("_", " ")
+    what = line.label.rpartition(".")[2].replace("_", " ")
     return f"{what} {line.hint}" if line.hint else f"{what} from {_listed(line.before)} to {_listed(line.after)}"
 
 

@@ -72,8 +72,13 @@ def test_another_unit_and_another_period_see_nothing_of_it() -> None:
 
 @pytest.mark.parametrize(
     ("since", "until", "says"),
-    [("soon", "", "2026-11-21"), ("2026-02-02", "2026-02-01", "after"), ("2001-01-01", "2020-01-01", "ten years"), ("1066-10-14", "", "2000")],
-)  # fmt: skip
+    [
+        ("soon", "", "2026-11-21"),
+        ("2026-02-02", "2026-02-01", "after"),
+        ("2001-01-01", "2020-01-01", "ten years"),
+        ("1066-10-14", "", "2000"),
+    ],
+)
 def test_a_period_that_cannot_be_is_refused(since: str, until: str, says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         period(since, until)

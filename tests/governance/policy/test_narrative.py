@@ -99,19 +99,20 @@ FULL = replace(
 )
 
 TOLD = [
-    "Credit default 2.3.0 is handed in for production by Dana (Lending). It makes decisions about credit. A person looks first: “the "
-    "loan desk”. Regulations it names: US-REG-B, US-MRM. In the words of who handed it in: “Ranks card applications. Used daily”. "
-    "Its track is red.",
-    "Against 2.2.0: model.features added: b; model.decision threshold from 0.5 to 0.45.",
-    "2 of 5 gates pass; not so GF105 warn, GX101 fail, GX103 warn. Change of performance, GP101: auc is 0.81 against 0.80, +1.3%, "
-    "limit 5%. Worst group, GF105: Accuracy of the old is 4 points lower. Least stable explanation, GX101: Agreement of the reasons "
-    "is 0.41, limit 0.70.",
-    "Amir (ML Governance Analyst) approved on 3 November 2026, because “every group gains”. Amir (risk officer) approved with "
-    "conditions on 3 November 2026, because “It is better”; remaining risk (low): “Small groups”. On condition: “Watch the old "
-    "weekly”, Dana, due on 1 December 2026; if missed: “the permit is revoked”. The permit for production holds until 1 February 2027.",
-    "It was made from s3://lake/applications, s3://lake/bureau (MLmodel). It was trained in run 1f2e (MLmodel). What is deployed is "
-    "the build sha256:aaaaaaaaaaaa… Not recorded: the digest of its training data, its code commit, the digest of its evaluation "
-    "data.",
+    "Credit default 2.3.0 is handed in for production by Dana (Lending). It makes decisions about credit. A "
+    "person looks first: “the loan desk”. Regulations it names: US-REG-B, US-MRM. In the words of who handed it "
+    "in: “Ranks card applications. Used daily”. Its track is red.",
+    "Against 2.2.0: features added: b; decision threshold from 0.5 to 0.45.",
+    "2 of 5 gates pass; not so GF105 warn, GX101 fail, GX103 warn. Change of performance, GP101: auc is 0.81 "
+    "against 0.80, +1.3%, limit 5%. Worst group, GF105: Accuracy of the old is 4 points lower. Least stable "
+    "explanation, GX101: Agreement of the reasons is 0.41, limit 0.70.",
+    "Amir (ML Governance Analyst) approved on 3 November 2026, because “every group gains”. Amir (risk officer) "
+    "approved with conditions on 3 November 2026, because “It is better”; remaining risk (low): “Small groups”. "
+    "On condition: “Watch the old weekly”, Dana, due on 1 December 2026; if missed: “the permit is revoked”. The "
+    "permit for production holds until 1 February 2027.",
+    "It was made from s3://lake/applications, s3://lake/bureau (MLmodel). It was trained in run 1f2e (MLmodel). "
+    "What is deployed is the build sha256:aaaaaaaaaaaa… Not recorded: the digest of its training data, its code "
+    "commit, the digest of its evaluation data.",
 ]
 
 
