@@ -18,7 +18,7 @@ from reviews.selectors.loading import Loaded
 CHAMPION, REVISION, LOOKED = "champion", "revision", "looked"
 
 _GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("metrics", "Metrics and gates", ("performance.", "explanation.", "drift.", "rollout.flip_rate", "cost.")),
+    ("metrics", "Metrics, and gates with another verdict", ("performance.", "explanation.", "drift.", "rollout.flip_rate", "cost.")),
     ("features", "Features", ("model.features", "model.new_features", "model.removed_features", "model.unapproved_features",
                               "model.feature_sources", "model.feature_classes")),
     ("data", "Data and its digests", ("data.", "training.dataset_digest", "evaluation.", "evidence.")),
@@ -27,7 +27,12 @@ _GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
                                                 "model.dependencies", "training.code_commit", "supply_chain.")),
 )  # fmt: skip
 """Group, title, names of facts or beginnings of them. A fact falls into the first group that names it."""
-_REST = (("answers", "Answers"), ("record", "Decisions on record, policy and waivers"), ("facts", "Other facts"))
+_REST = (
+    ("numbers", "Numbers of gates with the same verdict"),
+    ("answers", "Answers"),
+    ("record", "Decisions on record, policy and waivers"),
+    ("facts", "Other facts"),
+)
 _NOISE = ("submission.", "training.started_at", "training.ended_at", "training.run_id", "champion.", "performance.metrics")
 """What differs every time and means nothing to a reviewer, or is shown line by line instead."""
 
@@ -151,14 +156,16 @@ def _files(row: Revision) -> dict[str, str]:
 
 
 def _outcome_lines(before: Mapping[str, GateOutcome], after: Mapping[str, GateOutcome]) -> list[DifferenceView]:
-    """Gates whose verdict or number differs."""
+    """Gates whose verdict differs, and apart from them those of which only the number moved."""
     found = []
     for code in sorted({*before, *after}):
         old, new = before.get(code), after.get(code)
         words = [_outcome(each) for each in (old, new)]
         if words[0] != words[1]:
             name = (new or old).name.replace("-", " ")  # type: ignore[union-attr]
-            found.append(DifferenceView("metrics", f"{code} {name}", words[0], words[1], _step(old, new)))
+            same = old is not None and new is not None and old.verdict == new.verdict
+            about = "numbers" if same else "metrics"
+            found.append(DifferenceView(about, f"{code} {name}", words[0], words[1], _step(old, new)))
     return found
 
 
@@ -222,7 +229,7 @@ _KNOWN = {
 
 
 def _group(line: DifferenceView) -> str:
-    if line.about in ("metrics", "data", "dependencies") and "." not in line.label:
+    if line.about in ("metrics", "numbers", "data", "dependencies") and "." not in line.label:
         return line.about
     if line.about in _KNOWN:
         return _KNOWN[line.about]
