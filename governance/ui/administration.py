@@ -82,8 +82,10 @@ class PlaceForm(forms.Form):
         required=False, max_length=500, label="Also known as", help_text="Names in metadata, separated by commas."
     )
 
+    prefix = "place"  # the form beside it has a unit too
+
     def __init__(self, caller: Caller, about: int, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="place", **kwargs)  # the form beside it has a unit too
+        super().__init__(*args, **kwargs)
         units = selected.units(caller)
         self.fields["unit"].queryset = units  # type: ignore[attr-defined]
         others = Person.objects.filter(unit__in=units, is_active=True).exclude(pk=about)

@@ -36,7 +36,8 @@ class StandInForm(forms.Form):
         own = selected.own_grants(person) if person is not None else []
         choices = [(str(g.pk), f"{g.get_role_display()}, {g.unit.name if g.unit else 'all units'}") for g in own]
         self.fields["grant"].choices = choices  # type: ignore[attr-defined]
-        colleagues = Person.objects.filter(unit_id=caller.home_unit, is_active=True).exclude(pk=person.pk if person else None)
+        here = Person.objects.filter(unit_id=caller.home_unit or 0, is_active=True)
+        colleagues = here.exclude(pk=person.pk) if person is not None else here.none()
         self.fields["to"].queryset = colleagues.order_by("first_name", "username")  # type: ignore[attr-defined]
         self.fields["to"].label_from_instance = lambda row: row.name  # type: ignore[attr-defined]
 

@@ -104,7 +104,9 @@ class Cast:
         if more.get("kind", DecisionKind.APPROVE) in (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS):
             read_everything(self.people, submission)
         caller = caller_for(self.people[who], origin="job")
-        step = ReviewStep.objects.get(pk=case_of(submission, caller).step_id)
+        step_id = case_of(submission, caller).step_id
+        assert step_id is not None, "nothing waits for a decision"
+        step = ReviewStep.objects.get(pk=step_id)
         values: dict[str, Any] = {
             "kind": DecisionKind.APPROVE,
             "comment": "Read together with the evidence; the intervals are narrow.",

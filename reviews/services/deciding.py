@@ -92,6 +92,7 @@ def _decide(caller: Caller, submission_id: int, seen: str, new: NewDecision) -> 
             raise refused
         if seen != found.digest:
             return StaleDossier(_what_changed(submission, seen, found))
+        assert case.step_id is not None
         step = ReviewStep.objects.select_for_update().get(pk=case.step_id, state=StepState.OPEN)
         if new.approves:
             if (refused := approval_refusal(case, caller.actor(submission.unit_id))) is not None:
