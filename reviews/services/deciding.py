@@ -29,8 +29,8 @@ from reviews.services.fences import fences
 from reviews.services.following_up import schedule_evaluation
 from reviews.services.locking import locked
 from reviews.services.permits import issue, supersede_earlier
-from reviews.services.refused_readings import note_refused
 from reviews.services.refreshing import kept_content, refresh
+from reviews.services.refused_readings import note_refused
 from reviews.services.rollback import rollback_refusal
 from reviews.services.steps import drop_rest, mark_done, open_next
 from reviews.services.telling import tell_decided, tell_informed
