@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from governance.domain.vocabulary import Role
 from governance.models import AuditEvent, PolicyPack, ReplayRun
-from governance.policy import evaluating
+from governance.policy import evaluating, load_pack
 from governance.policy.bands import Band
 from governance.policy.loading import facts_of_example
 from reviews.models import Notification
@@ -43,7 +44,16 @@ def test_a_corpus_of_every_example_evaluates_to_itself_and_the_run_is_kept() -> 
     assert not Notification.objects.filter(kind="policy").exists()
 
 
-def test_a_changed_evaluator_is_noticed_and_those_who_answer_for_the_policy_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def anew() -> Iterator[Callable[[], None]]:
+    """Packs are compiled once in a process; other code comes with another process."""
+    yield load_pack.cache_clear
+    load_pack.cache_clear()
+
+
+def test_a_changed_evaluator_is_noticed_and_those_who_answer_for_the_policy_are_told(
+    monkeypatch: pytest.MonkeyPatch, anew: Callable[[], None]
+) -> None:
     making.policy()
     making.person("gwen", Role.POLICY_AUTHOR)
     decide(making.opened(), cases.facts({"performance.relative_change": 0.05}), final=True)
@@ -59,6 +69,7 @@ def test_a_changed_evaluator_is_noticed_and_those_who_answer_for_the_policy_are_
 
     monkeypatch.setattr(evaluating, "compile_rule", softer)
     monkeypatch.setattr("governance.policy.loading._try_examples", lambda *_: None)
+    anew()
     run = replay_all()
     assert run.differing == 1 and "the rules give" in run.examples[0]["says"]
     assert Notification.objects.get(kind="policy").title == "1 of 1 stored decisions no longer come out as they were"
