@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
+from gates.selectors.decision_differences import differences_going_back
 from governance.domain.errors import Conflict, DomainError, FieldError, Forbidden, InvalidInput
 from governance.domain.vocabulary import Role, Scope, Severity
 from governance.models import Submission, System, SystemVersion
@@ -80,7 +81,14 @@ def roll_back(*, caller: Caller, deployment_id: int, to_version: str = "", reaso
         Deployment.objects.filter(pk=row.pk).update(rolled_back_to=target)
         submission = _about(row)
         if submission is not None:
-            work.note("deployment.rolled_back", submission, {"deployment": row.pk, "to": back, "environment": row.environment})
+            data = {"deployment": row.pk, "to": back, "environment": row.environment}
+            differences = differences_going_back(submission, back)
+            work.note(
+                "deployment.rolled_back",
+                submission,
+                {**data, "differences": differences.to_json()} if differences is not None else data,
+            )
+            different = f" {differences.says}" if differences is not None else ""
             tell(
                 work,
                 submission,
@@ -88,9 +96,9 @@ def roll_back(*, caller: Caller, deployment_id: int, to_version: str = "", reaso
                 answerable(submission) | holders(row.unit_id, Role.PLATFORM_ENGINEER),
                 key=f"deployment:{row.pk}",
                 title=f"{row.system} {row.version_name} was rolled back to {back} in {row.environment}",
-                says=f"{reason.strip()} Tell those who read its decisions, and submit a version that mends it.",
+                says=f"{reason.strip()}{different} Tell those who read its decisions, and submit a version that mends it.",
             )
-            tell_downstream(work, submission, "rolled_back", row, f"{back} takes its place. {reason.strip()}")
+            tell_downstream(work, submission, "rolled_back", row, f"{back} takes its place. {reason.strip()}{different}")
         else:
             work.note("deployment.rolled_back", row, {"to": back, "environment": row.environment})
     row.refresh_from_db()

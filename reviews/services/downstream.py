@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models.functions import Now
 
+from gates.selectors.decision_differences import differences_of
 from governance.domain.errors import FieldError, InvalidInput, NotFound
 from governance.domain.facts import FactSet
 from governance.models import Person, Submission, System
@@ -87,7 +88,9 @@ def tell_downstream(work: Work, submission: Submission, what: str, deployment: D
         return
     submission = Submission.objects.select_related("system", "version").get(pk=submission.pk)
     title = f"{submission.system.slug} {submission.version.version} {TITLES[what]} {submission.environment}"
-    says = " ".join(filter(None, (f"{title}.", why, _changes(decided_facts(submission.pk)))))
+    differences = differences_of(submission) if what != "rolled_back" else None  # a rollback says it the other way round
+    different = differences.says if differences is not None else ""
+    says = " ".join(filter(None, (f"{title}.", why, different, _changes(decided_facts(submission.pk)))))
     notes = ChangeNote.objects.bulk_create(
         ChangeNote(unit_id=submission.unit_id, team=team, submission=submission, deployment=deployment, what=what, says=says)
         for team in teams
