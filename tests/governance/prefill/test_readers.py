@@ -17,6 +17,10 @@ Read = Callable[..., Reading]
 def test_every_reader_keeps_its_contract() -> None:
     readers = all_readers()
     assert [reader.NAME for reader in readers] == [
+        "dvc_lock",
+        "openlineage",
+        "pull_request",
+        "sarif",
         "great_expectations",
         "huggingface_card",
         "mlflow_logged_model",
