@@ -28,7 +28,7 @@ class Past:
     """One stored decision, as far as a back-test reads it.
 
     `hits`: rule -> track, as stored; `columns`: fact name -> its statements as text (`statements_of`); `week`: of the decision
-    (`2026-W47`); `bad`: how it turned out badly, "" when it did not.
+    (`2026-W47`); `bad`: how it turned out badly, "" when it did not; `key`: equal for equal hits, where that is known.
     """
 
     submission: int
@@ -40,6 +40,7 @@ class Past:
     columns: Mapping[str, str]
     week: str
     bad: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def statements_of(name: str, text: str, shift: float = 0.0) -> tuple[Fact, ...]:
         Fact(name, _moved(value, shift), Assurance(assurance), "stored", low=_moved(low, shift), high=_moved(high, shift))
         for value, assurance, low, high in json.loads(text)
     ]
-    return tuple(sorted(rows, key=lambda fact: -fact.assurance))
+    return tuple(sorted(rows, key=lambda fact: -fact.assurance)) if len(rows) > 1 else tuple(rows)
 
 
 def _moved(value: Any, shift: float) -> Any:
@@ -160,6 +161,16 @@ class Tally:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What one combination of stored hits and new outcomes comes to."""
+
+    track: Track
+    causes: tuple[str, ...]
+    roles_before: tuple[str, ...]
+    roles_after: tuple[str, ...]
+
+
 class Backtester:
     """Judges past decisions by `after`. `before`: pack id -> the pack a decision was made by."""
 
@@ -168,6 +179,8 @@ class Backtester:
         self.plans = {key: plan_for(pack, after, self.shifts) for key, pack in self.before.items()}
         self.tally = Tally()
         self._seen: dict[tuple[str, ...], Track | None] = {}
+        self._came: dict[tuple[Any, ...], Came] = {}
+        self._read: dict[tuple[str, str], tuple[Fact, ...]] = {}
         self._steps: dict[tuple[int, Track, frozenset[str]], tuple[str, ...]] = {}
         packs = {0: after, **self.before}
         self._adding = {key: frozenset(rule.id for rule in pack.rules if rule.adds_steps) for key, pack in packs.items()}
@@ -184,53 +197,71 @@ class Backtester:
 
     def _judge(self, row: Past) -> None:
         plan, tally = self.plans[row.policy], self.tally
-        hits = {rule: track for rule, track in row.hits.items() if rule not in plan.dropped}
-        for compiled in plan.rules:
-            track = self._outcome(compiled, row)
-            if track is not None:
-                hits[compiled.rule.id] = track
-        after = strictest(*hits.values())
-        before = row.track
+        outcomes = tuple(self._outcome(compiled, row) for compiled in plan.rules)
+        # decisions with the same hits and the same new outcomes come to the same: most of them do
+        key = (row.policy, row.key or tuple(row.hits.items()), outcomes)
+        found = self._came.get(key)
+        if found is None:
+            found = self._come_to(row, plan, outcomes)
+            if len(self._came) < MOST_REMEMBERED:
+                self._came[key] = found
+        before, after = row.track, found.track
         tally.judged += 1
         tally.moves[before, after] += 1
-        self._count_load(row, before, after, hits)
-        tally.bad += bool(row.bad)
+        for role in found.roles_before:
+            tally.load_before[role, row.week] += 1
+        for role in found.roles_after:
+            tally.load_after[role, row.week] += 1
+        bad = bool(row.bad)
+        tally.bad += bad
         if before is after:
             return
         if after.rank > before.rank:
-            causes = tuple(rule for rule, track in hits.items() if track is after and row.hits.get(rule) is not track)
             tally.stricter += 1
-            tally.caught += bool(row.bad)
-            tally.harmless += not row.bad
+            tally.caught += bad
+            tally.harmless += not bad
+        else:
+            tally.let_go += bad
+        for rule in found.causes:
+            tally.causes[rule] += 1
+        if len(tally.listed) < MOST_LISTED:
+            tally.listed.append(Changed(row.submission, row.decision, before, after, found.causes, row.bad))
+
+    def _come_to(self, row: Past, plan: Plan, outcomes: tuple[Track | None, ...]) -> Came:
+        """What hits and new outcomes come to: the track, the rules that make a difference, and who reviews."""
+        hits = {rule: track for rule, track in row.hits.items() if rule not in plan.dropped}
+        hits |= {c.rule.id: track for c, track in zip(plan.rules, outcomes, strict=True) if track is not None}
+        after, before = strictest(*hits.values()), row.track
+        if after.rank > before.rank:
+            causes = tuple(rule for rule, track in hits.items() if track is after and row.hits.get(rule) is not track)
         else:
             causes = tuple(rule for rule, track in row.hits.items() if track is before and hits.get(rule) is not track)
-            tally.let_go += bool(row.bad)
-        tally.causes.update(causes)
-        if len(tally.listed) < MOST_LISTED:
-            tally.listed.append(Changed(row.submission, row.decision, before, after, causes, row.bad))
+        return Came(
+            after,
+            causes,
+            self._roles(row.policy, self.before[row.policy], before, frozenset(row.hits)),
+            self._roles(0, self.after, after, frozenset(hits)),
+        )
 
     def _outcome(self, compiled: CompiledRule, row: Past) -> Track | None:
         names = compiled.rule.reads
-        key = (compiled.rule.id, *(row.columns.get(name, "[]") for name in names), *sorted(row.pending))
+        key = (compiled.rule.id, *[row.columns.get(name, "[]") for name in names], *row.pending)
         if key in self._seen:
             return self._seen[key]
-        statements = {
-            name: facts
-            for name in names
-            if (facts := statements_of(name, row.columns.get(name, "[]"), shift_of(name, self.shifts)))
-        }
+        statements = {name: facts for name in names if (facts := self._statements(name, row.columns.get(name, "[]")))}
         track = compiled.outcome(statements, row.pending)[1]
         if len(self._seen) < MOST_REMEMBERED:
             self._seen[key] = track
         return track
 
-    def _count_load(self, row: Past, before: Track, after: Track, hits: Mapping[str, Track]) -> None:
-        for load, key, pack, track, found in (
-            (self.tally.load_before, row.policy, self.before[row.policy], before, row.hits),
-            (self.tally.load_after, 0, self.after, after, hits),
-        ):
-            for role in self._roles(key, pack, track, frozenset(found)):
-                load[role, row.week] += 1
+    def _statements(self, name: str, text: str) -> tuple[Fact, ...]:
+        """Statements of a column, read once for each different text."""
+        known = self._read.get((name, text))
+        if known is None:
+            known = statements_of(name, text, shift_of(name, self.shifts) if self.shifts else 0.0)
+            if len(self._read) < MOST_REMEMBERED:
+                self._read[name, text] = known
+        return known
 
     def _roles(self, key: int, pack: Pack, track: Track, rules: frozenset[str]) -> tuple[str, ...]:
         adding = rules & self._adding[key]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 
-from governance.domain.vocabulary import Track
+from governance.domain.vocabulary import Track, strictest
 from governance.policy.backtesting import Past
 
 BATCH = 4_000
@@ -96,13 +97,20 @@ def _columns(ids: list[int], names: list[str]) -> dict[int, dict[str, str]]:
     return found
 
 
+@lru_cache(maxsize=4_096)
+def _hits(text: str) -> tuple[dict[str, Track], Track, frozenset[str]]:
+    """The hits of a decision, the strictest of them, and what was pending: few different ones, met again and again."""
+    hits, pending = json.loads(text)
+    tracks = {rule: Track(track) for rule, track in hits.items()}
+    return tracks, strictest(*tracks.values()), frozenset(pending)
+
+
 def _past(row: tuple[Any, ...], columns: Mapping[str, str]) -> Past:
     submission, decision, policy, week, revoked, rolled_back, incident = row
-    hits, pending = json.loads(columns.get(HITS, "[{}, []]"))
-    tracks = {rule: Track(track) for rule, track in hits.items()}
+    text = columns.get(HITS, "[{}, []]")
+    tracks, track, pending = _hits(text)
     bad = "revoked" if revoked else "an incident" if incident else "rolled back" if rolled_back else ""
-    strictest = max(tracks.values(), key=lambda track: track.rank, default=Track.GREEN)
-    return Past(submission, decision, policy, strictest, tracks, frozenset(pending), columns, week, bad)
+    return Past(submission, decision, policy, track, tracks, pending, columns, week, bad, text)
 
 
 def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -38,7 +38,7 @@ _DECISIONS = """
 INSERT INTO governance_trackdecision (submission_id, revision, final, track, policy_id, facts, pending, assessment, would_change)
 SELECT s.id, 1, true, 'green', %(policy)s,
   (SELECT jsonb_agg(CASE WHEN f ->> 'name' = 'performance.relative_change'
-     THEN jsonb_set(f, '{value}', to_jsonb(round((random() * 0.12 - 0.06)::numeric, 6))) ELSE f END)
+     THEN jsonb_set(f, '{value}', to_jsonb(round((0.06 * sin(s.id))::numeric, 6))) ELSE f END)
    FROM jsonb_array_elements(%(facts)s::jsonb) f),
   '[]', %(assessment)s::jsonb, '[]'
 FROM governance_submission s WHERE s.origin = 'bench' AND s.system_id = %(system)s
