@@ -72,7 +72,8 @@ class GateView(APIView):
 def _kind(text: str) -> Kind | None:
     if not text:
         return None
-    known = {kind.kind.value: kind.judged_like for kind in installed_kinds()}
+    made_for = {kind.value: kind for kind in (Kind.ML_MODEL, Kind.APPLICATION, Kind.DATA_PIPELINE)}
+    known = made_for | {kind.kind.value: kind.judged_like for kind in installed_kinds()}
     if text not in known:
         detail = f"Expected one of {', '.join(known)}, found “{text[:40]}”."
         raise InvalidInput(detail, errors=(FieldError("/kind", "unknown", detail),))
