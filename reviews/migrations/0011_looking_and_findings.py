@@ -1,6 +1,8 @@
 """Cases are handed over with a note, sections are marked as seen, refused readings are counted, and findings have a way to their
 end: fixed with evidence, verified by somebody else."""
 
+from typing import Any
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -12,11 +14,11 @@ PROTECT = django.db.models.deletion.PROTECT
 PERSON = settings.AUTH_USER_MODEL
 
 
-def key(to, related="+", **more):
-    return models.ForeignKey(on_delete=PROTECT, related_name=related, to=to, **more)
+def key(to: str, related: str = "+", *, nullable: bool = False) -> "models.ForeignKey[Any, Any]":
+    return models.ForeignKey(on_delete=PROTECT, related_name=related, to=to, blank=nullable, null=nullable)
 
 
-def number():
+def number() -> "tuple[str, models.BigAutoField[Any, Any]]":
     return ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"))
 
 
@@ -80,7 +82,7 @@ class Migration(migrations.Migration):
                 ("note", models.TextField()),
                 ("at", models.DateTimeField(db_default=NOW)),
                 ("by", key(PERSON)),
-                ("held_by", key(PERSON, blank=True, null=True)),
+                ("held_by", key(PERSON, nullable=True)),
                 ("submission", key("governance.submission", "hand_overs")),
                 ("to", key(PERSON, "handed")),
             ],
@@ -138,11 +140,13 @@ class Migration(migrations.Migration):
             models.DateTimeField(blank=True, help_text="when the person was first shown what was decided on", null=True),
         ),
         migrations.AddField(
-            "finding", "evidence", models.CharField(blank=True, help_text="where the fix can be seen", max_length=500, db_default="")
+            "finding",
+            "evidence",
+            models.CharField(blank=True, help_text="where the fix can be seen", max_length=500, db_default=""),
         ),
         migrations.AddField("finding", "fixed_at", models.DateTimeField(blank=True, null=True)),
-        migrations.AddField("finding", "fixed_by", key(PERSON, blank=True, null=True)),
-        migrations.AddField("finding", "verified_by", key(PERSON, blank=True, null=True)),
+        migrations.AddField("finding", "fixed_by", key(PERSON, nullable=True)),
+        migrations.AddField("finding", "verified_by", key(PERSON, nullable=True)),
         migrations.AlterField(
             "finding",
             "remediation",

@@ -102,7 +102,7 @@ def _usual(loaded: Loaded) -> tuple[str, ...]:
 
 def _beside(submission: Submission, caller: Caller) -> dict[str, list[dict[str, Any]]]:
     """The reader's marks, the hand-overs and the findings of earlier versions, in one statement."""
-    me = caller.person.pk if caller.person is not None else None
+    me = caller.person.pk if caller.person is not None else 0
     seen = SectionSeen.objects.filter(submission=OuterRef("pk"), person_id=me)
     handed = HandOver.objects.filter(submission=OuterRef("pk"), revision=OuterRef("revision")).order_by("-id")
     row = (
@@ -138,9 +138,9 @@ def _beside(submission: Submission, caller: Caller) -> dict[str, list[dict[str, 
 
 
 def _mark(row: Mapping[str, Any]) -> SectionSeen:
-    return SectionSeen(
-        section=row["section"], digest=row["digest"], dossier_digest=row["dossier_digest"], at=parse_datetime(row["at"])
-    )
+    at = parse_datetime(row["at"])
+    assert at is not None
+    return SectionSeen(section=row["section"], digest=row["digest"], dossier_digest=row["dossier_digest"], at=at)
 
 
 def requirements_of(loaded: Loaded, view: DecisionView) -> tuple[RequirementRow, ...]:

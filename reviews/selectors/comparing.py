@@ -18,23 +18,39 @@ from reviews.selectors.loading import Loaded
 CHAMPION, REVISION, LOOKED = "champion", "revision", "looked"
 
 _GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("metrics", "Metrics, and gates with another verdict", ("performance.", "explanation.", "drift.", "rollout.flip_rate", "cost.")),
+    ("metrics", "Metrics, and gates with another verdict", ("performance.",)),
     ("features", "Features", ("model.features", "model.new_features", "model.removed_features", "model.unapproved_features",
                               "model.feature_sources", "model.feature_classes")),
     ("data", "Data and its digests", ("data.", "training.dataset_digest", "evaluation.", "evidence.")),
     ("thresholds", "Thresholds", ("model.decision_threshold", "model.threshold_change", "decision.adverse_score")),
+    ("numbers", "Other measured numbers", ("explanation.", "drift.", "rollout.flip_", "cost.")),
     ("dependencies", "Dependencies and build", ("model.framework", "model.serialization", "model.digest", "model.architecture",
                                                 "model.dependencies", "training.code_commit", "supply_chain.")),
 )  # fmt: skip
 """Group, title, names of facts or beginnings of them. A fact falls into the first group that names it."""
 _REST = (
-    ("numbers", "Numbers of gates with the same verdict"),
     ("answers", "Answers"),
     ("record", "Decisions on record, policy and waivers"),
     ("facts", "Other facts"),
 )
-_NOISE = ("submission.", "training.started_at", "training.ended_at", "training.run_id", "champion.", "performance.metrics")
-"""What differs every time and means nothing to a reviewer, or is shown line by line instead."""
+_NOISE = (
+    "submission.",
+    "champion.",
+    "training.started_at",
+    "training.ended_at",
+    "training.run_id",
+    "performance.metrics",
+    "performance.baseline",
+    "performance.relative_change",
+    "performance.comparable",
+    "performance.figures_comparable",
+    "model.new_features",
+    "model.removed_features",
+    "model.architecture_changed",
+    "model.threshold_change",
+    "data.new_sources",
+)
+"""What differs every time, is itself a comparison with another champion, or is shown line by line instead."""
 
 
 @dataclass(frozen=True)

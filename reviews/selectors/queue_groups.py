@@ -55,7 +55,8 @@ def by_unit(caller: Caller, *, cursor: str = "", size: int = 50) -> tuple[tuple[
 def _with_waiting(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
     waiting = Submission.objects.filter(**{path: OuterRef("pk")}).exclude(turn="").order_by("due_at")
     times = waiting.values(row=JSONObject(due="due_at", soon="soon_at", since="turn_since"))[: MOST + 1]
-    return rows.filter(Exists(waiting.order_by())).annotate(times=ArraySubquery(times))
+    found: QuerySet[Any] = rows.filter(Exists(waiting.order_by())).annotate(times=ArraySubquery(times))
+    return found
 
 
 def _group(row: Any, unit: str) -> Group:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -144,7 +144,8 @@ def _months(caller: Caller, since: datetime) -> tuple[MonthOf, ...]:
         .order_by("month")
     )
     grouped: dict[datetime, dict[str, dict[str, int]]] = {}
-    for row in found:
+    rows_of: Iterable[Mapping[str, Any]] = found
+    for row in rows_of:
         month = grouped.setdefault(row["month"], {"arrived": {}, "decided": {}, "by_nobody": {}})
         for name, counts in month.items():
             counts[row["track"]] = row[name]
@@ -153,24 +154,24 @@ def _months(caller: Caller, since: datetime) -> tuple[MonthOf, ...]:
 
 def _roles(caller: Caller) -> tuple[RoleLoad, ...]:
     """Each reviewing role with what waits and what it got done. Two queries."""
-    waiting = {
+    waiting: dict[str, Mapping[str, Any]] = {
         row["turn"]: row
         for row in visible(Submission.objects.filter(state=State.IN_REVIEW), caller)
         .values("turn")
-        .annotate(number=Count("pk"), soon=Count("pk", filter=of_age("soon")), overdue=Count("pk", filter=of_age("overdue")))
+        .annotate(cases=Count("pk"), soon=Count("pk", filter=of_age("soon")), overdue=Count("pk", filter=of_age("overdue")))
         .order_by()
     }
     signed = visible(SignOff.objects.filter(at__gte=timezone.now() - RECENT), caller, "submission__unit_id")
     decided = dict(signed.values_list("role").annotate(number=Count("pk")).order_by())
     roles = []
     for role in Role:
-        row: dict[str, Any] = waiting.get(role.value, {})
+        row = waiting.get(role.value, {})
         if role in REVIEWING_ROLES and (row or decided.get(role.value)):
             roles.append(
                 RoleLoad(
                     role.value,
                     role.label,
-                    row.get("number", 0),
+                    row.get("cases", 0),
                     row.get("soon", 0),
                     row.get("overdue", 0),
                     decided.get(role.value, 0),
