@@ -16,6 +16,7 @@ from governance.models import AuditEvent, Person, Submission
 from governance.selectors.access import SYSTEM
 from governance.services.tokens import issue_token
 from reviews.models import Deployment, Finding, Incident, MonitoringEvent, MonitoringReading, Notification
+from reviews.selectors.monitoring import series
 from reviews.services.deciding import decide
 from tests.reviews import making
 
@@ -207,6 +208,10 @@ def test_four_series_are_read_page_by_page_within_the_unit(people: dict[str, Per
 
     values = [point["value"] for point in read("monitoring/series?kind=drift").json()["results"]]
     assert values == [0.02, 0.01, 0.0]
+    first, following, _ = series(making.call(people["dana"]), signal="drift", size=2)
+    last = read(f"monitoring/series?kind=drift&cursor={following}").json()
+    assert [point.value for point in first] == [0.02, 0.01] and [point["value"] for point in last["results"]] == [0.0]
+    assert last["next"] is None and last["previous"]
     for kind, value in (("privacy", 0), ("access", 2), ("data_quality", 1)):
         assert [row["value"] for row in read(f"monitoring/series?kind={kind}").json()["results"]] == [value]
     assert len(read("monitoring/events").json()["results"]) == 6
