@@ -55,11 +55,14 @@ _EDITORS = {
     "product owner": Role.PRODUCT,
 }
 
+_BY_LABEL = {role.label.lower(): role for role in Role}
+
 
 @register.filter
 def role_link(value: Any, start: str = "") -> SafeString | str:
-    """A role as people say it, leading to what it does and whom to ask; `|role_link:"cap"` at the start of a line."""
-    role = _EDITORS.get(str(value or ""), value)
+    """A role (its value or label) as people say it, leading to what it does and whom to ask; `:"cap"` at the start of a line."""
+    text = str(value or "")
+    role = _EDITORS.get(text) or _BY_LABEL.get(text.lower()) or value
     label = role_label(value)
     label = label[:1].upper() + label[1:] if start else label
     known = str(role or "") in Role._value2member_map_

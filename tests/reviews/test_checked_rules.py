@@ -34,6 +34,7 @@ def test_every_rule_is_listed_with_all_that_explains_it() -> None:
     page = client.get(f"/submissions/{case.number}").content.decode()
     assert "Every rule that was checked (3)" in page
     assert f"{first.version.version} had <strong>credit</strong>" in page, "next to the rule that decides"
+    assert "It makes decisions about credit." in page and "Nobody has decided yet" in page, "the case in words"
 
 
 def test_without_a_version_in_force_nothing_is_compared() -> None:
