@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from reviews.api.backtests import BacktestsView, BacktestView
 from reviews.api.decisions import DecisionsView
 from reviews.api.deployments import DeploymentsView, RollbackView
+from reviews.api.exports import ExportView
 from reviews.api.facts import FactsView
 from reviews.api.findings import FindingsView
 from reviews.api.gate_previews import GatePreviewView
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/permits", PermitsView.as_view(), name="api_permits"),
     path("api/v1/permits/<uuid:pk>/attestation", AttestationView.as_view(), name="api_attestation"),
     path("api/v1/mlflow/<slug:server>/webhook", MLflowWebhookView.as_view(), name="api_mlflow_webhook"),
+    path("api/v1/submissions/<snum:pk>/export", ExportView.as_view(), name="api_export"),
     path("api/v1/submissions/<snum:pk>/facts", FactsView.as_view(), name="api_facts"),
     path("api/v1/manifests", ManifestView.as_view(), name="api_manifests"),
     path("kubernetes/validate-pipeline", PipelineAdmissionView.as_view(), name="api_kubernetes_pipeline"),

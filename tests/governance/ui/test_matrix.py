@@ -257,6 +257,7 @@ GET = {
     "administration_registries": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_registry_end": Row(302, 405, 405),
     "administration_registry_again": Row(302, 405, 405),
+    "api_export": api("case"),
     "api_facts": api("case"),
     "api_manifests": api_only_post(),
     "api_kubernetes_pipeline": api_only_post(),
