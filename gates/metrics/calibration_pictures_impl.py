@@ -35,8 +35,8 @@ def pictures(
             attributes.setdefault(name.partition("=")[0], {})[name] = found
     drawn += [_by_group(attribute, found) for attribute, found in attributes.items() if len(found) > 1]
     areas = {row.group: row for row in measures if row.metric == "calibration.group_auc"}
-    for attribute, found in attributes.items():
-        ranked = {name: areas[name] for name in found if name in areas}
+    for attribute, by_group in attributes.items():
+        ranked = {name: areas[name] for name in by_group if name in areas}
         if len(ranked) > 1:
             drawn.append(_roc_by(attribute, ranked, counts))
     gaps = [row for row in measures if row.metric == "calibration.group_gap" and row.value is not None]
