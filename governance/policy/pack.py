@@ -542,12 +542,6 @@ class PackDocument(Part):
         waivable = next((gate.gate for gate in self.gates if gate.waivable), None)
         if waivable is not None and self.waivers is None:
             raise ValueError(f"{waivable} is waivable, but “waivers” does not say what a waiver asks for. Add “waivers: …”.")
-        codes = {rule.id for rule in self.rules} | {gate.gate for gate in self.gates}
-        for row in self.library.versioning if self.library is not None else ():
-            if not set(row.checked_by) <= codes:
-                raise ValueError(
-                    f"The library names {', '.join(sorted(set(row.checked_by) - codes))}, which this pack does not have."
-                )
         known = {step.role for step in self.added_steps}
         for rule in self.rules:
             if not set(rule.adds_steps) <= known:

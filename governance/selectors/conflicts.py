@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -18,6 +19,19 @@ def precedents_of(pack: str, about: Collection[str]) -> tuple[ConflictRuling, ..
         return ()
     rows = ConflictRuling.objects.select_related("conflict").filter(conflict__pack=pack, conflict__about__in=list(about))
     return tuple(rows.order_by("-id")[:50])
+
+
+def told_with(pack: str, reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Reasons as JSON, with the latest precedent of their rule. One query; none where there is no reason."""
+    known: dict[str, ConflictRuling] = {}
+    for ruling in precedents_of(pack, {row["rule"] for row in reasons}):
+        known.setdefault(ruling.conflict.about, ruling)
+    return [
+        {**row, "precedent": f"/conflicts/{known[row['rule']].conflict_id}", "precedent_says": known[row["rule"]].handling}
+        if row["rule"] in known
+        else row
+        for row in reasons
+    ]
 
 
 def conflicts(caller: Caller) -> QuerySet[RuleConflict]:

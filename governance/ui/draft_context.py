@@ -10,6 +10,7 @@ from django.urls import reverse
 from governance.domain.vocabulary import EDITABLE_STATES, EvidenceRole, Provenance, State
 from governance.policy import headline
 from governance.policy.advice import Advice
+from governance.selectors.conflicts import told_with
 from governance.selectors.drafts import Draft, QuestionState
 from governance.ui.fields import FieldView
 
@@ -36,7 +37,7 @@ def panel(draft: Draft) -> dict[str, Any]:
         "submission": draft.submission,
         "track": preview.assessment.track,
         "sentence": headline(preview.assessment),
-        "reasons": [hit.to_json() for hit in preview.assessment.hits],
+        "reasons": told_with(preview.pack.name, [hit.to_json() for hit in preview.assessment.hits]),
         "held": [row.to_json() for row in preview.assessment.checked if row.status == "held"],
         "pending": [row.to_json() for row in preview.assessment.pending],
         "would_change": [way.to_json() for way in preview.ways],

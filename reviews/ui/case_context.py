@@ -163,6 +163,9 @@ def _gate(gate: GateView, view: DecisionView) -> dict[str, Any]:
         "waiver": gate.waiver,
         "waiver_href": reverse("waiver_new", args=[view.id, gate.code]) if stopped and gate.waivable and not open_already else "",
         "not_waivable": gate.not_waivable if stopped and not gate.waivable else "",
+        "conflict_href": f"{reverse('rule_conflict_new')}?pack={view.policy.pack}&about={gate.code}&submission={view.submission}"
+        if view.policy is not None and gate.verdict in {"fail", "warn", "not_assessed"}
+        else "",
     }
 
 

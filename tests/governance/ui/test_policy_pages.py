@@ -105,6 +105,8 @@ def test_the_library_has_categories_version_rules_and_every_version_with_its_dat
     for words in (*(item.name.capitalize() for item in library.categories), *(item.says for item in library.versioning)):
         assert words in page
     assert f"{row.active_from:%Y-%m-%d}" in page
+    codes = {rule.id for rule in pack.rules} | {use.gate for use in pack.gates}
+    assert all(set(item.checked_by) <= codes for item in library.versioning), "what sees to it exists"
     versions = unescape(client.get("/policies/versions").content.decode())
     assert pack.version in versions and "in force" in versions
     assert client.get(f"/policies/versions/{row.pk}").status_code == 200
