@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from governance.domain.scrubbing import HIDDEN, scrubbed
+from governance.domain.secret_values import MOST_BYTES, SecretUnreadable, secret_value
 
 TOKEN = "grl_Zm9vYmFyYmF6cXV4-quux1234"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJqdGkiOiIxIn0.c2lnbmF0dXJl"
@@ -42,6 +43,23 @@ def test_it_is_hidden(text: str, gone: str, monkeypatch: Any, tmp_path: Path) ->
 def test_what_is_no_secret_stays() -> None:
     text = "S-1042 of credit-default 2.3.0: GET https://example.org:8443/api/v1/permits?system=x 200; sha256:9f86d081884c7d65"
     assert scrubbed(text) == text
+
+
+def test_what_cannot_be_read_or_is_too_short_hides_nothing(monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setenv("SOME_TOKEN_FILE", str(tmp_path / "gone"))
+    monkeypatch.setenv("SOME_SECRET", "short")
+    monkeypatch.setenv("OTHER_SECRET", "/run/secrets/a-path-is-no-secret")
+    text = "short stays, and /run/secrets/a-path-is-no-secret too"
+    assert scrubbed(text) == text
+
+
+def test_a_secret_too_large_or_no_text_is_an_error_never_empty(monkeypatch: Any, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    monkeypatch.setenv("SOME_SECRET_FILE", str(file))
+    for content in (b"x" * (MOST_BYTES + 1), b"\xff\xfe"):
+        file.write_bytes(content)
+        with pytest.raises(SecretUnreadable, match="SOME_SECRET_FILE"):
+            secret_value("SOME_SECRET")
 
 
 def test_the_installations_own_logging_hides_arguments_and_tracebacks() -> None:
