@@ -248,7 +248,7 @@ def approval_refusal(case: Case, actor: Actor) -> DomainError | None:
         return refused
     if case.must_fix:
         return Conflict(
-            f"Somebody said that this must be fixed: {', '.join(case.must_fix)}. See the threads; whoever reviews can resolve them.",
+            f"Somebody said that this must be fixed: {', '.join(case.must_fix)}. See the threads; whoever reviews resolves it.",
             code="must_fix",
         )
     return None

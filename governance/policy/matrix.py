@@ -20,7 +20,8 @@ def route(matrix: Iterable[Routing], about: str, severity: Severity) -> Routing 
     for row in matrix:
         if _RANK[severity] < _RANK[row.from_severity]:
             continue
-        fits = [0 if prefix == ANYTHING else len(prefix) for prefix in row.about if prefix == ANYTHING or about.startswith(prefix)]
+        named = [prefix for prefix in row.about if prefix != ANYTHING and about.startswith(prefix)]
+        fits = [len(prefix) for prefix in named] or ([0] if ANYTHING in row.about else [])
         if fits and (best is None or max(fits) > best[0]):
             best = (max(fits), row)
     return best[1] if best is not None else None

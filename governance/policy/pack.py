@@ -410,8 +410,8 @@ class Attestation(Part):
 class Routing(Part):
     """One row of the decision matrix: who answers for a kind of problem, and where it goes when it stays open.
 
-    `about`: gates, rules or facts by their beginning (`GF`, `GD103`, `rollout`), `*` for what no other row names. `after`: working
-    time an open finding of `from_severity` or worse may take before `escalates_to` is told.
+    `about`: gates, rules or facts by their beginning (`GF`, `GD103`, `rollout`), `*` for what no other row names. `after`: the
+    working time an open finding of `from_severity` or worse may take before `escalates_to` is told.
     """
 
     id: Annotated[str, Field(pattern=r"^DM-\d{2}$")]

@@ -38,9 +38,7 @@ def answer_request(
         if not fresh(proved_at, timezone.now()):
             raise ReauthenticationNeeded("Changing access needs a fresh sign-in. Confirm it is you, then send the form again.")
         if not approve and not why.strip():
-            raise InvalidInput(
-                "Say why it is refused.", errors=(FieldError("/why", "missing", "Such as: she left the team."),)
-            )
+            raise InvalidInput("Say why it is refused.", errors=(FieldError("/why", "missing", "Such as: she left the team."),))
         assert caller.person is not None
         grant = _grant(request, caller.person) if approve else None
         GrantRequest.objects.filter(pk=request.pk).update(

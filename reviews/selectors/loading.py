@@ -335,7 +335,10 @@ def _names(
     ids |= {row.owner_id for row in (*rows["finding_rows"], *rows["condition_rows"])}
     ids |= {pk for row in rows["finding_rows"] for pk in (row.fixed_by_id, row.verified_by_id)}
     ids |= {pk for row in rows["waiver_rows"] for pk in (row.owner_id, row.requested_by_id, row.audit_owner_id)}
-    ids |= {row.by_id for row in (*rows["waiver_signature_rows"], *rows["attested_rows"], *rows["conflict_rows"], *rows["remark_rows"])}
+    ids |= {
+        row.by_id
+        for row in (*rows["waiver_signature_rows"], *rows["attested_rows"], *rows["conflict_rows"], *rows["remark_rows"])
+    }
     ids |= {row.by_id for row in answers} | {row.added_by_id for row in evidence}
     ids |= {person for event in events if (person := person_of(event.actor)) is not None}
     people = Person.objects.filter(pk__in={pk for pk in ids if pk is not None}).only("pk", "username", "first_name", "last_name")

@@ -25,8 +25,8 @@ from reviews.services.claiming import release as release_case
 from reviews.services.deciding import decide
 from reviews.services.decision_input import APPROVING, NewChange, NewCondition, NewDecision
 from reviews.ui.case_context import case_context
-from reviews.ui.shown import first_shown
 from reviews.ui.decision_fields import check_rows, checks_of, day_of, in_full, reasons, residual
+from reviews.ui.shown import first_shown
 
 ROWS, MOST_ROWS = 3, 50
 """How many conditions or change items a page begins with, and the most it takes; each press of "Add another" adds one."""
