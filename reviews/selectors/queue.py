@@ -19,7 +19,8 @@ from reviews.selectors.queue_filters import Filters, narrowed, of_age
 
 __all__ = ["Counted", "Filters", "Queue", "Row", "Scope", "review_queue", "submissions"]
 
-MOST_COUNTED = 1_000
+MOST_COUNTED, MOST_MINE = 1_000, 200
+"""How far everything is counted, and what waits for one person: nobody works on more, and each row asks whether they may."""
 Scope = Literal["mine", "all"]
 
 
@@ -60,14 +61,15 @@ class Counted:
     number: int
     soon: int = 0
     overdue: int = 0
+    most: int = field(default=MOST_COUNTED, compare=False)
 
     @property
     def capped(self) -> bool:
-        return self.number > MOST_COUNTED
+        return self.number > self.most
 
     @property
     def says(self) -> str:
-        return f"more than {MOST_COUNTED:,}" if self.capped else f"{self.number:,}"
+        return f"more than {self.most:,}" if self.capped else f"{self.number:,}"
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,18 @@ class Queue:
 def review_queue(
     caller: Caller, *, scope: Scope = "mine", filters: Filters | None = None, cursor: str = "", size: int = 25
 ) -> Queue:
-    """What waits for the caller (longest first), or everything they may see (newest first). Three queries, whatever the size."""
+    """What waits for the caller (longest first), or everything they may see (newest first). Four queries, whatever the size."""
     filters = filters or Filters()
     mine = narrowed(mine_of(caller), filters, caller)
     everything = narrowed(visible(Submission.objects.all(), caller), filters, caller)
     rows, keys = (mine, ("turn_since", "id")) if scope == "mine" else (everything, ("-id",))
-    page = page_of(_joined(rows, caller), keys=keys, cursor=cursor, size=size)
+    # first which rows, then what belongs to them: sorting rows that are already joined costs five times as much
+    page = page_of(rows.only("id", "turn_since"), keys=keys, cursor=cursor, size=size)
+    joined = _joined(Submission.objects.all(), caller).in_bulk([row.pk for row in page.rows])
     now = timezone.now()
-    found = tuple(_row(row, now, caller) for row in page.rows)
-    return Queue(found, page.next, page.previous, count(mine), count(everything), filters)
+    found = tuple(_row(joined[row.pk], now, caller) for row in page.rows if row.pk in joined)
+    counts = count(mine, MOST_MINE), count(everything, MOST_COUNTED)
+    return Queue(found, page.next, page.previous, *counts, filters)
 
 
 def submissions(caller: Caller, *, filters: Filters, cursor: str = "", size: int = 25) -> tuple[tuple[Row, ...], str, str]:
@@ -138,13 +143,13 @@ def _barred(me: int) -> Q:
     )
 
 
-def count(rows: QuerySet[Submission]) -> Counted:
+def count(rows: QuerySet[Submission], most: int) -> Counted:
     """Count up to the cap and no further, with how many of them are due soon and overdue. One query."""
-    capped = Submission.objects.filter(pk__in=rows.order_by().values("pk")[: MOST_COUNTED + 1]).order_by()
+    capped = Submission.objects.filter(pk__in=rows.order_by().values("pk")[: most + 1]).order_by()
     found = capped.aggregate(
         number=Count("pk"), soon=Count("pk", filter=of_age("soon")), overdue=Count("pk", filter=of_age("overdue"))
     )
-    return Counted(**found)
+    return Counted(**found, most=most)
 
 
 def turns_of(caller: Caller) -> frozenset[Role]:
