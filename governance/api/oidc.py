@@ -35,8 +35,8 @@ class IdentityTokenView(APIView):
     @extend_schema(
         operation_id="exchange_identity",
         summary="A 15-minute token for the identity token of a GitHub Actions or GitLab CI job",
-        description="A trust rule pins issuer, audience, the project's number, ref, environment and workflow. Each identity token "
-        "is exchanged once. 401 says what did not fit.",
+        description="A trust rule pins issuer, audience, the project's number, ref, environment and workflow. Each identity "
+        "token is exchanged once. 401 says what did not fit.",
         request=_GIVEN,
         responses={
             200: _GIVES,

@@ -304,7 +304,12 @@ GATE_REDISPATCH_SECONDS = float(os.environ.get("GUIDERAIL_GATE_REDISPATCH_SECOND
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"()": "governance.domain.scrubbing.ScrubbingFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {
+            "()": "governance.domain.scrubbing.ScrubbingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("GUIDERAIL_LOG_LEVEL", "INFO")},
 }
