@@ -1,8 +1,8 @@
 """Change envelopes: small updates of a high-risk system that two people allowed beforehand, within numbers. Pure.
 
-An envelope covers named rules about the use of one system. While every bound holds, those rules ask for the envelope's track and
-no more; every other rule counts as it does without. A bound on what is not known is broken. What was used up before (uses, looks at
-the test set, drift since people last reviewed) comes in with the terms, so that a stored decision evaluates to itself.
+An envelope covers named rules about the use of one system. While every bound holds, those rules ask for the envelope's track
+and no more; every other rule counts as it does without. A bound on what is not known is broken. What was used up before (uses,
+looks at the test set, drift since people last reviewed) comes in with the terms, so that a stored decision evaluates to itself.
 """
 
 from __future__ import annotations
