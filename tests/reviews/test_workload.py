@@ -117,8 +117,13 @@ def test_a_decision_keeps_since_when_the_page_was_open(monkeypatch: pytest.Monke
     form = amir.get(f"/submissions/{row.number}/decide/approve?shown={way[1]}").content.decode()
     sent = re.search(r'name="shown" value="([^"]+)"', form)
     assert sent is not None and sent[1] == way[1]
-    post = {"dossier_digest": row.dossier_digest, "comment": "Every gate and its groups were read in full.", "rationale": "It holds in every group.",
-            "alternatives": "Keeping the champion for a month.", "shown": sent[1]}  # fmt: skip
+    post = {
+        "dossier_digest": row.dossier_digest,
+        "comment": "Every gate and its groups were read in full.",
+        "rationale": "It holds in every group.",
+        "alternatives": "Keeping the champion for a month.",
+        "shown": sent[1],
+    }
     answer = amir.post(f"/submissions/{row.number}/decide/approve", post)
     assert answer.status_code == 302, re.findall(r"error-summary.*?</ul>", answer.content.decode(), re.S)
     signed = SignOff.objects.get(submission=row)

@@ -360,6 +360,10 @@ POST: dict[str, tuple[int, int] | None] = {
     "run_again": (404, 409),
     "revoke": (404, 409),
     "claim": (404, 403),
+    "hand_over": (404, 409),
+    "seen": (404, 404),  # no section was named
+    "finding_new": (404, 409),
+    "finding": (404, 422),
     "release": (404, 302),
     "decide_approve": (404, 409),
     "decide_conditions": (404, 409),
