@@ -1,4 +1,4 @@
-"""Who may raise a finding, report its fix, verify it, or say whose it is. Pure; the database holds the rule about verifying too."""
+"""Who may raise a finding, report its fix, verify it, or say whose it is. Pure; the database holds the rule on verifying too."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class SectionSeen(models.Model):
 
 
 class RefusedReading(models.Model):
-    """A reading of a gate that was not accepted: nothing was written, or the words of somebody else. Append-only; for the rate."""
+    """A reading of a gate that was not accepted: nothing was written, or somebody else's words. Append-only; for the rate."""
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="+")
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")

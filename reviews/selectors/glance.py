@@ -1,4 +1,4 @@
-"""Four things a reviewer asks first, each with the way to its numbers: against the champion, worst group, explanations, missing."""
+"""Four things a reviewer asks first, each with the way to its numbers: champion, worst group, explanations, what is missing."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 JUDGED = [(1440, "light", True), (1440, "dark", False), (320, "light", False), (320, "dark", True)]
-"""Looks that axe judges, by every rule it has. Contrast takes it a hundred times as long as all others together and depends on the
+"""Looks that axe judges, by every rule it has. Contrast takes it far longer than all others together and depends on the
 theme alone: it is judged once in each theme, all other rules in every look."""
 LOOKS = [*((width, theme) for width, theme, _ in JUDGED), (390, "light")]
 OPEN = """(() => {
