@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gates.collecting import Collected, EvidenceInput, Inputs, Picture
 from gates.metrics.leakage_names_impl import suspicions
@@ -52,10 +53,17 @@ def measure(inputs: Inputs) -> Collected:
 
 
 def _evaluations(inputs: Inputs) -> list[EvidenceInput]:
-    """The files with rows the model was judged on; the current sample stands in where none of them is there."""
-    own = [inputs.evidence[role] for role in ("candidate_predictions", "explanation_sample") if role in inputs.evidence]
-    current = inputs.evidence.get("current_sample")
-    return [*own, *([current] if current is not None else [])]
+    """The files with rows the model was judged on, each once: one file may be handed in for several of these parts.
+
+    Two different files of one name are told apart by the part they were handed in for.
+    """
+    found: dict[str, EvidenceInput] = {}
+    for role in ("candidate_predictions", "explanation_sample", "current_sample"):
+        if (evidence := inputs.evidence.get(role)) is not None:
+            found.setdefault(evidence.sha256 or role, evidence)
+    files = list(found.values())
+    names = [file.name for file in files]
+    return [replace(file, name=f"{file.name} ({file.role})") if names.count(file.name) > 1 else file for file in files]
 
 
 def _label(inputs: Inputs) -> str:

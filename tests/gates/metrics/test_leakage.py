@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,25 @@ def look(folder: Path, training: pd.DataFrame, evaluation: pd.DataFrame, **facts
 
 def judged(collected: Collected, **limits: object) -> GateResult:
     return gd109.judge(Measured(collected.measures), {**gd109.LIMITS, **limits})
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["one file", "two files of one name"])
+def test_a_file_handed_in_for_two_parts_is_compared_once(tmp_path: Path, same: bool) -> None:
+    training, evaluation = frames()
+    training.to_parquet(tmp_path / "training.parquet")
+    evaluation.to_csv(tmp_path / "evaluation.csv", index=False)
+    other = tmp_path / "again" / "evaluation.csv"
+    other.parent.mkdir()
+    (evaluation if same else evaluation.iloc[1:]).to_csv(other, index=False)
+    files = {
+        "reference_sample": evidence("reference_sample", tmp_path / "training.parquet", id="case_id", label="default"),
+        "explanation_sample": replace(evidence("explanation_sample", tmp_path / "evaluation.csv", id="case_id"), sha256="one"),
+        "current_sample": replace(evidence("current_sample", other, id="case_id"), sha256="one" if same else "two"),
+    }
+    rows = leakage.collect(Inputs(files, {"model.features": FEATURES})).measures
+    groups = [row.group for row in rows if row.metric == "leakage.overlap_keys"]
+    both = ["file=evaluation.csv (explanation_sample)", "file=evaluation.csv (current_sample)"]
+    assert groups == (["file=evaluation.csv"] if same else both)
 
 
 def test_nothing_planted_nothing_found(tmp_path: Path) -> None:
