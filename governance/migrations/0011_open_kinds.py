@@ -38,7 +38,9 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterField(model_name="system", name="kind", field=models.CharField(max_length=20)),
         migrations.RemoveConstraint(model_name="system", name="system_kind_known"),
-        migrations.AddConstraint(model_name="system", constraint=models.CheckConstraint(condition=KIND, name="system_kind_known")),
+        migrations.AddConstraint(
+            model_name="system", constraint=models.CheckConstraint(condition=KIND, name="system_kind_known")
+        ),
         migrations.RemoveConstraint(model_name="submission", name="submission_kind_known"),
         migrations.AddConstraint(
             model_name="submission", constraint=models.CheckConstraint(condition=KIND, name="submission_kind_known")

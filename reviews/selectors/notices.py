@@ -66,9 +66,7 @@ PLANS: Mapping[Notice, Plan] = {
     Notice.REMEDY: Plan("Findings to mend", "a finding is yours to mend, or its fix to verify", "now", _DUTY),
     Notice.UNPERMITTED: Plan("Running without a permit", "something serves that no decision covers", "now", _ALERT),
     Notice.FINDING: Plan("A finding for your role", "the checks found something your role answers for", "inbox"),
-    Notice.ESCALATED: Plan(
-        "A finding stays open", "what your role answers for or hears of next is open too long", "now", _DUTY
-    ),
+    Notice.ESCALATED: Plan("A finding stays open", "what your role answers for or hears of next is open too long", "now", _DUTY),
     Notice.REMARK: Plan("Remarks", "somebody wrote in a thread of a case of yours", "now"),
     Notice.MENTIONED: Plan("Mentioned", "somebody wrote your user name into a thread", "now"),
     Notice.INFORMED: Plan("Kept informed", "a step was decided on which the policy keeps your role informed", "inbox"),
