@@ -38,7 +38,7 @@ class InstalledKind:
 
 
 def installed_kinds() -> list[InstalledKind]:
-    """The kinds whose packs are in force: those shipped first, then the others by name. One query, and one a pack not yet seen."""
+    """The kinds whose packs are in force: those shipped first, then the others by name. One query, plus one a new pack."""
     rows = (
         PolicyPack.objects.defer("source", "questionnaire")
         .filter(active_from__lte=Now())
