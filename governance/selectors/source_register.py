@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from governance.domain.errors import NotFound
 from governance.domain.source_register import FIELDS
 from governance.domain.vocabulary import OPEN_STATES, Role
-from governance.models import Answer, Contributor, DataSource, MetadataSource, SourceChange
+from governance.models import Answer, Contributor, DataSource, MetadataSource, SourceChange, SourceRuling
 from governance.selectors.access import Caller, visible
 
 PROPOSERS = (
@@ -41,6 +42,18 @@ class Line:
 def entries(caller: Caller) -> QuerySet[DataSource]:
     """The entries the caller may see, by name."""
     return visible(DataSource.objects.select_related("unit"), caller).order_by("unit__slug", "name")
+
+
+def dated_entries(caller: Caller) -> QuerySet[DataSource]:
+    """The entries with `edition`, how often a second person approved them as they are or were, and `since`, when last.
+
+    Edition 0 was registered when the installation was set up, before a history was kept.
+    """
+    ruled = SourceRuling.objects.filter(approved=True, change__unit=OuterRef("unit"), change__name=OuterRef("name"))
+    counted = ruled.order_by().values("approved").annotate(times=Count("pk"), last=Max("at"))
+    return entries(caller).annotate(
+        edition=Coalesce(Subquery(counted.values("times")), 0), since=Subquery(counted.values("last"))
+    )
 
 
 def entry(caller: Caller, pk: int) -> DataSource:

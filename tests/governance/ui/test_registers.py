@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from gates.collecting import Inputs
 from gates.metrics.lineage import collect
@@ -77,6 +78,8 @@ def test_an_entry_counts_once_a_second_person_approved_it(people: dict[str, Pers
     known = seen_around(unit_id=unit.pk, system_id=None, environment="x").registers
     assert known.sources == {"s3://lake/loans/"} and known.features == {"a", "b"}
     assert post(people["priya"], answer.url, decision="refuse", reason="I changed my mind.").status_code == 403
+    library = making.browser(people["dana"]).get("/policies").content.decode()
+    assert f'<a href="/registers/{row.pk}">1</a>' in library and f"since {timezone.now():%Y-%m-%d}" in library
 
     # taking the approval back is a change like any other, and both stay on record
     post(people["priya"], f"/registers/{row.pk}/change", approved="false", why="The agreement was not renewed.")
