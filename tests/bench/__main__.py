@@ -24,6 +24,7 @@ WORKLOADS = {
     "B4": "b4_queue",
     "B5": "b5_review",
     "B6": "b6_engine",
+    "B7": "b7_whole_case",
     "B8": "b8_fairness",
     "B9": "b9_drift",
     "B10": "b10_auc",

@@ -90,10 +90,10 @@ def _alternating(stack: BenchStack, size: Size, *, in_process: bool) -> tuple[di
     with ExitStack() as servers:
         web = servers.enter_context(stack.web(name, **plugged))
         workers = [
-            _kept(servers, stack.start_worker(url, queues="default", concurrency=1, **plugged)),
-            _kept(servers, stack.start_worker(url, queues="gates,gates.heavy", concurrency=2, **plugged)),
+            kept(servers, stack.start_worker(url, queues="default", concurrency=1, **plugged)),
+            kept(servers, stack.start_worker(url, queues="gates,gates.heavy", concurrency=2, **plugged)),
         ]
-        chords = _kept(servers, _chord_worker(stack))
+        chords = kept(servers, _chord_worker(stack))
         base = servers.enter_context(psycopg.connect(url, autocommit=True))
         connection = Connection(web.url)
         servers.callback(connection.close)
@@ -217,6 +217,6 @@ def _chord_worker(stack: BenchStack) -> Running:
     return running.wait(lambda: " ready." in running.said())
 
 
-def _kept(servers: ExitStack, running: Running) -> Running:
+def kept(servers: ExitStack, running: Running) -> Running:
     servers.callback(running.stop, seconds=3)
     return running
