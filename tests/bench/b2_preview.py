@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
+from django.test import Client
+
 from governance.domain.facts import FactSet
-from governance.models import TrackDecision
+from governance.models import Submission, TrackDecision
 from governance.policy import evaluate, what_would_change
 from governance.policy.evaluating import Pack
 from governance.selectors.facts import pending_collectors
 from governance.selectors.policy import pack_in_force
 from tests.bench.b1_submitting import pressed, requests
-from tests.bench.figures import Line, Report, Series, in_turns, number, ratio
+from tests.bench.figures import Line, Report, Series, in_turns, number, percentile, ratio
 from tests.bench.floor.thirty_rules import RULES, decide
-from tests.bench.inproc import database, recorded_inserts, statements_of
+from tests.bench.inproc import database, json_body, recorded_inserts, request, statements_of
 from tests.bench.load import Ask, calm
 from tests.bench.servers import CONNECTIONS, BenchStack
 from tests.bench.size import Size
@@ -41,6 +43,7 @@ def measure(stack: BenchStack, size: Size) -> Report:
         _, pack = pack_in_force("ml_model")
         stored = FactSet.from_json(TrackDecision.objects.values_list("facts", flat=True).latest("id"))
         alone = _rules(pack, stored, size)
+        panel = _panel(make(1), size)
     with ExitStack() as servers:
         ours, floor = servers.enter_context(stack.web(name)), servers.enter_context(stack.floor(name))
         contenders: dict[str, Callable[[], Mapping[str, float]]] = {
@@ -70,6 +73,7 @@ def measure(stack: BenchStack, size: Size) -> Report:
             spread=cost.spread,
         ),
         Line("B2 statements of a preview", str(len(statements))),
+        Line("B2 the track beside the form after a changed answer, p50 / p99 (target: under a second)", panel),
         *_rule_lines(pack, alone),
     ]
     report.notes += [
@@ -80,6 +84,23 @@ def measure(stack: BenchStack, size: Size) -> Report:
         "sets of changes that reach it.",
     ]
     return report
+
+
+def _panel(ask: Ask, size: Size) -> str:
+    """What the form asks for after each answer, one at a time, in this process: a draft with two files read and nine answers."""
+    body = {**json.loads(ask.body or b"{}"), "draft": True}
+    request(Ask("POST", ask.path, json_body(body), ask.headers), 201)
+    draft = Submission.objects.latest("id")
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(draft.submitter)
+    took = []
+    for n in range(max(20, size.pages)):
+        begun = time.perf_counter()
+        answer = client.post(f"/submissions/{draft.number}/questions/use/track", {"decision.automated": str(n % 2 == 0).lower()})
+        took.append(1000 * (time.perf_counter() - begun))
+        if answer.status_code != 200:
+            raise AssertionError(f"the panel answered {answer.status_code}")
+    return f"{number(percentile(took, 0.5))} / {number(percentile(took, 0.99))} ms"
 
 
 def _rules(pack: Pack, facts: FactSet, size: Size) -> Mapping[str, Mapping[str, Series]]:

@@ -33,13 +33,13 @@ def database(name: str) -> Iterator[None]:
 
 def statements_of(ask: Ask, expected: int = 200) -> list[str]:
     """The statements of one request, the second time it is made (what is cached by then is cached in real life too)."""
-    _request(ask, expected)
+    request(ask, expected)
     with CaptureQueriesContext(connection) as caught:
-        _request(ask, expected)
+        request(ask, expected)
     return [query["sql"] for query in caught.captured_queries if not query["sql"].startswith(CONTROL)]
 
 
-def _request(ask: Ask, expected: int) -> None:
+def request(ask: Ask, expected: int) -> None:
     headers: dict[str, Any] = {
         f"HTTP_{name.upper().replace('-', '_')}": value for name, value in ask.headers.items() if name != "Content-Type"
     }
@@ -57,7 +57,7 @@ def recorded_inserts(ask: Ask) -> tuple[list[str], int, list[str]]:
     """
     events = _newest_event()
     with CaptureQueriesContext(connection) as caught:
-        _request(ask, 201)
+        request(ask, 201)
     all_of_them = [query["sql"] for query in caught.captured_queries if not query["sql"].startswith(CONTROL)]
     inserts = [text for text in all_of_them if text.startswith("INSERT INTO")]
     # nothing conflicts in the copies, which have no unique index either
