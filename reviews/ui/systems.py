@@ -20,6 +20,7 @@ from reviews.selectors.findings import of_system
 from reviews.selectors.incidents import incidents
 from reviews.selectors.monitoring import events
 from reviews.selectors.risk import system_risk
+from reviews.selectors.scorecard import scorecard
 from reviews.services.downstream import acknowledge, add_team, remove_team
 from reviews.services.telling import may_see
 
@@ -36,6 +37,7 @@ def system(request: HttpRequest, pk: int) -> HttpResponse:
         "system": found,
         "champion": champion_of(system_id=found.pk, environment="production"),
         "submissions": submissions,
+        "card": scorecard(found),
         "teams": teams_of(found),
         "risk": system_risk(caller, found.pk),
         "findings": of_system(caller, found.pk, most=MOST),
