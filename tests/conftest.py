@@ -54,23 +54,24 @@ def pytest_unconfigure() -> None:
     STACK.stop()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test that asks for a browser or a worker is marked so, and can be chosen with -m."""
+    names = getattr(item, "fixturenames", ())
+    if "browser" in names:
+        item.add_marker("browser")
+    if "worker" in names or "start_worker" in names:
+        item.add_marker("worker")
+    if item.path.is_relative_to(ROOT) and str(item.path.relative_to(ROOT)).startswith(ALONE):
+        item.add_marker("alone")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a browser or a worker is marked so, and can be chosen with -m. Files with such tests come first.
+    """Files with a browser or a worker come first.
 
     With several processes the others wait for a long file that starts last; hence `--no-loadscope-reorder` in the Makefile.
     """
-    long = set()
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        if "browser" in names:
-            item.add_marker("browser")
-        if "worker" in names or "start_worker" in names:
-            item.add_marker("worker")
-        if item.path.is_relative_to(ROOT) and str(item.path.relative_to(ROOT)).startswith(ALONE):
-            item.add_marker("alone")
-        if item.get_closest_marker("browser") or item.get_closest_marker("worker"):
-            long.add(item.path)
+    long = {item.path for item in items if item.get_closest_marker("browser") or item.get_closest_marker("worker")}
     items.sort(key=lambda item: item.path not in long)
 
 
