@@ -1,11 +1,12 @@
-"""The component page, which is otherwise routed only where DEBUG is on, and the account pages its frame links to."""
+"""The component page, which is otherwise routed only where DEBUG is on, and every page that components link to."""
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import path
 
+from governance.config.urls import urlpatterns as product
 from governance.ui.gallery import gallery
 
-urlpatterns = [path("_gallery/", gallery, name="gallery"), path("account/", include("allauth.account.urls"))]
+urlpatterns = [path("_gallery/", gallery, name="gallery"), *product]
 handler404 = "governance.ui.errors.not_found"
 handler500 = "governance.ui.errors.server_error"
