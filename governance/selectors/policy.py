@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from django.db.models.functions import Now
 
-from governance.domain.errors import Conflict
+from governance.domain.errors import Conflict, FieldError, InvalidInput
 from governance.domain.vocabulary import Kind
 from governance.models import PolicyPack
 from governance.policy import Pack, load_pack
@@ -48,6 +48,14 @@ def installed_kinds() -> list[InstalledKind]:
     shipped = [Kind.ML_MODEL, Kind.APPLICATION, Kind.DATA_PIPELINE]
     found = [InstalledKind(pack.kind, pack.title, pack.gate_kind) for pack in map(pack_of, rows)]
     return sorted(found, key=lambda each: (shipped.index(each.kind) if each.kind in shipped else len(shipped), each.kind))
+
+
+def require_kind(kind: str) -> None:
+    """Refuse to take in a kind that no pack in force judges, naming those there are. Raises `InvalidInput`, at /kind."""
+    there = [each.kind.value for each in installed_kinds()]
+    if there and kind not in there:
+        says = f"Expected one of {', '.join(there)}. A further kind comes with its policy pack (`manage.py policy load`)."
+        raise InvalidInput(f"No policy pack is in force for {kind}. {says}", errors=(FieldError("/kind", "no_policy", says),))
 
 
 def pack_of(row: PolicyPack) -> Pack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from governance.domain.errors import Conflict
 from governance.domain.facts import Fact, FactSet
 from governance.domain.incoming import NewAnswer, NewSubmission
 from governance.domain.vocabulary import Role, Scope
@@ -18,7 +19,7 @@ from governance.selectors.champions import Champion, champion_of
 from governance.selectors.envelopes import Judged, judged_now
 from governance.selectors.evidence import stored_source
 from governance.selectors.facts import answer_fact, background_of, complete, facts_within, offered, pending_collectors
-from governance.selectors.policy import pack_in_force
+from governance.selectors.policy import pack_in_force, require_kind
 from governance.selectors.surroundings import seen_around
 
 
@@ -51,7 +52,11 @@ def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
     """Judge a submission that does not exist. Raises `InvalidInput` for answers or evidence that cannot be taken."""
     caller.require_scope(Scope.SUBMIT)
     caller.require_role(unit_id, Role.SUBMITTER)
-    policy, pack = pack_in_force(new.kind)
+    try:
+        policy, pack = pack_in_force(new.kind)
+    except Conflict:
+        require_kind(new.kind)
+        raise
     system = System.objects.filter(unit_id=unit_id, slug=new.system).first()
     seen = seen_around(unit_id=unit_id, system_id=system.pk if system else None, environment=new.environment)
     champion = champion_of(system_id=system.pk, environment=new.environment) if system and seen.in_force else None

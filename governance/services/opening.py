@@ -11,6 +11,7 @@ from governance.domain.lifecycle import words
 from governance.domain.vocabulary import OPEN_STATES, Role, Scope, State
 from governance.models import Contributor, Submission, System, SystemVersion
 from governance.selectors.access import Caller
+from governance.selectors.policy import require_kind
 from governance.selectors.search import search_vector
 from governance.selectors.standing import ENDED_WITHOUT, standing
 from governance.services.drafts import answer, first_evidence, first_sources, givers_of, names_once
@@ -36,6 +37,8 @@ def open_submission(
         existing = known_submission(unit_id=unit_id, content=content, key=idempotency_key)
         if existing is not None:
             return existing, False
+    if before.system is None:
+        require_kind(new.kind)
     system = _system(work, unit_id, new, before.system)
     # a version made by somebody else in the same moment is a conflict of the whole unit of work, which is tried once more
     version = before.version or SystemVersion.objects.create(system=system, version=new.version)

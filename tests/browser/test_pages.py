@@ -19,7 +19,7 @@ from gates.models import Chart
 from gates.simulator.models import train
 from gates.simulator.populations import lender
 from governance.domain.vocabulary import DecisionKind, Track
-from governance.models import DataSource, Person, Submission, Unit
+from governance.models import DataSource, Person, PolicyPack, Submission, Unit
 from governance.selectors.access import caller_for
 from governance.services.source_register import propose
 from governance.ui.demo_sign_in import sign_in_path
@@ -43,6 +43,8 @@ JUDGED = [(1440, "light", True), (1440, "dark", False), (320, "light", False), (
 """Looks that axe judges, by every rule it has. Contrast takes it far longer than all others together and depends on the
 theme alone: it is judged once in each theme, all other rules in every look."""
 LOOKS = [*((width, theme) for width, theme, _ in JUDGED), (390, "light")]
+FEW = [(1440, "light"), (320, "dark")]
+"""For pages made of parts that others show as well."""
 OPEN = """(() => {
   const kinds = {};
   document.querySelectorAll('details:not(.menu)').forEach(part => {
@@ -79,6 +81,36 @@ NO_PAGES = {
         ["compliance_csv", "lineage_json", "controls_csv", "controls_markdown", "controls_json", "document_markdown"], "a file"
     ),
     "measurements_csv": "a file",
+    "sign_off_record": "a file",
+    "api_kubernetes_pipeline": "for clusters",
+    **dict.fromkeys(
+        [
+            "policy_backtest_cancel",
+            "administration_webhook_change",
+            "downstream_remove",
+            "incident_step",
+            "incident_change",
+            "stand_in_end",
+        ],
+        "POST only, leads to a page",
+    ),
+    **dict.fromkeys(
+        [
+            "envelope",
+            "policy_compare",
+            "policy_draft",
+            "policy_backtest",
+            "administration_request",
+            "administration_webhook",
+            "rule_conflict_new",
+            "rule_conflict",
+            "change_note",
+            "monitoring_event",
+            "incident",
+            "incident_post_mortem",
+        ],
+        "made of the parts of its list; read as text by its own tests, not looked at in a browser",
+    ),
     "seen": "POST only, leads back to the section",
     "draft_live_track": "a part of a page, for htmx",
     "audit_verify": "POST only; looked at in its own test",
@@ -148,22 +180,22 @@ class Looking:
         if kind == "error" and "the server responded with a status of 4" not in text:
             self.wrong.append(f"{page.url}: console {text}")
 
-    def all(self, rows: Sequence[tuple[str, str, str, int]], **values: object) -> None:
+    def all(self, rows: Sequence[tuple[str, str, str, int]], looks: Sequence[tuple[int, str]] = LOOKS, **values: object) -> None:
         """Look at each page of a list."""
         for name, who, path, status in rows:
-            self.look(name, who, path.format(**values), status)
+            self.look(name, who, path.format(**values), status, looks)
 
-    def look(self, name: str, who: str, path: str, status: int = 200) -> None:
-        """Open the page and judge it in every look."""
+    def look(self, name: str, who: str, path: str, status: int = 200, looks: Sequence[tuple[int, str]] = LOOKS) -> None:
+        """Open the page and judge it in these looks."""
         page = self.page_of(who)
         answer = page.goto(path)
         assert answer is not None
         if answer.status != status:
             self.wrong.append(f"{name} {path} as {who}: status {answer.status}, expected {status}")
             return
-        self.judge(name, page)
+        self.judge(name, page, looks)
 
-    def judge(self, name: str, page: Page) -> None:
+    def judge(self, name: str, page: Page, looks: Sequence[tuple[int, str]] = LOOKS) -> None:
         """The page as it is shown now, with what folds open, three of each kind."""
         page.evaluate(OPEN)
         # a page of the same kind is measured again and judged by axe once: a whole case takes it a quarter of a minute a look
@@ -171,7 +203,7 @@ class Looking:
         self.judged.add(name)
         if page.locator("h1").count() != 1:
             self.wrong.append(f"{name}: {page.locator('h1').count()} main headings")
-        for width, theme in LOOKS:
+        for width, theme in looks:
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -291,6 +323,12 @@ REVIEW = [
     *((f"decide_{kind}", "amir", "{at}/decide/" + kind, 200) for kind in ("approve", "conditions", "changes", "reject")),
     ("refused", "dana", "{at}/decide/approve", 409),
 ]
+AROUND = [
+    ("threads", "amir", "{at}/threads", 200),
+    ("declare_conflict", "amir", "{at}/conflict-of-interest", 200),
+    ("declared_value", "dana", "{at}/value", 200),
+    ("incident_new", "ruth", "{at}/incident", 200),
+]
 CHANGES = [("revise", "dana", "{at}/revise", 200)]
 SIGN = [("account_reauthenticate", "ruth", "{at}/decide/approve", 200)]
 APPROVED = [
@@ -310,12 +348,30 @@ APPROVED = [
 ADMINISTRATION = [
     ("administration_registries", "adm", "/administration/registries", 200),
     ("administration_trust", "adm", "/administration/trust", 200),
+    ("administration_webhooks", "adm", "/administration/webhooks", 200),
+    ("administration_requests", "adm", "/administration/requests", 200),
     ("connect", "adm", "/connect", 200),
     ("administration", "adm", "/administration", 200),
     ("administration_person", "adm", "/administration/people/{dana}", 200),
     ("administration_tokens", "adm", "/administration/tokens", 200),
     ("administration_new_person", "adm", "/administration/people/new", 200),
     ("administration_units", "adm", "/administration/units", 200),
+]
+LATER = [
+    ("outcomes", "ada", "/outcomes", 200),
+    ("re_reviews", "ada", "/re-reviews", 200),
+    ("monitoring", "ada", "/monitoring", 200),
+    ("incidents", "ada", "/incidents", 200),
+    ("playbooks", "ada", "/incidents/playbooks", 200),
+    ("rule_conflicts", "gwen", "/conflicts", 200),
+    ("policy_drafts", "gwen", "/policies/drafts", 200),
+    ("policy_versions", "gwen", "/policies/versions", 200),
+    ("policy_version", "gwen", "/policies/versions/{pack}", 200),
+    ("policy_scenarios", "gwen", "/policies/scenarios", 200),
+    ("envelopes", "gwen", "/envelopes", 200),
+    ("envelope_new", "gwen", "/systems/{system}/envelope", 200),
+    ("downstream", "pia", "/systems/{system}/downstream", 200),
+    ("stand_ins", "amir", "/stand-ins", 200),
 ]
 WAIVER = [
     ("waiver_new", "dana", "{at}/waivers/GF101", 200),
@@ -334,6 +390,8 @@ def test_a_draft_and_what_is_there_at_any_time(looking: Looking) -> None:
     assert change is not None
     numbers = {"system": draft.system_id, "source": source.pk, "change": change.pk}
     looking.all(DRAFT + ANY_TIME, at=f"/submissions/{draft.number}", **numbers)
+    pack = PolicyPack.objects.filter(kind="ml_model").values_list("pk", flat=True).latest("pk")
+    looking.all(LATER, FEW, system=draft.system_id, pack=pack)
     looking.page_of("ada").get_by_role("button", name="Verify the chain").click()
     looking.page_of("ada").get_by_text("The chain is whole").wait_for()
     looking.judge("audit_verify", looking.page_of("ada"))
@@ -449,7 +507,10 @@ def test_the_pages_of_administration(looking: Looking) -> None:
 
 def test_no_page_is_left_out() -> None:
     everything = set(names(get_resolver().url_patterns))
-    looked_at = {row[0] for row in (*DRAFT, *ANY_TIME, *CHECKS, *REVIEW, *CHANGES, *SIGN, *APPROVED, *WAIVER, *ADMINISTRATION)}
+    looked_at = {
+        row[0]
+        for row in (*LATER, *AROUND, *DRAFT, *ANY_TIME, *CHECKS, *REVIEW, *CHANGES, *SIGN, *APPROVED, *WAIVER, *ADMINISTRATION)
+    }
     assert len(everything) > 40
     assert everything - looked_at - set(NO_PAGES) - set(CLOSED) == set(), "a page nobody looks at"
     assert not (set(NO_PAGES) | set(CLOSED)) - everything, "named here, gone there"

@@ -49,5 +49,7 @@ def test_only_who_reads_a_register_gets_it() -> None:
         stem = collector.module.rpartition(".")[2]
         text = "".join(file.read_text() for file in folder.glob(f"{stem}*.py"))
         spoken = {name for name in REGISTERS if f'settings.get("{name}")' in text or f'settings["{name}"]' in text}
-        assert spoken == set(collector.uses_registers), collector.name
+        # asked again each day, because the policy elsewhere may have changed; the day itself it does not look at
+        aged = {"as_of"} if collector.name == "policy_engine" else set()
+        assert spoken | aged == set(collector.uses_registers), collector.name
         assert set(frozen_inputs(collector, around)["settings"]) == set(collector.uses_registers)

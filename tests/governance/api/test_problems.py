@@ -95,7 +95,7 @@ def test_404_for_other_units_for_nothing_and_for_addresses_that_do_not_exist(ci:
     }
     is_problem(ci.get("/api/v1/nothing/here"), 404)
     is_problem(ci.get("/api/v1/policies/nonsense"), 404)
-    is_problem(ci.get("/api/v1/policies/application"), 404)
+    is_problem(ci.get("/api/v1/policies/toaster"), 404)
 
 
 def test_405_names_the_method(ci: Client) -> None:
@@ -137,7 +137,7 @@ def test_415_for_another_type(ci: Client) -> None:
         ({"system": "Credit Default!"}, "/system", ""),
         ({"version": ""}, "/version", ""),
         ({"version": "1\x00"}, "/version", "NUL"),
-        ({"kind": "toaster"}, "/kind", ""),
+        ({"kind": "toaster"}, "/kind", "Expected one of ml_model"),
         ({"sources": [{"name": "MLmodel"}]}, "/sources/0", "content"),
         ({"sources": [{"name": "a", "sha256": "short"}]}, "/sources/0/sha256", ""),
         ({"sources": [{"name": "a\ud800", "content": "x"}]}, "/sources/0/name", "surrogate"),

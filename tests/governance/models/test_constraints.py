@@ -143,7 +143,8 @@ def test_nobody_grants_a_role_to_oneself(row: Submission) -> None:
     who, other = row.submitter, making.person("adm", Role.ADMIN)
     refused(lambda: RoleGrant.objects.create(person=who, role=Role.ANALYST, reason="mine", granted_by=who))
     refused(lambda: RoleGrant.objects.create(person=who, role="emperor", reason="x", granted_by=other))
-    RoleGrant.objects.create(person=who, role=Role.ANALYST, reason="x", granted_by=other)
+    refused(lambda: RoleGrant.objects.create(person=who, role=Role.ANALYST, reason="x", granted_by=other))  # nor one alone
+    RoleGrant.objects.create(person=who, role=Role.SUBMITTER, reason="x", granted_by=other)
 
 
 def test_once_only(row: Submission) -> None:

@@ -59,7 +59,9 @@ def test_a_kind_nobody_wrote_a_pack_for_is_refused() -> None:
     token = making.token(making.person("dana"))
     body = {"system": "moon", "kind": "rocket", "version": "1.0.0"}
     answer = client.post("/api/v1/submissions", body, content_type="application/json", **making.bearer(token))
-    assert (answer.status_code, answer.json()["code"]) == (409, "no_policy")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "no_policy")
+    asked = client.post("/api/v1/preview", body, content_type="application/json", **making.bearer(token))
+    assert (asked.status_code, asked.json()["errors"][0]["pointer"]) == (422, "/kind")
     odd = client.post("/api/v1/submissions", {**body, "kind": "No!"}, content_type="application/json", **making.bearer(token))
     assert (odd.status_code, odd.json()["errors"][0]["pointer"]) == (422, "/kind")
     assert not System.objects.exists()
