@@ -130,7 +130,7 @@ def broker(stack: Stack) -> Iterator[Running | None]:
     stack.start_redis()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # ended with its file: to the next one's tests it would hand in what they do not expect
 def _worker(stack: Stack, database_url: str) -> Iterator[list[Running]]:
     kept: list[Running] = []
     yield kept
