@@ -390,11 +390,11 @@ def test_a_draft_and_what_is_there_at_any_time(looking: Looking) -> None:
     assert change is not None
     numbers = {"system": draft.system_id, "source": source.pk, "change": change.pk}
     looking.all(DRAFT + ANY_TIME, at=f"/submissions/{draft.number}", **numbers)
-    pack = PolicyPack.objects.filter(kind="ml_model").values_list("pk", flat=True).latest("pk")
-    looking.all(LATER, FEW, system=draft.system_id, pack=pack)
     looking.page_of("ada").get_by_role("button", name="Verify the chain").click()
     looking.page_of("ada").get_by_text("The chain is whole").wait_for()
     looking.judge("audit_verify", looking.page_of("ada"))
+    pack = PolicyPack.objects.filter(kind="ml_model").values_list("pk", flat=True).latest("pk")
+    looking.all(LATER, FEW, system=draft.system_id, pack=pack)
     for name, path in CLOSED.items():
         answer = looking.page_of("").goto(path)
         assert answer is not None
