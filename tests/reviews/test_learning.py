@@ -82,5 +82,5 @@ def test_roles_queues_and_rules_on_a_page_lead_to_explanation_and_contact() -> N
     assert '<a href="/roles">' in client.get("/queue").content.decode()
     rule = client.get("/learn/high-risk-decisions").content.decode()
     assert "/roles#policy_author" in rule
-    foot = re.search(r'<nav aria-label="Learn">.*?</nav>', page, re.DOTALL)
+    foot = re.search(r'<nav aria-label="Help">.*?</nav>', page, re.DOTALL)
     assert foot is not None and {"/learn", "/roles", "/glossary"} <= set(re.findall(r'href="([^"]+)"', foot[0]))
