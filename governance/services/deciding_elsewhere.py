@@ -119,7 +119,9 @@ def _read(result: Any, engine: str) -> Decision:
     if not isinstance(result, Mapping):
         raise NoDecision(f"{engine} answered with no object of allow, deny and warn.")
     allow, deny, warn = result.get("allow"), _sentences(result.get("deny"), engine), _sentences(result.get("warn"), engine)
-    if deny is None and not isinstance(allow, bool):
+    if allow is not None and not isinstance(allow, bool):
+        raise NoDecision(f"{engine} gave an “allow” that is neither true nor false: nothing was decided.")
+    if deny is None and allow is None:
         raise NoDecision(f"{engine} said neither allow nor deny: nothing was decided.")
     reasons = deny or ()
     if allow is False and not reasons:

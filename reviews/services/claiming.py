@@ -19,7 +19,7 @@ from reviews.selectors.case import case_of, who_may_decide
 from reviews.selectors.notices import Notice
 from reviews.services.decision_input import says_something
 from reviews.services.locking import locked
-from reviews.services.telling import tell
+from reviews.services.telling import may_see, tell
 
 MOST_AT_ONCE = 50
 
@@ -151,7 +151,8 @@ def may_hand_over(submission: Submission, caller: Caller, holder: Person | None)
 
 def _receiver(submission: Submission, holder: Person | None, to: int) -> tuple[Person, Role]:
     """The person it goes to and the step they would decide; refused where they may not decide it."""
-    receiver = Person.objects.filter(pk=to, is_active=True).first()
+    # whoever cannot see the case is not named to its reviewers either
+    receiver = Person.objects.filter(may_see(submission.unit_id), pk=to, is_active=True).first()
     if receiver is None or (holder is not None and receiver.pk == holder.pk):
         says = "Choose somebody." if receiver is None else f"{receiver.name} is on it already."
         raise InvalidInput(says, errors=(FieldError("/to", "unknown", says),))

@@ -241,6 +241,9 @@ class TestHandingOver:
         for receiver in (built, torn, people["ruth"], people["dana"]):
             with pytest.raises(InvalidInput, match="may not decide it"):
                 hand_over(caller=making.call(people["amir"]), submission_id=row.pk, to=receiver.pk, note="Please go on with it.")
+        stranger = making.person("gus", Role.ANALYST, at=making.unit("shop"))
+        with pytest.raises(InvalidInput, match=r"^Choose somebody\.$"):  # not even the name of who cannot see the case
+            hand_over(caller=making.call(people["amir"]), submission_id=row.pk, to=stranger.pk, note="Please go on with it.")
         assert not HandOver.objects.exists() and making.fresh(row).claimed_by is None
         page = signed_in(people["amir"]).post(f"/submissions/{row.number}/hand-over", {"to": built.pk, "note": "Please go on."})
         assert page.status_code == 422 and "You trained it" in unescape(page.content.decode())

@@ -126,6 +126,7 @@ def test_an_opa_server_is_asked_with_the_facts(opa: Callable[[int, Any], list[An
         (200, {"result": {"allow": "true"}}),
         (200, {"result": {"allow": 1}}),
         (200, {"result": {"deny": "no"}}),
+        (200, {"result": {"allow": "no", "deny": []}}),  # an odd one beside an empty list is still odd
         (200, {"result": {"deny": None, "allow": None}}),
         (200, b"<h1>proxy</h1>"),
         (200, []),
