@@ -117,7 +117,7 @@ def pressed(stack: BenchStack, server: Running, make: Callable[[int], Ask], size
     answered = press(server.url, make, connections=CONNECTIONS, seconds=size.seconds)
     web = processor_seconds(*roots) - before
     base = processor_seconds(database_pid) - database_before if database_pid else 0.0
-    answered.require(server, 200, 201)
+    answered.require(server, 200, 201, 304)
     n = len(answered.times)
     return {
         "rate": answered.rate,
