@@ -12,7 +12,7 @@ from gates.spec import GateResult, Measured
 from governance.domain.errors import Conflict, NotFound
 from governance.domain.vocabulary import Kind, Role, Track
 from governance.policy import Pack
-from governance.policy.pack import GateUse
+from governance.policy.gate_use import GateUse
 from governance.selectors.policy import installed_kinds, pack_in_force
 
 

@@ -18,7 +18,7 @@ from governance.domain.vocabulary import Kind, RunStatus, Track
 from governance.models import Revision, Submission
 from governance.policy import Pack
 from governance.policy.conditions import FALSE
-from governance.policy.pack import GateUse
+from governance.policy.gate_use import GateUse
 from governance.selectors.plugins import pin_problem
 from governance.services.work import Work
 

@@ -18,7 +18,7 @@ from governance.domain.errors import InvalidInput
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, RunStatus, Track, Verdict
 from governance.policy import Pack
-from governance.policy.pack import GateUse
+from governance.policy.gate_use import GateUse
 
 _PASSES = frozenset({Verdict.PASS, Verdict.WARN, Verdict.NOT_APPLICABLE})
 

@@ -12,7 +12,8 @@ from governance.domain.vocabulary import Assurance, Role, Track
 from governance.policy.bands import Band, worst_of
 from governance.policy.conditions import Atom, in_words, limit_in_words
 from governance.policy.envelopes import Judgement
-from governance.policy.pack import Rule, Step
+from governance.policy.rules import Rule
+from governance.policy.steps import Step
 
 
 class RuleStatus(StrEnum):

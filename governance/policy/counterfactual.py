@@ -19,7 +19,7 @@ from governance.policy.assessment import Assessment, Checked, RuleStatus, limit_
 from governance.policy.bands import Band
 from governance.policy.conditions import Atom, Condition, Joined, Negated
 from governance.policy.evaluating import Outcome, Pack, evaluate
-from governance.policy.pack import Rule
+from governance.policy.rules import Rule
 
 MOST_SETS = 3
 MOST_TRIES = 40

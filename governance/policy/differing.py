@@ -11,7 +11,8 @@ from governance.policy.assessment import limit_of
 from governance.policy.bands import Band
 from governance.policy.conditions import in_words
 from governance.policy.evaluating import Pack
-from governance.policy.pack import GateUse, Rule
+from governance.policy.gate_use import GateUse
+from governance.policy.rules import Rule
 
 STRICTER, LOOSER, OTHER = "stricter", "looser", "other"
 

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from governance.domain import markdown_text as md
 from governance.policy.errors import from_validation, refuse_pack
-from governance.policy.pack import FactName, KindField, Part, RoleField, Words
+from governance.policy.pack_fields import FactName, KindField, Part, RoleField, Words
 from governance.policy.yaml_text import read_yaml
 
 FOLDER = Path(__file__).resolve().parent.parent / "packs" / "documents"

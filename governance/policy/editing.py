@@ -14,7 +14,7 @@ import yaml
 
 from governance.policy.bands import Band, parse_band
 from governance.policy.errors import refuse_pack
-from governance.policy.pack import Rule
+from governance.policy.rules import Rule
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 

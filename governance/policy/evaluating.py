@@ -19,8 +19,10 @@ from governance.policy.conditions import FALSE, PENDING, TRUE, UNKNOWN, Check, S
 from governance.policy.envelopes import Envelope, Judgement, judge_envelope
 from governance.policy.errors import refuse_pack
 from governance.policy.explaining import sentence_of
-from governance.policy.pack import GateUse, PackDocument, Rule
+from governance.policy.gate_use import GateUse
+from governance.policy.pack import PackDocument
 from governance.policy.questionnaire import Questionnaire
+from governance.policy.rules import Rule
 from governance.policy.stages import BLOCK, day_of
 
 _RANK = {None: -1, Track.GREEN: 0, Track.YELLOW: 1, Track.RED: 2}

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from governance.domain.vocabulary import Role
 from governance.policy.errors import from_validation, refuse_pack
-from governance.policy.pack import Part, RoleField, Words
+from governance.policy.pack_fields import Part, RoleField, Words
 from governance.policy.yaml_text import read_yaml
 
 FOLDER = Path(__file__).resolve().parent.parent / "packs" / "learning"

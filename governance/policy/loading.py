@@ -13,8 +13,9 @@ from governance.domain.vocabulary import Assurance
 from governance.policy.assessment import RuleStatus
 from governance.policy.errors import PackError, from_validation, refuse_pack, yaml_path
 from governance.policy.evaluating import CompiledRule, Pack, load_and_check
-from governance.policy.pack import Example, PackDocument, Rule
+from governance.policy.pack import PackDocument
 from governance.policy.questionnaire import Questionnaire
+from governance.policy.rules import Example, Rule
 from governance.policy.yaml_text import read_yaml
 
 

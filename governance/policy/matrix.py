@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from governance.domain.vocabulary import Severity
-from governance.policy.pack import Routing
+from governance.policy.steps import Routing
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 ANYTHING = "*"

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from governance.domain.decision import DecisionView, DifferenceView, GateView, SignOffView
+from governance.domain.decision import DecisionView, DifferenceView
+from governance.domain.decision_gates import GateView
+from governance.domain.decision_review import SignOffView
 
 MOST = 6
 LONGEST = 240

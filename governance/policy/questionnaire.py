@@ -15,7 +15,7 @@ from governance.domain.errors import FieldError
 from governance.domain.facts import FactSet
 from governance.policy.conditions import FALSE, TRUE, Check, as_number, compile_condition
 from governance.policy.errors import AnswerError
-from governance.policy.pack import ConditionField, FactName, Part, Slug, Words
+from governance.policy.pack_fields import ConditionField, FactName, Part, Slug, Words
 
 UNKNOWN_ANSWERS = frozenset({"__unknown__", "unknown", "i do not know", "i don't know"})
 """What means "I do not know", from a form or from CI; so does a JSON null given on purpose (`{"unknown": true}`)."""

@@ -15,7 +15,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, fi
 
 from governance.domain import canonical
 from governance.policy.errors import from_validation, refuse_pack
-from governance.policy.pack import FactName, Part, RoleField, Words
+from governance.policy.pack_fields import FactName, Part, RoleField, Words
 from governance.policy.yaml_text import read_yaml
 
 FOLDER = Path(__file__).resolve().parent.parent / "packs" / "regimes"

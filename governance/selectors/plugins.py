@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from governance.policy import Pack
-from governance.policy.pack import PluginPin
+from governance.policy.gate_use import PluginPin
 
 GATES, COLLECTORS = "guiderail.gates", "guiderail.collectors"
 

@@ -10,7 +10,8 @@ from governance.policy import Pack, PackError, load_pack
 from governance.policy.bands import Band
 from governance.policy.differing import Difference, differences
 from governance.policy.editing import line_of
-from governance.policy.pack import PackDocument, Rule
+from governance.policy.pack import PackDocument
+from governance.policy.rules import Rule
 from governance.policy.trying import Tried, read_document, try_all, untried
 from governance.selectors.policy import pack_of
 

@@ -17,7 +17,7 @@ from governance.models import PolicyDraft, PolicyPack
 from governance.policy import PackError
 from governance.policy.bands import Band
 from governance.policy.editing import beside, with_bands, with_example, with_outcome, with_version, written
-from governance.policy.pack import Rule
+from governance.policy.rules import Rule
 from governance.policy.trying import read_document, try_all
 from governance.selectors.access import Caller
 from governance.selectors.policy import pack_in_force

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from governance.api.bodies import Closed, parse
 from governance.api.callers import caller_of, unit_of
-from governance.domain.decision import to_json
+from governance.domain.decision_json import to_json
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.vocabulary import Scope
 from reviews.api.submissions import REFUSALS

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.api.callers import caller_of
-from governance.domain.decision import to_json
+from governance.domain.decision_json import to_json
 from governance.domain.vocabulary import Scope
 from reviews.api.submissions import REFUSALS
 from reviews.selectors.findings import FindingFilters

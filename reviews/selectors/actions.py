@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from governance.domain.decision import ActionView
+from governance.domain.decision_review import ActionView
 from governance.domain.errors import DomainError
 from governance.domain.lifecycle import TRANSITIONS, Action, Actor, By, Case, approval_refusal, decision_refusal, refusal
 from governance.domain.vocabulary import DecisionKind, State

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from governance.domain.decision import to_json
+from governance.domain.decision_json import to_json
 from reviews.models import Incident, MonitoringEvent
 
 MOST = 2_000

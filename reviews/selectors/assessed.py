@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from governance.domain.decision import (
+from governance.domain.decision_facts import MissingEvidence
+from governance.domain.decision_track import (
     AnnouncedView,
     ChangeNeeded,
     CheckedView,
     EnvelopeView,
     HeldView,
-    MissingEvidence,
     PolicyView,
     ReasonView,
     WayOutView,

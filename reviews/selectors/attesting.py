@@ -17,13 +17,13 @@ from gates.registry import gates as all_gates
 from gates.selectors.measured import current_runs
 from gates.spec import Measure
 from governance.domain.canonical import digest
-from governance.domain.decision import AttestationView
+from governance.domain.decision_review import AttestationView
 from governance.domain.errors import Conflict, DomainError, Forbidden, SegregationOfDuties
 from governance.domain.lifecycle import Case, words
 from governance.domain.vocabulary import Role, RunStatus, State, Verdict
 from governance.models import Submission
 from governance.policy import Pack
-from governance.policy.pack import Attestation
+from governance.policy.steps import Attestation
 from governance.selectors.access import Caller
 from reviews.models import Attested
 from reviews.selectors.loading import Loaded

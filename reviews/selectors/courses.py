@@ -12,9 +12,10 @@ from governance.domain.vocabulary import Role, Track
 from governance.policy import Pack
 from governance.policy.documents import templates
 from governance.policy.learning import RoleGuide, glossary, roles_guide
-from governance.policy.pack import Rule, Step
 from governance.policy.questionnaire import Question
 from governance.policy.regimes import regimes
+from governance.policy.rules import Rule
+from governance.policy.steps import Step
 from governance.selectors.access import Caller
 from governance.selectors.contacts import Contact, contacts
 from governance.selectors.policy import installed_kinds, pack_in_force

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.utils import timezone
 
-from governance.domain.decision import ComparisonView, DecisionView, InterestView
+from governance.domain.decision import ComparisonView, DecisionView
+from governance.domain.decision_review import InterestView
 from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import Case, words
 from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Disposition, Role, State
@@ -57,12 +58,12 @@ COMPARED = (
 
 
 def decision_view(submission_id: int, caller: Caller) -> DecisionView:
-    """Everything about a submission, as the caller may see it. Nine statements after the pack is cached. Raises `NotFound`."""
+    """Everything about a submission, as the caller may see it. Ten statements after the pack is cached. Raises `NotFound`."""
     return view_of(load(caller=caller, submission_id=submission_id), caller)
 
 
 def view_for_verdict(submission_id: int, caller: Caller) -> DecisionView:
-    """The same without what the verdict document does not hold: history, differences, pictures. Four statements."""
+    """The same without what the verdict document does not hold: history, differences, pictures. Five statements."""
     return view_of(load(caller=caller, submission_id=submission_id, history=False), caller)
 
 

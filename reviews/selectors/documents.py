@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from governance.domain.decision import DecisionView, GateView
+from governance.domain.decision import DecisionView
+from governance.domain.decision_gates import GateView
 from governance.policy.documents import DocumentTemplate, GeneratedDocument, Grid, Nothing, Section, Shown, Text, templates
 from governance.policy.narrative import narrative
 from reviews.models import Incident, MonitoringReading

@@ -19,7 +19,8 @@ from django.db.models import Q
 from gates.models import Chart
 from gates.selectors.chart_table import chart_csv
 from governance.domain.canonical import canonical_json
-from governance.domain.decision import DecisionView, to_json
+from governance.domain.decision import DecisionView
+from governance.domain.decision_json import to_json
 from governance.models import AuditEvent, MetadataSource, PolicyPack
 from governance.policy.documents import as_markdown
 from governance.selectors.access import Caller

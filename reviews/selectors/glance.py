@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from governance.domain.decision import DecisionView, GateView
+from governance.domain.decision import DecisionView
+from governance.domain.decision_gates import GateView
 from governance.domain.requirements import Requirement
 from reviews.selectors.case_page import CasePage, RequirementRow
 

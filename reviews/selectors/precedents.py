@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from governance.domain.decision import ReasonView
+from governance.domain.decision_track import ReasonView
 from governance.models import TrackDecision
 from governance.selectors.conflicts import precedents_of
 

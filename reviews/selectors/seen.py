@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from governance.domain.canonical import digest
-from governance.domain.decision import DecisionView, GateView, to_json
+from governance.domain.decision import DecisionView
+from governance.domain.decision_gates import GateView
+from governance.domain.decision_json import to_json
 from reviews.models import SectionSeen
 
 GATE_SECTIONS: Mapping[str, tuple[str, ...]] = {

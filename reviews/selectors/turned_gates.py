@@ -19,7 +19,7 @@ from governance.domain.vocabulary import RunStatus, Track
 from governance.models import Submission
 from governance.policy import Pack
 from governance.policy.backtesting import shift_of
-from governance.policy.pack import GateUse
+from governance.policy.gate_use import GateUse
 
 MOST = 2_000
 """Gates are judged again on the newest submissions only: each has hundreds of measurements."""

@@ -8,7 +8,10 @@ from typing import Any
 
 from gates.models import GateOutcome
 from governance.domain.canonical import canonical_json
-from governance.domain.decision import DecisionView, GateView, StepView, to_json
+from governance.domain.decision import DecisionView
+from governance.domain.decision_gates import GateView
+from governance.domain.decision_json import to_json
+from governance.domain.decision_review import StepView
 from governance.domain.vocabulary import State, Track
 from governance.models import AuditEvent, SystemVersion
 from governance.policy import Advice, Assessment, WayOut, explain

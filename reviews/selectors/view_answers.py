@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from governance.domain.decision import (
+from governance.domain.decision_facts import (
     FactView,
     MissingQuestion,
     OfferedAnswer,

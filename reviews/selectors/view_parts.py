@@ -9,22 +9,10 @@ from typing import Any
 from gates.models import GateOutcome
 from gates.registry import Gate
 from gates.registry import gates as all_gates
-from governance.domain.decision import (
-    ChangeItemView,
-    CheckView,
-    ConditionView,
-    EvidenceView,
-    FindingView,
-    GateView,
-    MeasureView,
-    PermitView,
-    PictureView,
-    RunView,
-    SignOffView,
-    SourceView,
-    StepView,
-    WaiverView,
-)
+from governance.domain.decision import PermitView
+from governance.domain.decision_facts import EvidenceView, SourceView
+from governance.domain.decision_gates import FindingView, GateView, MeasureView, PictureView, RunView, WaiverView
+from governance.domain.decision_review import ChangeItemView, CheckView, ConditionView, SignOffView, StepView
 from governance.domain.vocabulary import Role, StepState, Verdict
 from governance.policy import Pack
 from reviews.models import Permit, SignOff

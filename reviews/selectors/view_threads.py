@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from governance.domain.decision import RemarkView, ThreadView
+from governance.domain.decision_review import RemarkView, ThreadView
 from reviews.selectors.loading import Loaded
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from governance.domain.decision import WaiverSignatureView, WaiverView
+from governance.domain.decision_gates import WaiverSignatureView, WaiverView
 from reviews.models import Waiver, WaiverAudit, WaiverSignature
 from reviews.selectors.loading import Loaded
 from reviews.selectors.waiving import PARTS, holds, state_of

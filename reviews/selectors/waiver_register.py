@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from governance.domain.decision import WaiverView
+from governance.domain.decision_gates import WaiverView
 from governance.domain.errors import FieldError, InvalidInput, NotFound
 from governance.domain.vocabulary import Role
 from governance.models import Submission

@@ -14,7 +14,8 @@ from governance.domain.errors import Conflict, DomainError, Forbidden, Segregati
 from governance.domain.vocabulary import Role, State, Verdict
 from governance.models import Contributor, Person, Submission
 from governance.policy import Pack
-from governance.policy.pack import GateUse, WaiverPlan
+from governance.policy.gate_use import GateUse
+from governance.policy.waiver_plan import WaiverPlan
 from governance.selectors.access import Caller
 from reviews.models import Waiver, WaiverAudit, WaiverSignature
 from reviews.selectors.barred import bar_of, words_of

@@ -8,7 +8,10 @@ from typing import Any
 
 from django.urls import reverse
 
-from governance.domain.decision import ActionView, DecisionView, GateView, PictureView, to_json
+from governance.domain.decision import DecisionView
+from governance.domain.decision_gates import GateView, PictureView
+from governance.domain.decision_json import to_json
+from governance.domain.decision_review import ActionView
 from governance.domain.requirements import Requirement
 from governance.policy.narrative import narrative
 from reviews.selectors.case_page import CasePage

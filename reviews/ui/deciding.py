@@ -12,7 +12,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from governance.domain.decision import DecisionView, GateView, StepView
+from governance.domain.decision import DecisionView
+from governance.domain.decision_gates import GateView
+from governance.domain.decision_review import StepView
 from governance.domain.errors import DomainError, FieldError, InvalidInput, StaleDossier
 from governance.domain.vocabulary import DecisionKind, Role
 from governance.models import Person

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.http import HttpRequest
 
-from governance.domain.decision import CheckView, StepView
+from governance.domain.decision_review import CheckView, StepView
 from governance.domain.vocabulary import DecisionKind, Severity, Track
 from governance.ui.fields import FieldView, Option
 from reviews.services.decision_input import APPROVING, NewCheck

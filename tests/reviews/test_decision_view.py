@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gates.models import Chart, GateRun, Measurement
-from governance.domain.decision import to_json
+from governance.domain.decision_json import to_json
 from governance.domain.errors import NotFound
 from governance.domain.vocabulary import DecisionKind, Role, RunStatus, Track
 from governance.models import Answer, Submission

@@ -29,7 +29,7 @@ from governance.domain.facts import FactSet
 from governance.domain.vocabulary import RunStatus, Track, Verdict
 from governance.models import PolicyPack, Revision, Submission
 from governance.policy import Pack, evaluate, load_pack
-from governance.policy.pack import PluginPin
+from governance.policy.gate_use import PluginPin
 from governance.selectors import plugins
 from governance.selectors.access import SYSTEM
 from governance.services.packs import load_pack_file

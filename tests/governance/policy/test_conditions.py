@@ -21,7 +21,7 @@ from governance.policy.conditions import (
     in_words,
     parse_condition,
 )
-from governance.policy.pack import Bands
+from governance.policy.rules import Bands
 from governance.policy.templates import parse_template
 from tests.governance.policy.cases import pack
 

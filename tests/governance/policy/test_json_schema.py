@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from governance.policy.json_schema import pack_schema
-from governance.policy.pack import PackDocument, Rule
+from governance.policy.pack import PackDocument
+from governance.policy.rules import Rule
 from tests.stack import ROOT
 
 

@@ -7,7 +7,7 @@ import pytest
 from gates.registry import gates
 from governance.domain.vocabulary import Role, Severity
 from governance.policy import route
-from governance.policy.pack import Routing
+from governance.policy.steps import Routing
 from tests.governance.policy.cases import pack
 
 PACK = pack()

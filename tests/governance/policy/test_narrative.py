@@ -6,19 +6,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from governance.domain.decision import (
-    ComparisonView,
-    ConditionView,
-    DecisionView,
-    DifferenceView,
-    FactView,
-    GateView,
-    PermitView,
-    ProvenanceView,
-    QuestionCounts,
-    SignOffView,
-    StatementView,
-)
+from governance.domain.decision import ComparisonView, DecisionView, DifferenceView, PermitView
+from governance.domain.decision_facts import FactView, ProvenanceView, QuestionCounts, StatementView
+from governance.domain.decision_gates import GateView
+from governance.domain.decision_review import ConditionView, SignOffView
 from governance.policy.narrative import narrative
 
 AT = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
