@@ -24,8 +24,6 @@ from governance.models import (
     ConflictRuling,
     Contributor,
     Evidence,
-    EvidenceFile,
-    MetadataSource,
     Person,
     Revision,
     RoleGrant,
@@ -50,83 +48,13 @@ from reviews.models import (
     WaiverSignature,
 )
 from reviews.selectors.case import live_grants
+from reviews.selectors.children import children_of, revived
 from reviews.selectors.dossier import Material
 from reviews.selectors.waiving import holds
 
 M = TypeVar("M", bound=Model)
 MOST_PRECEDENTS = 100
 MOST_EVENTS = 400
-
-_CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
-    "answer_rows": (Answer, ("id", "submission_id", "question", "value", "provenance", "replaced", "reason", "by_id", "at")),
-    "source_rows": (
-        MetadataSource, ("id", "submission_id", "name", "sha256", "reader", "facts", "problems", "added_by_id", "added_at")
-    ),
-    "contributor_rows": (Contributor, ("id", "person_id", "why")),
-    "step_rows": (
-        ReviewStep,
-        (
-            "id", "revision", "order", "stage", "role", "attests", "added_by_rule", "why", "accountable", "consulted", "informed",
-            "checklist", "outside_team", "state", "opened_at", "due_at", "done_at",
-        ),
-    ),
-    "sign_off_rows": (
-        SignOff,
-        (
-            "id", "step_id", "revision", "role", "by_id", "decision", "meaning", "comment", "rationale", "alternatives", "checks",
-            "residual_risk", "residual_level", "residual_plan", "residual_review_on", "accepted_instead", "readings",
-            "dossier_digest", "policy_digest", "shown_at", "at", "voided_at", "voided_why",
-        ),
-    ),
-    "finding_rows": (
-        Finding,
-        (
-            "id", "revision", "about", "severity", "says", "fix", "remediation", "evidence", "fixed_by_id", "verified_by_id",
-            "raised_by_id", "state", "owner_id", "due_on", "opened_at", "closed_at", "closed_why",
-        ),
-    ),
-    "change_item_rows": (
-        ChangeItem,
-        ("id", "sign_off_id", "about_gate", "about_question", "asks", "good_enough", "reply", "replied_in_revision"),
-    ),
-    "condition_rows": (Condition, ("id", "text", "owner_id", "due_on", "if_missed", "met_at")),
-    "permit_rows": (Permit, ("id", "environment", "issued_at", "expires_at", "revoked_at", "revoked_why")),
-    "waiver_rows": (
-        Waiver,
-        (
-            "id", "revision", "gate", "says", "risk", "reason", "compensating_control", "owner_id", "requested_by_id",
-            "requested_at", "expires_at", "audit_owner_id", "audit_due_on", "granted_at", "ended_at", "ended_how", "ended_why",
-        ),
-    ),
-    "waiver_signature_rows": (
-        WaiverSignature, ("id", "waiver_id", "part", "by_id", "signed", "meaning", "comment", "at"),
-    ),
-    "attested_rows": (
-        Attested, ("id", "revision", "what", "item", "subject", "role", "by_id", "yes", "comment", "asked", "at"),
-    ),
-    "conflict_rows": (DeclaredConflict, ("id", "by_id", "why", "at")),
-    "thread_rows": (Thread, ("id", "about_kind", "about", "disposition", "opened_by_id")),
-    "remark_rows": (Remark, ("id", "thread_id", "revision", "by_id", "disposition", "text", "published_at")),
-    "mark_rows": (ColumnMark, ("id", "by_id")),
-    "waiver_audit_rows": (WaiverAudit, ("id", "waiver_id", "owner_id", "due_on", "done_at", "held", "found")),
-}  # fmt: skip
-
-
-_EVIDENCE = ("id", "submission_id", "role", "file_id", "columns", "format", "added_by_id", "added_at")
-_FILE = ("id", "unit_id", "sha256", "size", "name", "media_type", "uploaded_by_id", "uploaded_at")
-
-
-def _children() -> dict[str, ArraySubquery]:
-    """The small tables around a submission as arrays on its row: one statement instead of a dozen."""
-    found = {}
-    for name, (model, columns) in _CHILDREN.items():
-        order = "issued_at" if model is Permit else "id"
-        rows = model._default_manager.filter(submission=OuterRef("pk")).order_by(order)
-        found[name] = ArraySubquery(rows.values(row=JSONObject(**{column: column for column in columns})))
-    both = {**{name: name for name in _EVIDENCE}, **{f"file__{name}": f"file__{name}" for name in _FILE}}
-    rows = Evidence.objects.filter(submission=OuterRef("pk")).order_by("id")
-    found["evidence_rows"] = ArraySubquery(rows.values(row=JSONObject(**both)))
-    return found
 
 
 @dataclass(frozen=True)
@@ -184,16 +112,16 @@ def find_submission(*, caller: Caller, submission_id: int) -> Submission:
     held = ArraySubquery(
         live_grants(reader or 0).values(row=JSONObject(role="role", unit_id="unit_id", delegated_by_id="delegated_by_id"))
     )
-    submission = visible(rows.annotate(team=team, grant_rows=held, **_children()), caller).filter(pk=submission_id).first()
+    submission = visible(rows.annotate(team=team, grant_rows=held), caller).filter(pk=submission_id).first()
     if submission is None:
         raise NotFound(f"There is no submission S-{submission_id} in your business unit.")
     return submission
 
 
 def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
-    """Load a submission for its views: nine statements, whatever its size. Raises `NotFound`.
+    """Load a submission for its views: ten statements, whatever its size. Raises `NotFound`.
 
-    `history=False` leaves out what only people look at (runs, single measurements, pictures, earlier revisions, events): four.
+    `history=False` leaves out what only people look at (runs, single measurements, pictures, earlier revisions, events): five.
     """
     submission = find_submission(caller=caller, submission_id=submission_id)
     revision = submission.revision
@@ -211,11 +139,8 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
     revisions = tuple(row for row in latest if row.submission_id == submission.pk)
     happened = AuditEvent.objects.filter(object=f"submission:{submission.pk}").defer("leaf", "chain").order_by("-seq")
     events = tuple(reversed(happened[:MOST_EVENTS])) if history else ()
-    rows: dict[str, tuple[Any, ...]] = {
-        name: tuple(_revived(model, getattr(submission, name))) for name, (model, _) in _CHILDREN.items()
-    }
-    answers, sources = rows["answer_rows"], rows["source_rows"]
-    evidence = tuple(_with_files(submission.evidence_rows))  # type: ignore[attr-defined]
+    rows = children_of(submission.pk)
+    answers, sources, evidence = rows["answer_rows"], rows["source_rows"], rows["evidence_rows"]
     audits, now = {row.waiver_id: row for row in rows["waiver_audit_rows"]}, timezone.now()
     material = Material(
         submission,
@@ -255,7 +180,7 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
         threads=rows["thread_rows"],
         remarks=tuple(row for row in rows["remark_rows"] if row.published_at is not None),
         team=submission.team,  # type: ignore[attr-defined]
-        grants=tuple(_revived(RoleGrant, submission.grant_rows)),  # type: ignore[attr-defined]
+        grants=tuple(revived(RoleGrant, submission.grant_rows)),  # type: ignore[attr-defined]
     )
 
 
@@ -301,26 +226,6 @@ def _decisions(submission: Submission) -> tuple[TrackDecision | None, TrackDecis
     rows = rows.select_related("policy").defer("policy__source", "policy__questionnaire")
     latest = {row.submission_id: row for row in rows.order_by("submission_id", "-id").distinct("submission_id")}
     return latest.get(submission.pk), latest.get(submission.champion_id) if submission.champion_id is not None else None
-
-
-def _revived(model: type[M], rows: Iterable[dict[str, Any]] | None) -> Iterable[M]:
-    """Model instances from the arrays: moments and dates come as text and are read back."""
-    for row in rows or ():
-        yield model(
-            **{
-                field.attname: field.to_python(row[field.attname])
-                for field in model._meta.concrete_fields
-                if field.attname in row
-            }
-        )
-
-
-def _with_files(rows: Iterable[dict[str, Any]] | None) -> Iterable[Evidence]:
-    """Evidence with its files."""
-    for row in rows or ():
-        (evidence,) = _revived(Evidence, [row])
-        (evidence.file,) = _revived(EvidenceFile, [{name: row[f"file__{name}"] for name in _FILE}])
-        yield evidence
 
 
 def _names(
