@@ -38,6 +38,7 @@ LEARN = (
     {"label": "Learn", "href": "/learn"},
     {"label": "Roles and whom to ask", "href": "/roles"},
     {"label": "Glossary", "href": "/glossary"},
+    {"label": "API", "href": "/connect/api"},
 )
 """At the foot of every page."""
 

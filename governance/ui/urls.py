@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 from governance.ui import (
     administration,
     answering,
+    api_page,
     audit,
     demo_sign_in,
     drafts,
@@ -63,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("administration/trust", trust.rules, name="administration_trust"),
     path("administration/trust/<int:pk>/end", trust.end, name="administration_trust_end"),
     path("connect", trust.connect, name="connect"),
+    path("connect/api", api_page.page, name="connect_api"),
     path("administration/tokens", administration.tokens, name="administration_tokens"),
     path("administration/tokens/<int:pk>/revoke", administration.token_revoke, name="administration_token_revoke"),
     path("administration/units", administration.units, name="administration_units"),

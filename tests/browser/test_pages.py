@@ -112,6 +112,7 @@ NO_PAGES = {
         "made of the parts of its list; read as text by its own tests, not looked at in a browser",
     ),
     "seen": "POST only, leads back to the section",
+    "connect_api": "holds another product's viewer; looked at in its own test",
     "draft_live_track": "a part of a page, for htmx",
     "audit_verify": "POST only; looked at in its own test",
     "demo_sign_in": "signs in and leads home",

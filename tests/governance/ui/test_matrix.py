@@ -253,6 +253,7 @@ GET = {
     "administration_trust": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_trust_end": Row(302, 405, 405),
     "connect": page(),
+    "connect_api": page(),
     "api_oidc_token": Row(405, 405, 405),  # no token, an identity
     "administration_registries": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_registry_end": Row(302, 405, 405),
