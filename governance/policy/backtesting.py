@@ -8,19 +8,20 @@ much as their different values.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from governance.domain.facts import Fact
 from governance.domain.vocabulary import Assurance, Role, Track, strictest
+from governance.policy.backtest_tally import MOST_LISTED, Changed, Tally
 from governance.policy.differing import same_rule
-from governance.policy.evaluating import CompiledRule, Pack, steps_on
+from governance.policy.envelopes import Envelope, judge_envelope
+from governance.policy.evaluating import CompiledRule, Outcome, Pack, covered_track, steps_on
+from governance.policy.stages import DAY
 
 MOST_REMEMBERED = 20_000
-MOST_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Past:
     """One stored decision, as far as a back-test reads it.
 
     `hits`: rule -> track, as stored; `columns`: fact name -> its statements as text (`statements_of`); `week`: of the decision
-    (`2026-W47`); `bad`: how it turned out badly, "" when it did not; `key`: equal for equal hits, where that is known.
+    (`2026-W47`); `bad`: how it turned out badly, "" when it did not; `key`: equal for equal hits, where that is known;
+    `envelope`: the change envelope it was judged under, with what was used up then.
     """
 
     submission: int
@@ -41,6 +43,7 @@ class Past:
     week: str
     bad: str = ""
     key: str = ""
+    envelope: Envelope | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,19 @@ class Plan:
     def reads(self) -> frozenset[str]:
         """Facts to read for it."""
         return frozenset(name for compiled in self.rules for name in compiled.rule.reads)
+
+    def under(self, envelope: Envelope, after: Pack) -> Plan:
+        """The same for a decision under an envelope: the rules it covers are judged as well, whatever was stored of them."""
+        again = {compiled.rule.id for compiled in self.rules}
+        covered = frozenset(envelope.rules)
+        more = tuple(compiled for compiled in after.compiled if compiled.rule.id in covered - again)
+        return Plan((*self.rules, *more), self.dropped | covered)
+
+
+def reads_under(envelope: Envelope, after: Pack) -> frozenset[str]:
+    """Facts that a decision under an envelope is read with, beside those of every decision."""
+    covered = (rule for rule in after.rules if rule.id in envelope.rules)
+    return frozenset({DAY, *(bound.fact for bound in envelope.bounds), *(name for rule in covered for name in rule.reads)})
 
 
 def plan_for(before: Pack, after: Pack, shifts: Mapping[str, float]) -> Plan:
@@ -88,79 +104,6 @@ def _moved(value: Any, shift: float) -> Any:
     return value + shift if shift and isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-@dataclass
-class Changed:
-    """One submission that would change track, and the rules that make it so."""
-
-    submission: int
-    decision: int
-    before: Track
-    after: Track
-    rules: tuple[str, ...]
-    bad: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "submission": f"S-{self.submission}",
-            "decision": self.decision,
-            "before": self.before.value,
-            "after": self.after.value,
-            "rules": list(self.rules),
-            "outcome": self.bad,
-        }
-
-
-@dataclass
-class Tally:
-    """What a back-test has found so far. Bounded: only the first changed submissions are kept by name."""
-
-    judged: int = 0
-    moves: Counter[tuple[Track, Track]] = field(default_factory=Counter)
-    causes: Counter[str] = field(default_factory=Counter)
-    listed: list[Changed] = field(default_factory=list)
-    load_before: Counter[tuple[str, str]] = field(default_factory=Counter)
-    load_after: Counter[tuple[str, str]] = field(default_factory=Counter)
-    bad: int = 0
-    caught: int = 0
-    let_go: int = 0
-    stricter: int = 0
-    harmless: int = 0
-
-    @property
-    def changed(self) -> int:
-        return sum(count for (before, after), count in self.moves.items() if before is not after)
-
-    def to_json(self) -> dict[str, Any]:
-        """The result as it is stored and exported."""
-        weeks = sorted({week for _, week in (*self.load_before, *self.load_after)})
-        roles = [role for role in Role if any(key[0] == role for key in (*self.load_before, *self.load_after))]
-        return {
-            "judged": self.judged,
-            "changed": self.changed,
-            "moves": [
-                {"before": a.value, "after": b.value, "count": self.moves[a, b]} for a in Track for b in Track if self.moves[a, b]
-            ],
-            "causes": [{"rule": rule, "count": count} for rule, count in self.causes.most_common()],
-            "submissions": [row.to_json() for row in self.listed],
-            "load": [
-                {
-                    "role": role.value,
-                    "label": role.label,
-                    "week": week,
-                    "before": self.load_before[role.value, week],
-                    "after": self.load_after[role.value, week],
-                }
-                for week in weeks
-                for role in roles
-            ],
-            "went_wrong": self.bad,
-            "caught": self.caught,
-            "let_go": self.let_go,
-            "stricter": self.stricter,
-            "harmless": self.harmless,
-        }
-
-
 @dataclass(frozen=True, slots=True)
 class Came:
     """What one combination of stored hits and new outcomes comes to."""
@@ -178,7 +121,7 @@ class Backtester:
         self.before, self.after, self.shifts = dict(before), after, dict(shifts or {})
         self.plans = {key: plan_for(pack, after, self.shifts) for key, pack in self.before.items()}
         self.tally = Tally()
-        self._seen: dict[tuple[str, ...], Track | None] = {}
+        self._seen: dict[tuple[str, ...], Outcome] = {}
         self._came: dict[tuple[Any, ...], Came] = {}
         self._read: dict[tuple[str, str], tuple[Fact, ...]] = {}
         self._steps: dict[tuple[int, Track, frozenset[str]], tuple[str, ...]] = {}
@@ -197,9 +140,14 @@ class Backtester:
 
     def _judge(self, row: Past) -> None:
         plan, tally = self.plans[row.policy], self.tally
-        outcomes = tuple(self._outcome(compiled, row) for compiled in plan.rules)
+        if row.envelope is None:
+            outcomes = tuple(self._outcome(compiled, row)[1] for compiled in plan.rules)
+        else:
+            changed = {compiled.rule.id for compiled in plan.rules}
+            plan = plan.under(row.envelope, self.after)
+            outcomes = self._under(row, row.envelope, plan, changed)
         # decisions with the same hits and the same new outcomes come to the same: most of them do
-        key = (row.policy, row.key or tuple(row.hits.items()), outcomes)
+        key = (row.policy, row.key or tuple(row.hits.items()), outcomes, row.envelope.rules if row.envelope is not None else ())
         found = self._came.get(key)
         if found is None:
             found = self._come_to(row, plan, outcomes)
@@ -243,16 +191,28 @@ class Backtester:
             self._roles(0, self.after, after, frozenset(hits)),
         )
 
-    def _outcome(self, compiled: CompiledRule, row: Past) -> Track | None:
-        names = compiled.rule.reads
-        key = (compiled.rule.id, *[row.columns.get(name, "[]") for name in names], *row.pending)
+    def _under(self, row: Past, envelope: Envelope, plan: Plan, changed: Collection[str]) -> tuple[Track | None, ...]:
+        """Outcomes under the envelope as it stood then: inside it, the rules it covers ask for its track and no more.
+
+        A rule that did not change had its stage on the day of the decision; a changed one is judged as if it counted.
+        """
+        found = [self._outcome(compiled, row, () if compiled.rule.id in changed else (DAY,)) for compiled in plan.rules]
+        names = [bound.fact for bound in envelope.bounds]
+        statements = {name: facts for name in names if (facts := self._statements(name, row.columns.get(name, "[]")))}
+        if not judge_envelope(envelope, statements, row.pending).inside:
+            return tuple(track for _, track in found)
+        return tuple(covered_track(compiled.rule, outcome, envelope) for compiled, outcome in zip(plan.rules, found, strict=True))
+
+    def _outcome(self, compiled: CompiledRule, row: Past, more: tuple[str, ...] = ()) -> Outcome:
+        names = (*compiled.rule.reads, *more)
+        key = (compiled.rule.id, *more, *[row.columns.get(name, "[]") for name in names], *row.pending)
         if key in self._seen:
             return self._seen[key]
         statements = {name: facts for name in names if (facts := self._statements(name, row.columns.get(name, "[]")))}
-        track = compiled.outcome(statements, row.pending)[1]
+        outcome = compiled.outcome(statements, row.pending)
         if len(self._seen) < MOST_REMEMBERED:
-            self._seen[key] = track
-        return track
+            self._seen[key] = outcome
+        return outcome
 
     def _statements(self, name: str, text: str) -> tuple[Fact, ...]:
         """Statements of a column, read once for each different text."""

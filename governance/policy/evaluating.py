@@ -252,15 +252,20 @@ def evaluate(
     )
 
 
+def covered_track(rule: Rule, outcome: Outcome, envelope: Envelope) -> Track | None:
+    """What a rule asks for inside an envelope: the envelope's track at most where it covers the rule and the rule fired.
+
+    What is merely unknown is not covered.
+    """
+    (status, asked), allowed = outcome, envelope.track
+    if status is not RuleStatus.FIRED or asked is None or asked.rank <= allowed.rank or rule.id not in envelope.rules:
+        return asked
+    return allowed if allowed is not Track.GREEN else None
+
+
 def _inside(row: Checked, judged: Judgement) -> Checked:
-    """A rule the envelope covers asks for the envelope's track and no more. What is merely unknown is not covered."""
-    allowed, asked = judged.envelope.track, row.track
-    if row.status is not RuleStatus.FIRED or asked is None or asked.rank <= allowed.rank:
-        return row
-    if row.rule.id not in judged.envelope.rules:
-        return row
-    track = allowed if allowed is not Track.GREEN else None
-    return row._replace(track=track, would=asked, envelope=judged.envelope.number)
+    track = covered_track(row.rule, (row.status, row.track), judged.envelope)
+    return row if track is row.track else row._replace(track=track, would=row.track, envelope=judged.envelope.number)
 
 
 def _strictness(row: Checked) -> int:

@@ -15,18 +15,20 @@ from typing import Any
 from django.db import connection
 
 from governance.domain.vocabulary import Track, strictest
-from governance.policy.backtesting import Past
+from governance.policy import Pack
+from governance.policy.backtesting import Past, reads_under
+from governance.policy.envelopes import Envelope
 
 BATCH = 4_000
 HITS = ""
 
 _BATCH = """
-SELECT s.id, d.id, d.policy_id, to_char(d.at AT TIME ZONE 'UTC', 'IYYY"-W"IW'), s.state = 'revoked',
+SELECT s.id, d.id, d.policy_id, to_char(d.at AT TIME ZONE 'UTC', 'IYYY"-W"IW'), d.envelope::text, s.state = 'revoked',
   EXISTS (SELECT 1 FROM reviews_deployment y WHERE y.version_id = s.version_id AND y.environment = s.environment
           AND y.state = 'rolled_back'),
   EXISTS (SELECT 1 FROM reviews_incident i WHERE i.submission_id = s.id)
 FROM governance_submission s JOIN LATERAL (
-  SELECT id, policy_id, at, final FROM governance_trackdecision t WHERE t.submission_id = s.id ORDER BY id DESC LIMIT 1
+  SELECT id, policy_id, at, final, envelope FROM governance_trackdecision t WHERE t.submission_id = s.id ORDER BY id DESC LIMIT 1
 ) d ON true
 JOIN governance_policypack p ON p.id = d.policy_id
 WHERE s.id > %(after)s AND p.name = %(name)s AND d.final AND d.at >= %(since)s
@@ -73,15 +75,18 @@ def past_count(name: str, since: datetime | None) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def past_batches(name: str, facts: Collection[str], since: datetime | None = None) -> Iterator[list[Past]]:
-    """The last final decision of every submission judged by the pack, oldest first."""
+def past_batches(name: str, facts: Collection[str], after_pack: Pack, since: datetime | None = None) -> Iterator[list[Past]]:
+    """The last final decision of every submission judged by the pack, oldest first, as `after_pack` is going to judge them."""
     names = [HITS, *sorted(facts)]
     after = 0
     while rows := _rows(_BATCH, {"after": after, "name": name, "since": _since(since), "batch": BATCH}):
         after = rows[-1][0]
-        ids = [row[1] for row in rows]
-        columns = _columns(ids, names)
-        yield [_past(row, columns[row[1]]) for row in rows]
+        envelopes = {row[1]: Envelope.from_json(json.loads(row[4])) for row in rows if row[4] is not None}
+        columns = _columns([row[1] for row in rows if row[1] not in envelopes], names)
+        if envelopes:
+            more = frozenset().union(*(reads_under(envelope, after_pack) for envelope in envelopes.values()))
+            columns |= _columns(list(envelopes), [HITS, *sorted(more | frozenset(facts))])
+        yield [_past(row, columns[row[1]], envelopes.get(row[1])) for row in rows]
 
 
 def _columns(ids: list[int], names: list[str]) -> dict[int, dict[str, str]]:
@@ -105,12 +110,12 @@ def _hits(text: str) -> tuple[dict[str, Track], Track, frozenset[str]]:
     return tracks, strictest(*tracks.values()), frozenset(pending)
 
 
-def _past(row: tuple[Any, ...], columns: Mapping[str, str]) -> Past:
-    submission, decision, policy, week, revoked, rolled_back, incident = row
+def _past(row: tuple[Any, ...], columns: Mapping[str, str], envelope: Envelope | None) -> Past:
+    submission, decision, policy, week, _, revoked, rolled_back, incident = row
     text = columns.get(HITS, "[{}, []]")
     tracks, track, pending = _hits(text)
     bad = "revoked" if revoked else "an incident" if incident else "rolled back" if rolled_back else ""
-    return Past(submission, decision, policy, track, tracks, pending, columns, week, bad, text)
+    return Past(submission, decision, policy, track, tracks, pending, columns, week, bad, text, envelope)
 
 
 def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -16,8 +16,10 @@ from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Role, RunStatus, Scope
 from governance.models import Backtest, PolicyDraft, PolicyPack, TrackDecision
 from governance.policy import Pack, load_pack
-from governance.policy.backtesting import MOST_LISTED, Backtester, shift_of
+from governance.policy.backtest_tally import MOST_LISTED
+from governance.policy.backtesting import Backtester, shift_of
 from governance.policy.differing import differences
+from governance.policy.envelopes import Envelope
 from governance.policy.evaluating import evaluate
 from governance.selectors.access import Caller
 from governance.selectors.policy import pack_in_force, pack_of
@@ -158,7 +160,7 @@ def _judge(row: Backtest, mine: Any) -> dict[str, Any]:
     tester = Backtester(before, tried, shifts)
     Backtest.objects.filter(pk=row.pk).update(total=past_count(row.name, row.since))
     submissions: list[int] = []
-    for batch in past_batches(row.name, tester.reads, row.since):
+    for batch in past_batches(row.name, tester.reads, tried, row.since):
         tester.judge(batch)
         submissions += [past.submission for past in batch]
         if not mine.update(done=tester.tally.judged, lease_until=Now() + LEASE):
@@ -184,11 +186,14 @@ def _explain(found: dict[str, Any], tried: Pack, shifts: Mapping[str, float]) ->
     for decision in rows:
         row = by_decision[decision.pk]
         facts = FactSet.of(_moved(Fact.from_json(stored), shifts) for stored in decision.facts)
-        assessment = evaluate(tried, facts, pending=frozenset(decision.pending))
+        terms = Envelope.from_json(decision.envelope) if decision.envelope is not None else None
+        assessment = evaluate(tried, facts, pending=frozenset(decision.pending), envelope=terms)
         causes = set(row["rules"])
         now = [hit.says for hit in assessment.hits if hit.rule.id in causes]
         was = [reason["says"] for reason in decision.assessment["reasons"] if reason["rule"] in causes]
         row["says"] = now or [f"no longer: {words}" for words in was]
+        if assessment.envelope is not None:
+            row["says"] = [*row["says"], assessment.envelope.says]
         row["unit"] = decision.submission.unit_id
         row["system"] = f"{decision.submission.system.slug} {decision.submission.version.version}"
 

@@ -12,10 +12,12 @@ from django.utils import timezone
 from governance.domain.errors import Forbidden, InvalidInput, ReauthenticationNeeded, SegregationOfDuties
 from governance.domain.vocabulary import Role, State, Track
 from governance.models import AuditEvent, ChangeEnvelope, EnvelopeRuling, EnvelopeUse, Submission, System, TrackDecision
+from governance.policy.backtesting import Backtester
 from governance.policy.envelopes import Bound
 from governance.selectors.access import caller_for
 from governance.selectors.replaying import replay_decisions
 from governance.services.envelopes import NewEnvelope, end_envelope, parse_bounds, propose_envelope, rule_on_envelope
+from reviews.selectors.past_decisions import past_batches
 from tests.governance import making
 from tests.governance.policy import cases
 from tests.governance.services.test_tracks import decide
@@ -193,3 +195,17 @@ def test_the_pages_propose_approve_and_show_it() -> None:
     assert "reauthenticate" in ruth.post(answer["Location"], {"do": "approve", "why": "fine"})["Location"]
     assert "0 of 10 times" in ruth.get(answer["Location"]).content.decode()
     assert making.browser(making.person("gus", of=making.unit("shop"))).get(answer["Location"]).status_code == 404
+
+
+def test_a_back_test_reads_the_envelope_a_decision_was_made_under() -> None:
+    row, _ = judged("1.0.0")
+    envelope = approved(row.system)
+    inside, decision = judged("1.1.0")
+    assert decision.track == Track.GREEN and decision.envelope["id"] == envelope.pk
+    pack = cases.pack()
+    for shift, found in ((0.0, []), (0.02, [(inside.pk, Track.RED, ("TR-020",))])):
+        shifts = {"performance.relative_change": shift} if shift else {}
+        tester = Backtester({decision.policy_id: pack}, pack, shifts)
+        for batch in past_batches(pack.name, tester.reads, pack):
+            tester.judge(batch)
+        assert [(row.submission, row.after, row.rules) for row in tester.tally.listed if row.before is Track.GREEN] == found
