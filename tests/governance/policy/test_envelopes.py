@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from governance.domain.facts import Fact
-from governance.domain.vocabulary import Assurance, Track
-from governance.policy import evaluate, replay, same_decision, what_would_change
+from governance.domain.vocabulary import Assurance, Track, strictest
+from governance.policy import evaluate, load_pack, replay, same_decision, what_would_change
+from governance.policy.backtesting import Backtester, Past
 from governance.policy.envelopes import Bound, Envelope
 from tests.governance.policy import cases
 
@@ -125,3 +127,39 @@ def test_the_way_back_inside_is_named_and_really_leads_there() -> None:
         rest = {other: value for other, value in values.items() if other != name}
         before = {"performance.relative_change": 0.04, "rollout.flip_rate": 0.04}
         assert judged(TERMS, {**before, **rest}).track is Track.RED, "no smaller set does"
+
+
+def _past(number: int, terms: Envelope, hits: dict[str, str], changes: dict[str, object] | None = None) -> Past:
+    rows = cases.facts({**CREDIT, **(changes or {})}).by_name
+    columns = {name: json.dumps([[f.value, int(f.assurance), f.low, f.high] for f in facts]) for name, facts in rows.items()}
+    tracks = {rule: Track(track) for rule, track in hits.items()}
+    track = strictest(*tracks.values())
+    return Past(number, number, 1, track, tracks, frozenset(), columns, "2026-W47", envelope=terms)
+
+
+def test_a_back_test_judges_under_the_envelope_of_each_decision() -> None:
+    stricter = cases.PACK_TEXT.replace(
+        "in: [credit, fraud, hiring, insurance, health]}", "in: [credit, fraud, hiring, health, insurance, pricing]}"
+    )
+    after = load_pack(stricter, cases.QUESTIONNAIRE_TEXT)
+    yellow = replace(TERMS, id=4, track=Track.YELLOW)
+    rows = [
+        _past(1, TERMS, {}),
+        _past(2, yellow, {"TR-020": "yellow"}),
+        _past(3, TERMS, {"TR-020": "red"}, {"rollout.flip_rate": 0.031}),
+    ]
+    changed = Backtester({1: cases.pack()}, after)
+    changed.judge(rows)
+    assert changed.tally.judged == 3 and changed.tally.listed == [], "a covered rule that reads otherwise changes nobody's track"
+    moved = Backtester({1: cases.pack()}, cases.pack(), {"rollout.flip_rate": 0.005})
+    moved.judge(rows)
+    assert moved.tally.listed == []
+    broken = Backtester({1: cases.pack()}, cases.pack(), {"rollout.flip_rate": 0.011})
+    broken.judge(rows)
+    assert [(row.submission, row.before, row.after, row.rules) for row in broken.tally.listed] == [
+        (1, Track.GREEN, Track.RED, ("TR-020",)),
+        (2, Track.YELLOW, Track.RED, ("TR-020",)),
+    ], "the bound breaks, so the use counts again"
+    inside = Backtester({1: cases.pack()}, cases.pack(), {"rollout.flip_rate": -0.01})
+    inside.judge(rows)
+    assert [(row.submission, row.after) for row in inside.tally.listed] == [(3, Track.GREEN)]
