@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from governance.domain.vocabulary import REVIEWING_ROLES, Severity
-from governance.policy.pack_fields import Duration, Part, RoleField, Words, from_word
+from governance.policy.pack_fields import Duration, Part, RoleField, Slug, Words, from_word
+from governance.policy.stages import Stages
 
 
 class ChecklistItem(Part):
@@ -22,12 +23,29 @@ class ChecklistItem(Part):
     human_only: bool = False
 
 
+class LearningNeed(Part):
+    """Lessons that a person passes, in their present wording, before they sign a step. It only ever asks for more.
+
+    `valid_days`: after so many days a lesson is asked again. `stages`: a new demand is recorded only, or warns, before it counts.
+    """
+
+    lessons: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    valid_days: Annotated[int, Field(ge=30, le=1_100)] | None = None
+    stages: Stages | None = None
+
+    @field_validator("lessons", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: Any) -> Any:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+
 class Step(Part):
     """A required review step. `attests`: what a person of this role confirms. `due`: working time, else the track's.
 
     The role is responsible; `accountable` answers for the result, `consulted` may be asked, `informed` get one message at the
     decision. `parallel`: open at the same time as the step before it. `quorum`: so many different people of the role have to
     sign. `outside_team`: nobody of the submitter's team decides it (second line). `checklist`: answered with an approval.
+    `requires_learning`: lessons to pass first.
     """
 
     role: RoleField
@@ -40,6 +58,7 @@ class Step(Part):
     quorum: Annotated[int, Field(ge=1, le=5)] = 1
     outside_team: bool = False
     checklist: tuple[ChecklistItem, ...] = ()
+    requires_learning: LearningNeed | None = None
 
     @field_validator("consulted", "informed", "checklist", mode="before")
     @classmethod

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from governance.policy import Pack
 from governance.policy.gate_use import PluginPin
+from governance.policy.lessons import lessons
 
 GATES, COLLECTORS = "guiderail.gates", "guiderail.collectors"
 
@@ -91,9 +92,20 @@ def pin_problem(code: str, pin: PluginPin | None, found: Plugin | None) -> str:
 
 
 def pack_problems(pack: Pack) -> list[str]:
-    """Every gate of a pack that is not what it pins."""
+    """Every gate of a pack that is not what it pins, and every lesson it asks for that is not installed here."""
     found = [pin_problem(use.gate, use.plugin, provider(use.gate)) for use in pack.gates]
-    return [problem for problem in found if problem]
+    return [*(problem for problem in found if problem), *_lessons_missing(pack)]
+
+
+def _lessons_missing(pack: Pack) -> list[str]:
+    """A lesson nobody can take would stop everybody, so a pack that asks for one does not come into force."""
+    steps = (*(step for plan in pack.document.tracks.values() for step in plan.steps), *pack.document.added_steps)
+    asked = {name for step in steps if step.requires_learning is not None for name in step.requires_learning.lessons}
+    known = {lesson.lesson for lesson in lessons()}
+    return [
+        f"The pack asks for the lesson “{name}”, which is not there. It can ask for: {', '.join(sorted(known))}."
+        for name in sorted(asked - known)
+    ]
 
 
 def forget() -> None:

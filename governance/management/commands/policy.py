@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,20 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from governance.domain.errors import DomainError
 from governance.models import PolicyPack
 from governance.policy.json_schema import pack_schema
+from governance.policy.lessons import lesson_schema
 from governance.selectors.access import SYSTEM
 from governance.services.packs import PACKS, install_pack_file
 from governance.services.policy_drafts import import_draft
 
-SCHEMA_FILE = Path(__file__).resolve().parents[3] / "docs" / "pack.schema.json"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"pack.schema.json": pack_schema, "lesson.schema.json": lesson_schema}
 
 
 class Command(BaseCommand):
     help = (
         "load: install the shipped packs, or the files named; the first of a kind comes into force, a newer one becomes a draft. "
         "import: the packs of a folder, of a file, or of a folder in a git repository at a revision (PATH@REVISION), as drafts. "
-        "schema: write docs/pack.schema.json for editors (--check: say whether it is as the code says)."
+        "schema: write the schemas of packs and lessons to docs/ for editors (--check: say whether they are as the code says)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -64,14 +66,16 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name} is draft {draft.pk}. A policy author back-tests and proposes it.")
 
     def _schema(self, *, check: bool) -> None:
-        text = json.dumps(pack_schema(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        if check:
-            if not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text(encoding="utf-8") != text:
-                raise CommandError("docs/pack.schema.json is not what the code says. Run: manage.py policy schema")
-            self.stdout.write("docs/pack.schema.json is as the code says.")
-        else:
-            SCHEMA_FILE.write_text(text, encoding="utf-8")
-            self.stdout.write(f"Wrote {SCHEMA_FILE.name}.")
+        for name, schema in SCHEMAS.items():
+            file = DOCS / name
+            text = json.dumps(schema(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+            if not check:
+                file.write_text(text, encoding="utf-8")
+                self.stdout.write(f"Wrote {name}.")
+            elif not file.exists() or file.read_text(encoding="utf-8") != text:
+                raise CommandError(f"docs/{name} is not what the code says. Run: manage.py policy schema")
+            else:
+                self.stdout.write(f"docs/{name} is as the code says.")
 
 
 def _packs_at(place: str) -> Iterator[tuple[str, str, str]]:
