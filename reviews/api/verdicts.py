@@ -16,8 +16,8 @@ from governance.domain.vocabulary import Scope
 from reviews.api.renderers import VERDICT_RENDERERS
 from reviews.api.schemas import VerdictShape
 from reviews.api.submissions import REFUSALS
-from reviews.selectors.decision_view import view_for_verdict
-from reviews.selectors.verdict import etag_of, last_event, verdict_document
+from reviews.selectors.kept_verdicts import verdict_of
+from reviews.selectors.verdict import last_event
 
 LONGEST_WAIT = 60
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.0
@@ -48,26 +48,27 @@ class VerdictView(APIView):
     def get(self, request: Request, pk: int) -> Response:
         caller = caller_of(request)
         caller.require_scope(Scope.READ)
-        until = time.monotonic() + _wait(request)
+        wait = _wait(request)
+        until = time.monotonic() + wait
         known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",") if tag.strip()}
-        seen = last_event(pk)
-        document = verdict_document(view_for_verdict(pk, caller))
-        tag = etag_of(document)
+        seen = last_event(pk) if wait else 0
+        found = verdict_of(pk, caller)
+        tag = found.tag
         # the client knows another verdict than this one: that is the news it waits for
         unchanged = not known or tag in known
         pause = FIRST_PAUSE
-        while unchanged and not document["final"] and (left := until - time.monotonic()) > 0:
+        while unchanged and not found.document["final"] and (left := until - time.monotonic()) > 0:
             _release_connection()
             time.sleep(min(pause, left))
             pause = min(pause * 1.5, LONGEST_PAUSE)
             if (now := last_event(pk)) == seen:
                 continue
-            seen, document = now, verdict_document(view_for_verdict(pk, caller))
-            unchanged, tag = etag_of(document) == tag, etag_of(document)
+            seen, found = now, verdict_of(pk, caller)
+            unchanged, tag = found.tag == tag, found.tag
         headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
         if tag in known:
             return Response(status=304, headers=headers)
-        return Response(document, headers=headers)
+        return Response(found.document, headers=headers)
 
 
 def _wait(request: Request) -> int:
