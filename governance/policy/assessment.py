@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, Role, Track
-from governance.policy.bands import Band, worst_of
+from governance.policy.bands import Band, in_unit, worst_of
 from governance.policy.conditions import Atom, in_words, limit_in_words
 from governance.policy.envelopes import Judgement
 from governance.policy.rules import Rule
@@ -149,7 +149,7 @@ def number_in_words(number: float | None, rule: Rule) -> str:
     """A number in the rule's unit: `15%`, `0.05`."""
     if number is None:
         return "?"
-    return f"{number * 100:.4g}%" if rule.unit == "percent" else f"{number:.4g}"
+    return in_unit(number, rule.unit)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,11 @@ class Band:
         return f"{self.sign} {self.limit:g}"
 
 
+def in_unit(number: float, unit: str) -> str:
+    """A limit in the unit people read it in: `15%`, `0.05`."""
+    return f"{number * 100:.4g}%" if unit == "percent" else f"{number:.4g}"
+
+
 def parse_band(raw: object) -> Band:
     """Read `">= 0.05"`. Raises `ValueError` with the grammar."""
     if isinstance(raw, Band):

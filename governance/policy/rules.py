@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from governance.domain.vocabulary import REVIEWING_ROLES, Track
-from governance.policy.bands import Direction
+from governance.policy.bands import Direction, in_unit, parse_band
 from governance.policy.conditions import Condition, facts_of
 from governance.policy.pack_fields import (
     BandField,
@@ -73,8 +73,9 @@ class Rule(Part):
 
     `says` is the reason when it fires, `unknown_says` when it cannot be told, `held` (optional) when it holds: those with
     `held` make up the sentence of a green track. `change` says in words how it could be changed ({limit} is the limit to
-    keep to), by `editable_by`. `measured_by` names the collector that establishes the fact, `applies_when` when the rule
-    has an object at all. `stages`: a new rule is watched or warns before it counts.
+    keep to), by `editable_by`; `why` may name the limits as {yellow} and {red}, so that it follows them. `measured_by`
+    names the collector that establishes the fact, `applies_when` when the rule has an object at all. `stages`: a new rule
+    is watched or warns before it counts.
     """
 
     id: Annotated[str, Field(pattern=r"^TR-\d{3}$")]
@@ -107,6 +108,21 @@ class Rule(Part):
     @classmethod
     def _as_tuple(cls, raw: Any) -> Any:
         return tuple(raw) if isinstance(raw, list) else raw
+
+    @model_validator(mode="before")
+    @classmethod
+    def _why_with_its_limits(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or not isinstance(raw.get("why"), str) or "{" not in raw["why"]:
+            return raw
+        bands = raw.get("bands")
+        bands = bands if isinstance(bands, dict) else {}
+        why = raw["why"]
+        for colour in ("yellow", "red"):
+            if f"{{{colour}}}" in why and colour in bands:
+                why = why.replace(f"{{{colour}}}", in_unit(parse_band(bands[colour]).limit, str(raw.get("unit", "number"))))
+        if "{" in why:
+            raise ValueError("“why” may show {yellow} and {red}, where the rule has such a limit, and nothing else.")
+        return {**raw, "why": why}
 
     @model_validator(mode="after")
     def _one_form(self) -> Rule:
