@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from governance.services.checkpoints import write_checkpoint
+from governance.services.repeating import forget_calls
 from governance.services.trust import forget_used
 
 
@@ -16,5 +17,6 @@ def checkpoint() -> None:
 
 @shared_task(name="governance.forget_identities")
 def forget_identities() -> None:
-    """Forget identity tokens that have expired: nobody can use them a second time any more."""
+    """Forget identity tokens that have expired, which nobody can use a second time any more, and keys of calls a week old."""
     forget_used()
+    forget_calls()

@@ -8,6 +8,7 @@ from governance.models.people import Person, RoleGrant, Unit
 from governance.models.policy import PolicyPack
 from governance.models.policy_life import Backtest, FactColumn, PolicyDraft, PolicyRuling, ReplayRun
 from governance.models.registers import ColumnMark, ReferencePopulation
+from governance.models.repeating import RepeatedCall
 from governance.models.source_changes import SourceChange, SourceRuling
 from governance.models.submissions import (
     Answer,
@@ -48,6 +49,7 @@ __all__ = [
     "PolicyPack",
     "PolicyRuling",
     "ReferencePopulation",
+    "RepeatedCall",
     "ReplayRun",
     "Revision",
     "RoleGrant",

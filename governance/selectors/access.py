@@ -20,9 +20,17 @@ M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """A call that may come twice: its key, and the digest of what it asks for."""
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Caller:
     """One request's actor. `roles`: unit id -> roles held there now; key None holds for every unit. `token`: set for API
-    tokens."""
+    tokens. `repeat`: set while a call with an Idempotency-Key is carried out."""
 
     person: Person | None
     roles: Mapping[int | None, frozenset[Role]] = field(default_factory=dict)
@@ -30,6 +38,7 @@ class Caller:
     token: ApiToken | None = None
     origin: str = "web"
     request_id: str = ""
+    repeat: Repeat | None = None
 
     @property
     def sees_all_units(self) -> bool:

@@ -163,11 +163,13 @@ def grant_role(
             asked = GrantRequest.objects.create(
                 person=person, role=role, unit=unit, valid_until=until, reason=reason.strip()[:300], asked_by=caller.person
             )
+            work.gives(asked.pk)
             work.note("role.asked", asked, {**said, "until": said_until}, unit=person.unit_id)
             return asked
         grant = RoleGrant.objects.create(
             person=person, role=role, unit=unit, valid_until=until, reason=reason.strip()[:300], granted_by=caller.person
         )
+        work.gives(grant.pk)
         work.note("role.granted", grant, {**said, "until": said_until}, unit=person.unit_id)
     return grant
 

@@ -18,16 +18,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from governance.domain.canonical import canonical_json
-from governance.domain.errors import Unavailable
-from governance.models import Answer, Evidence, MetadataSource, PolicyPack, Submission
+from governance.domain.errors import Conflict, Unavailable
+from governance.models import Answer, Evidence, MetadataSource, PolicyPack, RepeatedCall, Submission
 from governance.policy import Pack
 from governance.selectors.access import Caller
 from governance.selectors.facts import Background, background_of
 from governance.selectors.policy import pack_in_force
 from governance.services.messages import BOX, Message
+
+
+class CalledBefore(Conflict):
+    """The same call, by its Idempotency-Key, was carried out in the same moment: this one changed nothing."""
+
+    code = "called_before"
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class Work:
     made: dict[int, WorkingCopy] = field(default_factory=dict)
     _backgrounds: dict[int, Background] = field(default_factory=dict)
     _policies: dict[str, tuple[PolicyPack, Pack]] = field(default_factory=dict)
+    _given: int | None = None
 
     def policy(self, kind: str) -> tuple[PolicyPack, Pack]:
         """The pack in force, the same one for everything this transaction judges. Raises `Conflict` when none is loaded."""
@@ -82,6 +89,10 @@ class Work:
             target = f"{target._meta.model_name}:{target.pk}"
         self.events.append({"action": action, "object": target, "unit": unit, "data": dict(data or {})})
 
+    def gives(self, pk: int) -> None:
+        """Say what this transaction makes: the same call with the same Idempotency-Key is answered with it."""
+        self._given = pk
+
     def later(self, write: Callable[[Work, list[Any]], None], row: Any) -> None:
         """Keep a row for `write`, which is called once with all its rows right before the events: rows that many transactions
         want to lock are locked last, and in one order."""
@@ -92,6 +103,8 @@ class Work:
         while self._last:
             write, rows = self._last.popitem()
             write(self, rows)
+        if self.caller.repeat is not None and self._given is not None:
+            _remember(self.caller, self._given)
 
     def enqueue(self, task: str, *ids: int | str, priority: int = 0) -> None:
         """Wake a worker after commit. Losing the message only costs time: the row is the truth."""
@@ -115,6 +128,15 @@ def unit_of_work(caller: Caller, *, durable: bool = True) -> Iterator[Work]:
 def send(task: str, *ids: int | str, priority: int = 0) -> bool:
     """Post a message by task name, outside a transaction. Returns at once; False when the post box is full."""
     return BOX.post(Message(task, ids, priority))
+
+
+def _remember(caller: Caller, made: int) -> None:
+    """Keep the key of a call with what it made. Raises `CalledBefore`, which undoes the change."""
+    assert caller.repeat is not None
+    try:
+        RepeatedCall.objects.create(person=caller.person, key=caller.repeat.key, digest=caller.repeat.digest, made=made)
+    except IntegrityError as exc:
+        raise CalledBefore("The same call was carried out in the same moment.") from exc
 
 
 def _append(work: Work) -> None:

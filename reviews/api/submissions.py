@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -14,6 +13,7 @@ from rest_framework.views import APIView
 
 from governance.api.bodies import AnswersBody, SubmissionBody, answers_of, parse
 from governance.api.callers import caller_of, unit_of
+from governance.api.lists import key_of, limit_of, listed
 from governance.domain.decision_json import to_json
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.vocabulary import Scope
@@ -65,10 +65,9 @@ class SubmissionsView(APIView):
         caller.require_scope(Scope.READ)
         given = {name: request.query_params.get(name, "") for name in ("system", "state", "track", "turn", "q")}
         rows, following, before = submissions(
-            caller, filters=Filters(**given), cursor=request.query_params.get("cursor", ""), size=_limit(request)
+            caller, filters=Filters(**given), cursor=request.query_params.get("cursor", ""), size=limit_of(request)
         )
-        links = {"next": _link(request, given, following), "previous": _link(request, given, before)}
-        return Response({**links, "results": [to_json(row) for row in rows]})
+        return listed(request, given, [to_json(row) for row in rows], following, before)
 
     @extend_schema(
         operation_id="create_submission",
@@ -90,7 +89,7 @@ class SubmissionsView(APIView):
             caller=caller,
             unit_id=unit_of(caller),
             new=body.new_submission(),
-            idempotency_key=_key(request),
+            idempotency_key=key_of(request),
             keep_draft=body.draft,
         )
         if handed_in is not None:
@@ -203,7 +202,7 @@ class ReviseView(APIView):
     def post(self, request: Request, pk: int) -> Response:
         caller = caller_of(request)
         body = parse(ReviseBody, request.data or {})
-        revise_with(caller=caller, submission_id=pk, new=body.new_revision(), idempotency_key=_key(request))
+        revise_with(caller=caller, submission_id=pk, new=body.new_revision(), idempotency_key=key_of(request))
         return _verdict(caller, pk)
 
 
@@ -227,29 +226,3 @@ def _verdict(caller: Caller, pk: int, status: int = 200) -> Response:
 def _answer(document: dict[str, Any], status: int) -> Response:
     headers = {"Location": f"/api/v1/submissions/{document['submission']}"} if status == 201 else None
     return Response(document, status=status, headers=headers)
-
-
-def _key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > 200 or not key.isprintable():
-        raise InvalidInput(
-            "The Idempotency-Key has up to 200 printable characters.",
-            errors=(FieldError("/Idempotency-Key", "invalid", "Use a UUID."),),
-        )
-    return key
-
-
-def _limit(request: Request) -> int:
-    raw = request.query_params.get("limit", "25")
-    if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:6]) <= 100:
-        raise InvalidInput("limit is a number from 1 to 100.", errors=(FieldError("/limit", "invalid", "1 to 100."),))
-    return int(raw)
-
-
-def _link(request: Request, given: dict[str, str], cursor: str) -> str | None:
-    if not cursor:
-        return None
-    kept: dict[str, Any] = {name: value for name, value in given.items() if value}
-    if "limit" in request.query_params:
-        kept["limit"] = request.query_params["limit"]
-    return request.build_absolute_uri(f"{request.path}?{urlencode({**kept, 'cursor': cursor})}")

@@ -67,6 +67,7 @@ def raise_finding(*, caller: Caller, submission_id: int, new: NewFinding) -> Fin
             due_on=new.due_on,
             raised_by=caller.person,
         )
+        work.gives(finding.pk)
         work.note(
             "finding.opened",
             submission,

@@ -54,6 +54,7 @@ def open_conflict(
             why=why.strip(),
             asked_by=caller.person,
         )
+        work.gives(row.pk)
         work.note("policy.conflict_opened", row, {"pack": pack, "about": about, "submission": submission_id})
         tell_unit(
             work,

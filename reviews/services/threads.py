@@ -72,6 +72,7 @@ def draft_remark(*, caller: Caller, submission_id: int, new: NewRemark) -> Remar
             disposition=disposition,
             text=new.text.strip(),
         )
+        work.gives(remark.pk)
         work.note("remark.drafted", submission, {"remark": remark.pk, "thread": thread.pk})
     return remark
 

@@ -96,6 +96,7 @@ def request_waiver(*, caller: Caller, submission_id: int, new: NewWaiver) -> Wai
             stands_in=terms.plan.stands_in.value,
             policy_digest=material.decision.policy.digest,
         )
+        work.gives(waiver.pk)
         work.note(
             "waiver.requested",
             submission,
