@@ -12,7 +12,7 @@ A collector is one module in `gates/metrics/` with:
 - `USES_FACTS`: fact names it reads (they are part of the input digest);
 - `USES_REGISTERS` (optional, none): what the organisation knows that it reads from `settings`: "registered_sources",
   "known_versions", "reference_populations", "column_marks", "attribution_shares", "running_experiments", "earlier_costs",
-  "as_of"; see `gates/services/registers.py` and `elsewhere.py`
+  "cel_conditions", "as_of"; see `gates/services/registers.py` and `elsewhere.py`
   (part of the input digest as well: nobody else measures again when another version is handed in);
 - `collect(inputs: Inputs) -> Collected`: deterministic for the same inputs and seed.
 

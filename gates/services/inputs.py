@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from governance.domain.canonical import canonical_json
 from governance.domain.facts import FactSet
 from governance.domain.vocabulary import State
 from governance.models import Revision, Submission
+from governance.policy.cel import CelCondition, asked_of
 
 _APPROVED = (State.APPROVED, State.SUPERSEDED, State.EXPIRED)
 _MOST_VERSIONS = 50
@@ -41,13 +42,22 @@ class Surroundings:
         return self._settings[registers]
 
 
-def surroundings(*, submission: Submission, revision: Revision, settings: Mapping[str, Any], facts: FactSet) -> Surroundings:
-    """Gather the shared inputs. Two queries, one more for a revision with an experiment, one for one with a cost report."""
+def surroundings(
+    *,
+    submission: Submission,
+    revision: Revision,
+    settings: Mapping[str, Any],
+    facts: FactSet,
+    conditions: Iterable[CelCondition] = (),
+) -> Surroundings:
+    """Gather the shared inputs. `conditions`: the pack's in CEL, each of which is given the facts
+    it reads. Two queries, one more for a revision with an experiment, one for one with a cost report."""
     evidence = {row["role"]: row for row in revision.evidence}
     registers = {
         **registers_of(submission),
         **measured_elsewhere(submission, evidence),
         "known_versions": _versions(submission),
+        "cel_conditions": asked_of(conditions, facts),
     }
     return Surroundings(evidence, facts, settings, registers)
 

@@ -18,6 +18,7 @@ from governance.domain.errors import InvalidInput
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance, RunStatus, Track, Verdict
 from governance.policy import Pack
+from governance.policy.cel import asked_of
 from governance.policy.gate_use import GateUse
 
 _PASSES = frozenset({Verdict.PASS, Verdict.WARN, Verdict.NOT_APPLICABLE})
@@ -145,7 +146,8 @@ def run_locally(
     odd = sorted(set(limits or {}) - set(gate.limits))
     if odd:
         raise InvalidInput(f"{gate.code} has no limit “{odd[0]}”. It has: {', '.join(gate.limits) or 'none'}.")
-    found = measure_locally(gate.collectors, files=files, facts=facts, settings={**pack.settings, **(settings or {})}, told=told)
+    around = {**local_settings(pack, facts), **(settings or {})}
+    found = measure_locally(gate.collectors, files=files, facts=facts, settings=around, told=told)
     measured = found.measured()
     use = next((each for each in pack.gates if each.gate == gate.code), None)
     given = {**(use.limits_for(track, str(facts.value("decision.domain") or "")) if use else {}), **(limits or {})}
@@ -155,6 +157,11 @@ def run_locally(
     # pins are the installation's matter: here the gate is tried as it is
     in_force, result = verdict_of(asked, kind, given, measured, statuses, pinned=False)
     return LocalRun(gate, track, result, in_force, found.collected, found.ran)
+
+
+def local_settings(pack: Pack, facts: FactSet) -> dict[str, Any]:
+    """What of the pack goes to collectors: its numbers, and its conditions in CEL with the facts they read."""
+    return {**pack.settings, "cel_conditions": asked_of(pack.document.cel_conditions, facts)}
 
 
 def measure_locally(

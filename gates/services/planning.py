@@ -88,7 +88,13 @@ def plan_runs(
     if revision.number > 1:
         cancel_unfinished(work, submission, before=revision.number)
     wanted = needed_collectors(pack, pack.gate_kind, assessment.track)
-    around = surroundings(submission=submission, revision=revision, settings=pack.settings, facts=facts)
+    around = surroundings(
+        submission=submission,
+        revision=revision,
+        settings=pack.settings,
+        facts=facts,
+        conditions=pack.document.cel_conditions,
+    )
     earlier = _earlier(submission, revision.number)
     runs = [_row(collector, around, submission, revision.number, assessment.track, earlier) for collector in wanted]
     _insert(runs, submission, revision.number, assessment.track)

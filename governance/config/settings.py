@@ -178,6 +178,8 @@ PERMIT_KEYS_DIR = Path(os.environ.get("GUIDERAIL_PERMIT_KEYS_DIR") or HOME / "ke
 AUDIT_SINKS = [sink for sink in os.environ.get("GUIDERAIL_AUDIT_SINKS", str(HOME / "checkpoints")).split(os.pathsep) if sink]
 EVIDENCE_MAX_BYTES = int(os.environ.get("GUIDERAIL_EVIDENCE_MAX_BYTES", str(2 * 1024**3 - 1)))
 API_BODY_MAX_BYTES = 32 * 1024**2
+# asked before a policy pack comes into force; each gives sentences about what is wrong
+PACK_CHECKS = ["gates.services.pack_checks.condition_problems"]
 # where decisions written in Rego come from, see governance/services/deciding_elsewhere.py
 OPA_URL, REGO_DIR = os.environ.get("GUIDERAIL_OPA_URL", ""), os.environ.get("GUIDERAIL_REGO_DIR", "")
 # hosts that addresses typed on pages may lead to although they are not public, or not https; see governance/services/outgoing.py

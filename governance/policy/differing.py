@@ -31,7 +31,8 @@ class Difference:
 
 def differences(before: Pack, after: Pack) -> tuple[Difference, ...]:
     """Every difference, rules first, in the order of the newer pack; what was taken out comes last."""
-    return (*_rules(before, after), *_gates(before, after), *_tracks(before, after), *_rest(before, after))
+    conditions = _conditions(before, after)
+    return (*_rules(before, after), *conditions, *_gates(before, after), *_tracks(before, after), *_rest(before, after))
 
 
 def same_rule(before: Rule, after: Rule) -> bool:
@@ -198,6 +199,25 @@ def _numbers(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{what} is gone, was {old[name]}"
             else:
                 yield f"{what} is {new[name]} now, {f'was {old[name]}' if name in old else 'there was none'}"
+
+
+def _conditions(before: Pack, after: Pack) -> Iterator[Difference]:
+    """Conditions in CEL. Which of two expressions is the stricter nobody can tell from their text."""
+    old = {each.id: each for each in before.document.cel_conditions}
+    for now in after.document.cel_conditions:
+        was, title = old.pop(now.id, None), f"condition {now.id}"
+        if was is None:
+            yield Difference(now.id, title, f"new condition: {now.holds} (else: {now.otherwise})", STRICTER)
+            continue
+        if was.holds != now.holds:
+            yield Difference(now.id, title, f"holds now when {now.holds}, before when {was.holds}")
+        if was.otherwise != now.otherwise:
+            effect = STRICTER if now.otherwise == "fail" else LOOSER
+            yield Difference(now.id, title, f"a broken one is a {now.otherwise} now, was a {was.otherwise}", effect)
+        if (was.holds, was.otherwise) == (now.holds, now.otherwise) and was != now:
+            yield Difference(now.id, title, "only words or examples changed", OTHER, False)
+    for was in old.values():
+        yield Difference(was.id, f"condition {was.id}", f"taken out; it asked for {was.holds}", LOOSER)
 
 
 def _on(tracks: tuple[Track, ...]) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from governance.domain.vocabulary import Kind, Role, Track
+from governance.policy.cel import CEL_GATE, MOST_CONDITIONS, CelCondition
 from governance.policy.gate_use import GateUse
 from governance.policy.library import Library
 from governance.policy.monitoring import MonitoringPlan
@@ -45,12 +46,13 @@ class PackDocument(Part):
     matrix: tuple[Routing, ...] = ()
     gates: tuple[GateUse, ...]
     attestations: tuple[Attestation, ...] = ()
+    cel_conditions: Annotated[tuple[CelCondition, ...], Field(max_length=MOST_CONDITIONS)] = ()
     collectors: dict[str, Setting] = Field(default_factory=dict)
     waivers: WaiverPlan | None = None
     library: Library | None = None
     monitoring: MonitoringPlan | None = None
 
-    @field_validator("rules", "gates", "added_steps", "matrix", "attestations", mode="before")
+    @field_validator("rules", "gates", "added_steps", "matrix", "attestations", "cel_conditions", mode="before")
     @classmethod
     def _as_tuple(cls, raw: Any) -> Any:
         return tuple(raw) if isinstance(raw, list) else raw
@@ -71,10 +73,13 @@ class PackDocument(Part):
             ("row of the matrix", [row.id for row in self.matrix]),
             ("thing the matrix is about", [name for row in self.matrix for name in row.about]),
             ("attestation", [item.id for item in self.attestations]),
+            ("condition", [item.id for item in self.cel_conditions]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"The {what} {twice[0]} stands here twice. Give it another name or remove one.")
+        if bool(self.cel_conditions) is not any(use.gate == CEL_GATE for use in self.gates):
+            raise ValueError(f"“cel_conditions” are judged by {CEL_GATE}, which judges nothing else. Write both, or neither.")
         if set(self.tracks) != set(Track):
             raise ValueError("“tracks” has to say what green, yellow and red ask for, each once.")
         if self.tracks[Track.GREEN].steps:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from django.db.models.functions import Now
 
-from governance.domain.errors import Conflict
 from governance.models import PolicyDraft, PolicyPack
 from governance.policy import load_pack
 from governance.selectors.access import Caller
-from governance.selectors.plugins import pack_problems
+from governance.services.pack_checks import refuse_unfit
 from governance.services.policy_drafts import import_draft
 from governance.services.work import unit_of_work
 
@@ -23,15 +22,15 @@ PACKS = Path(__file__).resolve().parent.parent / "packs"
 def load_pack_file(*, caller: Caller, path: Path) -> tuple[PolicyPack, bool]:
     """Load a pack on the server and put it in force at once. Returns the row and whether it is new.
 
-    Raises `PackError` for an invalid one, and `Conflict` when a plug-in it pins is not the one installed.
+    Raises `PackError` for an invalid one, and `Conflict` when a plug-in it pins is not the one installed, or an
+    example of a condition does not come out as written.
     """
     source, questionnaire = _texts(path)
     pack = load_pack(source, questionnaire or None)
     known = PolicyPack.objects.filter(digest=pack.digest).first()
     if known is not None:
         return known, False
-    if problems := pack_problems(pack):
-        raise Conflict(" ".join(problems), code="plugin_differs")
+    refuse_unfit(pack)
     with unit_of_work(caller) as work:
         row = PolicyPack.objects.create(
             name=pack.name,

@@ -117,6 +117,7 @@ def _library(request: HttpRequest, row: PolicyPack, pack: Pack) -> dict[str, Any
         "rules": [_rule(rule) for rule in pack.rules],
         "gates": [_gate(use) for use in pack.gates],
         "library": pack.document.library,
+        "conditions": pack.document.cel_conditions,
         "in_force": row.active_from is not None and row.active_from <= timezone.now(),
         "sources": _sources(request),
     }

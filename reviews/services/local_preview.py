@@ -12,7 +12,7 @@ from typing import Any
 
 from gates import registry
 from gates.services.judging import judged_gates
-from gates.services.local_runs import LocalFile, measure_locally
+from gates.services.local_runs import LocalFile, local_settings, measure_locally
 from gates.services.planning import needed_collectors
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.facts import Fact
@@ -78,7 +78,7 @@ def preview_locally(
     )
     base = preview_document(preview, system=system, version=version, environment=environment)
     names = [each.name for each in needed_collectors(pack, pack.gate_kind, assessment.track)]
-    found = measure_locally(names, files=evidence, facts=known, settings=pack.settings)
+    found = measure_locally(names, files=evidence, facts=known, settings=local_settings(pack, known))
     known = known.with_facts(found.facts())
     provisional = track = assessment.track
     for second in (False, True):

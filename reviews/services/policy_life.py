@@ -19,8 +19,8 @@ from governance.domain.freshness import fresh
 from governance.domain.vocabulary import Role
 from governance.models import PolicyDraft, PolicyPack, PolicyRuling, Unit
 from governance.selectors.access import Caller
-from governance.selectors.plugins import pack_problems
 from governance.selectors.policy_drafts import draft_view
+from governance.services.pack_checks import refuse_unfit
 from governance.services.policy_drafts import locked_draft, require_author
 from governance.services.work import Work, unit_of_work
 from reviews.selectors.notices import Notice
@@ -42,8 +42,7 @@ def propose(*, caller: Caller, draft_id: int) -> PolicyPack:
             raise Conflict(view.missing[0], code="not_ready")
         assert view.pack is not None
         pack = view.pack
-        if problems := pack_problems(pack):
-            raise Conflict(" ".join(problems), code="plugin_differs")
+        refuse_unfit(pack)
         if PolicyPack.objects.filter(name=pack.name, version=pack.version).exclude(digest=pack.digest).exists():
             raise Conflict(f"There is a version {pack.version} already. Raise “version” in the text.", code="version_taken")
         row = PolicyPack.objects.filter(digest=pack.digest).first() or PolicyPack.objects.create(

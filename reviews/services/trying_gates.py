@@ -96,6 +96,7 @@ def ask(*, caller: Caller, unit_id: int, new: NewSubmission) -> GatePreview:
         revision=Revision(number=1, evidence=evidence),
         settings=preview.pack.settings,
         facts=preview.facts,
+        conditions=preview.pack.document.cel_conditions,
     )
     inputs, missing = {}, {}
     for collector in wanted:

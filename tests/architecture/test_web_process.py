@@ -21,6 +21,7 @@ HEAVY = (
     "vl_convert",
     "onnxruntime",
     "xgboost",
+    "cel_expr_python",
 )
 
 LOADED = """

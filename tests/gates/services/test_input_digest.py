@@ -23,6 +23,7 @@ REGISTERS = {
     "attribution_shares": {"a": 0.7},
     "running_experiments": [{"id": "a", "team": "t", "start": "2026-11-21"}],
     "earlier_costs": [{"version": "1.0", "per_1k": 0.1}],
+    "cel_conditions": [{"id": "CE-001", "holds": 'facts["a.b"]', "facts": {"a.b": True}}],
     "as_of": "2026-11-21",
 }
 

@@ -1,0 +1,113 @@
+"""Evaluates conditions written in CEL. Bounded: nesting and steps by the library, memory and processor time here.
+
+An expression can double a text thirty times over and ask for gigabytes; it gets half a gigabyte and then has no answer. One that
+holds the processor for longer than `SECONDS` takes the child down, which is no answer either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+import resource
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from gates.collecting import Collected, Inputs
+from gates.spec import Measure
+from governance.policy.cel import compiled, facts_read
+
+SECONDS = 5
+MEMORY = 512 * 1024**2
+_KINDS = {bool: "yes or no", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+
+
+def measure(inputs: Inputs) -> Collected:
+    """Every condition in the order of the policy."""
+    asked = inputs.settings.get("cel_conditions") or []
+    if not asked:
+        return Collected(not_measured="This policy has no conditions in CEL. A policy author adds some, or takes the gate out.")
+    until = time.monotonic() + SECONDS
+    with _bounded():
+        return Collected(measures=tuple(_one(each, until) for each in asked))
+
+
+def _one(each: Mapping[str, Any], until: float) -> Measure:
+    facts = each["facts"]
+    if time.monotonic() > until:
+        value, reason = None, f"The conditions before it took all of the {SECONDS} seconds there are."
+    else:
+        value, reason = answer(each["holds"], facts)
+    return Measure(
+        "condition.holds",
+        value,
+        f"condition={each['id']}",
+        text=each["says"],
+        reason=reason,
+        detail={"expression": each["holds"], "otherwise": each["otherwise"], "known": sorted(facts)},
+    )
+
+
+def answer(expression: str, facts: Mapping[str, Any]) -> tuple[float | None, str]:
+    """1.0 or 0.0; or None and why it cannot be told. A condition without an answer is never held."""
+    try:
+        read = facts_read(expression)
+        found = compiled(expression).eval(data={"facts": {name: facts[name] for name in read if name in facts}})
+        kind, value = found.type().name(), found.value()
+    except MemoryError:
+        return None, "It needs more memory than a condition may have. Make it shorter."
+    except (ValueError, RuntimeError, OverflowError, TypeError) as exc:
+        return None, _broke_off(str(exc))
+    if isinstance(value, bool):
+        return float(value), ""
+    if kind == "ERROR":
+        return None, _cannot_tell(str(value), read, facts)
+    return None, f"It gives {_kind(value)} and not true or false."
+
+
+def _broke_off(said: str) -> str:
+    if "budget" in said:
+        return "It goes through more entries than a condition may. Ask about fewer."
+    return f"It cannot be evaluated: {_short(said)}"
+
+
+def _cannot_tell(said: str, read: tuple[str, ...], facts: Mapping[str, Any]) -> str:
+    missing = [name for name in read if name not in facts]
+    if "Key not found" in said and missing:
+        return f"Nobody has said {' or '.join(missing)}."
+    if "overload" in said:
+        kinds = ", ".join(f"{name} is {_kind(facts[name])}" for name in read if name in facts)
+        return f"It compares what does not go together: {kinds or 'see the expression'}."
+    return f"It cannot be evaluated: {_short(said)}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "no finite number"
+    return _KINDS.get(type(value), "something")
+
+
+def _short(said: str) -> str:
+    """The first line without the library's codes."""
+    return re.sub(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$", "", said.strip().partition("\n")[0])[:200]
+
+
+@contextlib.contextmanager
+def _bounded() -> Iterator[None]:
+    """Tighter soft limits while conditions run. The hard ones of the child stay as they are, so the soft ones can be put back."""
+    memory, processor = resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_CPU)
+    used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    spent = math.ceil(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
+    resource.setrlimit(resource.RLIMIT_AS, (_least(used + MEMORY, memory), memory[1]))
+    resource.setrlimit(resource.RLIMIT_CPU, (_least(spent + SECONDS, processor), processor[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, memory)
+        resource.setrlimit(resource.RLIMIT_CPU, processor)
+
+
+def _least(wanted: int, now: tuple[int, int]) -> int:
+    return min([wanted, *(limit for limit in now if limit != resource.RLIM_INFINITY)])
