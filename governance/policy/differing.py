@@ -254,6 +254,7 @@ _NAMED = {
     "collectors": "numbers of the collectors",
     "waivers": "waivers",
     "library": "the library",
+    "exposure": "who lets a permit go further",
 }
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from governance.domain.vocabulary import Kind, Role, Track
 from governance.policy.cel import CEL_GATE, MOST_CONDITIONS, CelCondition
+from governance.policy.exposure import ExposurePlan
 from governance.policy.gate_use import GateUse
 from governance.policy.library import Library
 from governance.policy.monitoring import MonitoringPlan
@@ -51,6 +52,7 @@ class PackDocument(Part):
     waivers: WaiverPlan | None = None
     library: Library | None = None
     monitoring: MonitoringPlan | None = None
+    exposure: ExposurePlan | None = None
 
     @field_validator("rules", "gates", "added_steps", "matrix", "attestations", "cel_conditions", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ from reviews.models.deployments import Deployment
 from reviews.models.dossiers import Dossier
 from reviews.models.downstream import ChangeNote, DownstreamTeam
 from reviews.models.evaluations import Evaluation
+from reviews.models.exposure import ExposureRequest
 from reviews.models.findings import Finding
 from reviews.models.gate_previews import GatePreview
 from reviews.models.handing_over import HandOver
@@ -33,6 +34,7 @@ __all__ = [
     "Dossier",
     "DownstreamTeam",
     "Evaluation",
+    "ExposureRequest",
     "Finding",
     "GatePreview",
     "HandOver",

@@ -28,6 +28,7 @@ class Deployment(models.Model):
     permit = models.ForeignKey(Permit, on_delete=models.PROTECT, null=True, blank=True, related_name="deployments")
     observed = models.BooleanField(default=False)
     target = models.CharField(max_length=200, blank=True, help_text="cluster, service or endpoint, as the deployer names it")
+    exposure = models.PositiveSmallIntegerField(default=100, db_default=100, help_text="percent of traffic or people it serves")
     state = models.CharField(max_length=12, default=LIVE)
     at = models.DateTimeField(db_default=Now())
     reported_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
@@ -45,6 +46,7 @@ class Deployment(models.Model):
                 condition=Q(permit__isnull=False, version__isnull=False) | Q(observed=True),
                 name="deployment_permitted_or_observed",
             ),
+            models.CheckConstraint(condition=Q(exposure__gte=1) & Q(exposure__lte=100), name="deployment_exposure_is_percent"),
             models.CheckConstraint(condition=Q(state="live") | Q(ended_at__isnull=False), name="ended_deployment_says_when"),
             models.UniqueConstraint(
                 fields=["unit", "system", "environment", "target"], condition=Q(state="live"), name="one_live_deployment"

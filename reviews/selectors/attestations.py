@@ -28,7 +28,7 @@ def permit_statement(caller: Caller, permit_id: str) -> dict[str, Any]:
     if permit is None:
         raise NotFound("There is no such permit, or none this caller may see.")
     system, version = permit.version.system.slug, permit.version.version
-    answer = permit_answer(caller, environment=permit.environment, system=system, version=version)
+    answer = permit_answer(caller, environment=permit.environment, system=system, version=version, exposure=permit.exposure)
     if not answer.allowed or permit.revoked_at is not None or permit.expires_at <= timezone.now():
         raise Conflict(f"Nothing is attested for a permit that does not hold. {answer.reasons[0]}", code="permit_not_valid")
     digest = permit.artifact_digest.removeprefix("sha256:")
@@ -58,6 +58,7 @@ def permit_statement(caller: Caller, permit_id: str) -> dict[str, Any]:
                 "system": system,
                 "version": version,
                 "dossierDigest": permit.dossier_digest,
+                "exposurePercent": permit.exposure,
                 "expiresAt": _time(permit.expires_at),
             },
         },

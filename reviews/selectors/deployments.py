@@ -17,9 +17,13 @@ from reviews.selectors.waiving import rests_on_gone
 
 
 def covered_now() -> Exists:
-    """For deployments: whether a valid permit for the version and environment exists at this moment."""
+    """For deployments: whether a valid permit for the version, environment and exposure exists at this moment."""
     permits = Permit.objects.filter(
-        version=OuterRef("version"), environment=OuterRef("environment"), revoked_at__isnull=True, expires_at__gt=Now()
+        version=OuterRef("version"),
+        environment=OuterRef("environment"),
+        exposure__gte=OuterRef("exposure"),
+        revoked_at__isnull=True,
+        expires_at__gt=Now(),
     ).exclude(rests_on_gone())
     return Exists(permits)
 
@@ -33,6 +37,7 @@ class DeploymentRow:
     version: str
     environment: str
     target: str
+    exposure: int
     state: str
     observed: bool
     covered: bool
@@ -78,6 +83,7 @@ def _row(row: Deployment) -> DeploymentRow:
         version=row.version_name,
         environment=row.environment,
         target=row.target,
+        exposure=row.exposure,
         state=row.state,
         observed=row.observed,
         covered=bool(getattr(row, "is_covered", False)),

@@ -20,6 +20,8 @@ class Notice(StrEnum):
     WAIVER_TO_SIGN = "waiver_to_sign"
     WAIVER_DECIDED = "waiver_decided"
     WAIVER_ENDING = "waiver_ending"
+    EXPOSURE_TO_DECIDE = "exposure_to_decide"
+    EXPOSURE_DECIDED = "exposure_decided"
     FOLLOW_UP = "follow_up"
     REMEDY = "remedy"
     UNPERMITTED = "unpermitted"
@@ -62,6 +64,8 @@ PLANS: Mapping[Notice, Plan] = {
     Notice.WAIVER_TO_SIGN: Plan("Waiver to sign", "a waiver waits for your signature", "now", _DUTY),
     Notice.WAIVER_DECIDED: Plan("Waiver decided", "a waiver you asked for, own or audit was signed or refused", "now"),
     Notice.WAIVER_ENDING: Plan("Waiver ending", "a waiver you answer for ends soon", "now", _DUTY),
+    Notice.EXPOSURE_TO_DECIDE: Plan("More exposure asked for", "a version should go further, and your role decides", "now", _DUTY),
+    Notice.EXPOSURE_DECIDED: Plan("Exposure decided", "more exposure of a version you answer for was granted or refused", "now"),
     Notice.FOLLOW_UP: Plan("Follow-up due", "an audit, evaluation or condition of yours is due or overdue", "now", _DUTY),
     Notice.REMEDY: Plan("Findings to mend", "a finding is yours to mend, or its fix to verify", "now", _DUTY),
     Notice.UNPERMITTED: Plan("Running without a permit", "something serves that no decision covers", "now", _ALERT),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from governance.domain.lifecycle import words
 from governance.domain.vocabulary import State
 from governance.models import Submission, SystemVersion
+from governance.policy.exposure import FULL
 from governance.selectors.access import Caller, visible
 from reviews.models import BarredBuild, Permit
 from reviews.selectors.barred import bar_on, bars, words_of
@@ -20,7 +21,10 @@ from reviews.selectors.waiving import rests_on_gone
 
 @dataclass(frozen=True)
 class PermitAnswer:
-    """The answer with its reasons. `reasons` say what stands in the way, or what the permit rests on."""
+    """The answer with its reasons. `reasons` say what stands in the way, or what the permit rests on.
+
+    `exposure`: up to how many percent of traffic or people the permit holds; None where there is none that holds.
+    """
 
     allowed: bool
     permit: str | None
@@ -29,14 +33,22 @@ class PermitAnswer:
     submission: str | None
     url: str | None
     verdict: str
+    exposure: int | None = None
 
 
 def permit_answer(
-    caller: Caller, *, system: str = "", version: str = "", environment: str = "production", digest: str = ""
+    caller: Caller,
+    *,
+    system: str = "",
+    version: str = "",
+    environment: str = "production",
+    digest: str = "",
+    exposure: int = FULL,
 ) -> PermitAnswer:
     """May it be deployed there? By system and version, or by the artefact's digest. Fails closed: the unknown is not allowed.
 
-    Verdicts: allowed, expired, revoked, under_review (no permit yet), refused, unknown.
+    `exposure`: to which share of traffic or people, in percent. Not said, it is about all of it.
+    Verdicts: allowed, over_exposure (the permit holds for less), expired, revoked, under_review (no permit yet), refused, unknown.
     """
     permits = visible(Permit.objects.select_related("submission", "version"), caller).filter(environment=environment)
     permits = (
@@ -55,13 +67,22 @@ def permit_answer(
     if revoked is not None and not any(row.issued_at > revoked.revoked_at for row in valid if revoked.revoked_at is not None):
         return _answer(revoked, "revoked", f"The permit was revoked on {_day(revoked.revoked_at)}: {revoked.revoked_why}")
     if valid:
-        row = valid[0]
+        # the latest of those that go far enough; else the one that goes furthest
+        row = next((row for row in valid if row.exposure >= exposure), max(valid, key=lambda row: row.exposure))
+        if row.exposure < exposure:
+            return _answer(
+                row,
+                "over_exposure",
+                f"The permit holds up to {row.exposure} % of traffic or people, and this is about {exposure} %. "
+                f"Stay at {row.exposure} %, or ask for more on the page of {row.submission.number}.",
+            )
         later = row.submission.state == State.SUPERSEDED
         more = " A later version is approved; this permit stays valid for the way back." if later else ""
         return _answer(
             row,
             "allowed",
-            f"{row.submission.number} is {words(State(row.submission.state))}; valid until {_day(row.expires_at)}.{more}",
+            f"{row.submission.number} is {words(State(row.submission.state))}; valid {_up_to(row.exposure)}until "
+            f"{_day(row.expires_at)}.{more}",
         )
     if rows and rows[0].ground_gone:
         return _answer(rows[0], "expired", "A waiver the approval rests on does not hold any more. Look at the case.")
@@ -74,7 +95,13 @@ def permit_answer(
 
 def _answer(row: Permit, verdict: str, reason: str) -> PermitAnswer:
     allowed = verdict == "allowed"
-    return PermitAnswer(allowed, str(row.pk), (reason,), row.expires_at, row.submission.number, url_of(row.submission), verdict)
+    holds = row.exposure if verdict in ("allowed", "over_exposure") else None
+    url = url_of(row.submission)
+    return PermitAnswer(allowed, str(row.pk), (reason,), row.expires_at, row.submission.number, url, verdict, holds)
+
+
+def _up_to(exposure: int) -> str:
+    return "" if exposure == FULL else f"up to {exposure} % "
 
 
 def _refused(bar: BarredBuild) -> PermitAnswer:

@@ -11,6 +11,7 @@ from gates.selectors.decision_differences import differences_going_back
 from governance.domain.errors import Conflict, DomainError, FieldError, Forbidden, InvalidInput
 from governance.domain.vocabulary import Role, Scope, Severity
 from governance.models import Submission, System, SystemVersion
+from governance.policy.exposure import FULL
 from governance.selectors.access import SYSTEM, Caller, visible
 from governance.services.work import Work, unit_of_work
 from reviews.models import Deployment, Finding, Permit
@@ -25,7 +26,10 @@ ABOUT = "deployment"
 
 @dataclass(frozen=True)
 class NewDeployment:
-    """What goes live, by system and version or by digest. `observed`: seen running, so recorded without a permit too."""
+    """What goes live, by system and version or by digest. `observed`: seen running, so recorded without a permit too.
+
+    `exposure`: to which share of traffic or people, in percent. None: what it is live with on the target, else all of it.
+    """
 
     system: str = ""
     version: str = ""
@@ -33,13 +37,14 @@ class NewDeployment:
     environment: str = "production"
     target: str = ""
     observed: bool = False
+    exposure: int | None = None
 
 
 def report_deployment(*, caller: Caller, unit_id: int, new: NewDeployment) -> tuple[Deployment, PermitAnswer, bool]:
     """Record that a version goes live. Returns the row, what the permit says, and whether it is new.
 
     Raises `Conflict` (`no_permit`) with the reason when nothing allows it: the attempt stays in the audit trail. Reported again
-    it is the same deployment. An earlier version on the same target is marked as replaced.
+    it is the same deployment; with another exposure it takes the place of the one before, as an earlier version does.
     """
     _may_report(caller, unit_id)
     if bool(new.digest) is bool(new.system and new.version):
@@ -73,11 +78,11 @@ def roll_back(*, caller: Caller, deployment_id: int, to_version: str = "", reaso
         back = to_version or _before(row)
         if not back or back == row.version_name:
             raise Conflict("Nothing ran here before. Name the version to return to as “to_version”.", code="no_rollback_target")
-        answer = permit_answer(caller, system=row.system, version=back, environment=row.environment)
+        answer = permit_answer(caller, system=row.system, version=back, environment=row.environment, exposure=row.exposure)
         if not answer.allowed or answer.permit is None:
             raise Conflict(f"{row.system} {back} cannot be returned to: {answer.reasons[0]}", code="no_permit")
         _end(row, Deployment.ROLLED_BACK, reason.strip())
-        target = _create(work, caller, row.unit_id, answer.permit, row.target)
+        target = _create(work, caller, row.unit_id, answer.permit, row.target, row.exposure)
         Deployment.objects.filter(pk=row.pk).update(rolled_back_to=target)
         submission = _about(row)
         if submission is not None:
@@ -131,23 +136,29 @@ def _may_report(caller: Caller, unit_id: int) -> None:
 
 
 def _report(work: Work, caller: Caller, unit_id: int, new: NewDeployment) -> tuple[Deployment, PermitAnswer, bool] | DomainError:
-    answer = permit_answer(caller, system=new.system, version=new.version, environment=new.environment, digest=new.digest)
     build = _build(caller, unit_id, new)
     name = (build.system.slug, build.version) if build is not None else (new.system or "unknown", new.version or new.digest[:19])
     live = Deployment.objects.select_for_update().filter(
         unit_id=unit_id, system=name[0], environment=new.environment, target=new.target, state=Deployment.LIVE
     )
     before = live.first()
-    if before is not None and before.version_name == name[1]:
+    same = before is not None and before.version_name == name[1]
+    exposure = new.exposure or (before.exposure if same and before is not None else FULL)
+    answer = permit_answer(
+        caller, system=new.system, version=new.version, environment=new.environment, digest=new.digest, exposure=exposure
+    )
+    if before is not None and same and before.exposure == exposure:
         return before, answer, False
     if not answer.allowed and not new.observed:
         data = {"system": name[0], "version": name[1], "environment": new.environment, "verdict": answer.verdict}
+        data["exposure"] = str(exposure)
         work.note("deployment.refused", build.system if build is not None else f"system:{name[0]}", data, unit=unit_id)
         return Conflict(f"Not deployed: {answer.reasons[0]}", code="no_permit")
     if before is not None:
-        _end(before, Deployment.REPLACED, f"{name[1]} took its place.")
+        how = f"Exposure changed from {before.exposure} % to {exposure} %." if same else f"{name[1]} took its place."
+        _end(before, Deployment.REPLACED, how)
     if answer.allowed and answer.permit is not None:
-        row = _create(work, caller, unit_id, answer.permit, new.target, observed=new.observed)
+        row = _create(work, caller, unit_id, answer.permit, new.target, exposure, observed=new.observed)
         assert row.permit is not None
         tell_downstream(work, row.permit.submission, "deployed", row)
         return row, answer, True
@@ -161,13 +172,17 @@ def _report(work: Work, caller: Caller, unit_id: int, new: NewDeployment) -> tup
         artifact_digest=new.digest or (build.artifact_digest if build is not None else ""),
         observed=True,
         target=new.target,
+        exposure=exposure,
         reported_by=caller.person,
     )
-    work.note("deployment.observed", row, {"system": name[0], "version": name[1], "environment": new.environment}, unit=unit_id)
+    seen = {"system": name[0], "version": name[1], "environment": new.environment, "exposure": exposure}
+    work.note("deployment.observed", row, seen, unit=unit_id)
     return row, answer, True
 
 
-def _create(work: Work, caller: Caller, unit_id: int, permit_id: str, target: str, *, observed: bool = False) -> Deployment:
+def _create(
+    work: Work, caller: Caller, unit_id: int, permit_id: str, target: str, exposure: int, *, observed: bool = False
+) -> Deployment:
     assert caller.person is not None
     permit = Permit.objects.select_related("version__system", "submission").get(pk=UUID(permit_id))
     row = Deployment.objects.create(
@@ -180,12 +195,19 @@ def _create(work: Work, caller: Caller, unit_id: int, permit_id: str, target: st
         permit=permit,
         observed=observed,
         target=target,
+        exposure=exposure,
         reported_by=caller.person,
     )
     work.note(
         "deployment.reported",
         permit.submission,
-        {"deployment": row.pk, "permit": permit_id, "environment": row.environment, "artifact": row.artifact_digest},
+        {
+            "deployment": row.pk,
+            "permit": permit_id,
+            "environment": row.environment,
+            "artifact": row.artifact_digest,
+            "exposure": exposure,
+        },
     )
     return row
 
@@ -234,6 +256,8 @@ def _mark(work: Work, row: Deployment, *, unpermitted: bool) -> None:
     Deployment.objects.filter(pk=row.pk).update(unpermitted_since=Now())
     where = f"{row.environment} ({row.target})" if row.target else row.environment
     says = f"{row.system} {row.version_name} runs in {where} without a valid permit."
+    if row.exposure < FULL:
+        says = f"{row.system} {row.version_name} runs in {where} at {row.exposure} %, without a permit that is valid for that."
     people = holders(row.unit_id, Role.PLATFORM_ENGINEER, Role.RISK_OFFICER)
     key, path, do = f"deployment:{row.pk}", "/deployments?only=unpermitted", "Roll it back, or submit the version."
     if submission is None:

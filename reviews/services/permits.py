@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from governance.domain.errors import Conflict, FieldError, InvalidInput, NotFound
 from governance.domain.lifecycle import POLICY, Action
-from governance.domain.vocabulary import Role, State
+from governance.domain.vocabulary import Role, State, Track
 from governance.models import PolicyPack, Submission, System
+from governance.policy.exposure import first_exposure
 from governance.selectors.access import SYSTEM, Caller, visible
+from governance.selectors.policy import pack_of
 from governance.services.lifecycle import advance
 from governance.services.work import Work, unit_of_work
 from reviews.models import Permit, Waiver
@@ -31,7 +33,10 @@ VALID_FOR = timedelta(days=90)
 
 
 def issue(work: Work, *, submission: Submission, policy: PolicyPack) -> Permit:
-    """Issue the permit of a submission just approved, within the same transaction. Raises `Conflict` for a barred build."""
+    """Issue the permit of a submission just approved, within the same transaction: up to the exposure its track begins with.
+
+    Raises `Conflict` for a barred build.
+    """
     if (bar := bar_of(submission)) is not None:
         raise Conflict(words_of(bar), code="barred")
     permit = Permit.objects.create(
@@ -42,23 +47,30 @@ def issue(work: Work, *, submission: Submission, policy: PolicyPack) -> Permit:
         artifact_digest=submission.version.artifact_digest,
         dossier_digest=submission.dossier_digest,
         policy_digest=policy.digest,
+        exposure=first_exposure(pack_of(policy).document.exposure, Track(submission.track)),
         expires_at=_until(submission),
     )
+    note_issued(work, permit)
+    tell_downstream(work, submission, "approved")
+    return permit
+
+
+def note_issued(work: Work, permit: Permit) -> None:
+    """The audit event of a permit just written."""
     work.note(
         "permit.issued",
-        submission,
+        permit.submission,
         {
             "permit": str(permit.pk),
-            "version": submission.version.version,
+            "version": permit.version.version,
             "artifact": permit.artifact_digest,
             "environment": permit.environment,
+            "exposure": permit.exposure,
             "dossier": permit.dossier_digest,
             "policy": permit.policy_digest,
             "expires_at": permit.expires_at.isoformat(),
         },
     )
-    tell_downstream(work, submission, "approved")
-    return permit
 
 
 def _until(submission: Submission) -> datetime:
