@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -36,6 +37,8 @@ _BEFORE = dict(os.environ)
 os.environ.update(_SET)
 os.environ["DJANGO_SETTINGS_MODULE"] = "governance.config.settings"
 django.setup()
+# a password is slow to guess: 0.3 s each, and the demo has fourteen people. The web server under test reads the number beside it
+PBKDF2PasswordHasher.iterations = 100
 
 # no deadlines: these machines are shared and noisy. The same examples every time, unless the nightly profile is asked for
 hypothesis_settings.register_profile("guiderail", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
