@@ -144,7 +144,10 @@ def _levels(evidence: EvidenceInput, name: str) -> tuple[dict[str, int], int]:
     counts: dict[str, int] = {}
     missing = 0
     for batch in tables.iter_batches(evidence, [name]):
-        for item in pc.value_counts(batch.column(0).cast(pa.string())).to_pylist():
+        column = batch.column(0)
+        if not (pa.types.is_dictionary(column.type) and pa.types.is_string(column.type.value_type)):
+            column = column.cast(pa.string())
+        for item in pc.value_counts(column).to_pylist():  # of a dictionary only its codes are counted
             if item["values"] is None:
                 missing += item["counts"]
             else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs, MeasuredFact, Picture, working_on
@@ -54,9 +56,8 @@ def _features(inputs: Inputs, reference: EvidenceInput, current: EvidenceInput, 
     names, notes = columns_of(reference, current, inputs)
     found.notes.extend(notes)
     compared: list[Column] = []
-    for number, name in enumerate(names):
-        working_on("comparing {} columns", number, len(names))
-        column = compare_column(reference, current, name, inputs.seed)
+    for column in _side_by_side(reference, current, names, inputs.seed):
+        name = column.name
         if column.skipped:
             found.notes.append(f"{name}: {column.skipped}.")
         else:
@@ -67,6 +68,17 @@ def _features(inputs: Inputs, reference: EvidenceInput, current: EvidenceInput, 
         return
     weights, weighting = _weights(inputs, [column.name for column in compared])
     _report(compared, weights, weighting, reference, current, found)
+
+
+def _side_by_side(reference: EvidenceInput, current: EvidenceInput, names: Sequence[str], seed: int) -> Iterator[Column]:
+    """The columns in order. Two are read and sorted at a time: more would only hold more of the samples in memory."""
+    with ThreadPoolExecutor(2) as pool:
+        begun = deque(pool.submit(compare_column, reference, current, name, seed) for name in names[:2])
+        for number in range(len(names)):
+            working_on("comparing {} columns", number, len(names))
+            yield begun.popleft().result()
+            if number + 2 < len(names):
+                begun.append(pool.submit(compare_column, reference, current, names[number + 2], seed))
 
 
 def _cannot_compare(reference: EvidenceInput, current: EvidenceInput) -> str:

@@ -149,10 +149,14 @@ def cdf_distances(reference: np.ndarray, current: np.ndarray) -> tuple[float, fl
     order = both.argsort(kind="stable")  # two runs in order already: one merge
     both = both[order]
     # the gap between the two distribution functions after each value, times both sizes: whole numbers, so exact
-    gap = np.abs(np.cumsum(np.where(order < first, second, -first)))
+    gap = np.where(order < first, second, -first)
+    del order  # each of these is as long as both samples: what is done with goes, and the rest is worked on in place
+    np.cumsum(gap, out=gap)
+    gap = np.abs(gap, out=gap)[:-1]  # nothing is left after the last value
     steps = np.diff(both)
-    last = np.append(steps > 0, True)
+    del both
     spread = float(reference.std())
     size = float(first) * float(second)
-    moved = float((gap[:-1] * steps).sum()) / size
-    return float(gap[last].max() / size), moved / (spread if spread > 0 else 1.0)
+    largest = float(gap.max(initial=0, where=steps > 0)) / size
+    moved = float(np.multiply(gap, steps, out=steps).sum()) / size
+    return largest, moved / (spread if spread > 0 else 1.0)
