@@ -12,6 +12,7 @@ from gates.registry import Gate
 from gates.selectors.catalogue import catalogue, catalogue_page
 from gates.spec import HEADINGS
 from gates.ui import markdown
+from governance.policy.lessons import lessons_about
 
 GROUPS = {
     "GD": "Data and documentation",
@@ -43,4 +44,5 @@ def gate(request: HttpRequest, code: str) -> HttpResponse:
     """One gate: what it checks, why, what is good enough, how to fix it, tools, examples and the limits in force."""
     page = catalogue_page(code)
     sections = [{"title": title, "html": markdown.render(page.gate.docs.get(title, ""))} for title in HEADINGS]
-    return render(request, "gates/gate.html", {"page": page, "gate": page.gate, "sections": sections})
+    context = {"page": page, "gate": page.gate, "sections": sections, "lessons": lessons_about(gate=code)}
+    return render(request, "gates/gate.html", context)

@@ -18,6 +18,7 @@ from governance.domain.decision_review import (
     ChangeItemView,
     ConditionView,
     InterestView,
+    LearningView,
     SignOffView,
     StepView,
     ThreadView,
@@ -79,6 +80,7 @@ class PermitView:
     revoked_at: datetime | None
     revoked_why: str
     valid: bool
+    exposure: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class DecisionView:
     may_declare: bool = False
     checked: tuple[CheckedView, ...] = ()
     threads: tuple[ThreadView, ...] = ()
+    learning: tuple[LearningView, ...] = ()
 
     @property
     def sign_off_matrix(self) -> tuple[tuple[str, tuple[CellView, ...]], ...]:

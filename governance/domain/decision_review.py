@@ -190,3 +190,25 @@ def sign_off_cell(step: StepView, element: str) -> CellView:
     items = tuple(item for item in step.checklist if item.element == element)
     signed = step.state == "done" and step.decision in ("approve", "approve_with_conditions")
     return CellView(step, "not asked" if not items else "signed" if signed else "waits", items)
+
+
+@dataclass(frozen=True, slots=True)
+class LearningView:
+    """A lesson that the reader's open step asks for. `state`: passed, changed, lapsed or open; `stage`: shadow, warn or block;
+    `counts_from`: the day from which it blocks, where one is set."""
+
+    lesson: str
+    title: str
+    minutes: int
+    state: str
+    stage: str
+    counts_from: str = ""
+
+    @property
+    def says(self) -> str:
+        """Why it is asked, in a sentence."""
+        return {
+            "passed": "You passed it.",
+            "changed": "It was changed since you passed it, so it is asked again.",
+            "lapsed": "You passed it too long ago, so it is asked again.",
+        }.get(self.state, "You have not passed it yet.")

@@ -168,6 +168,7 @@ class Case:
     waived: Mapping[int, str] = field(default_factory=dict)
     attested: Mapping[int, Role] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    unlearnt: tuple[str, ...] = ()
 
 
 _HUMAN_ONLY = frozenset({Action.COMPLETE_REVIEW, Action.REQUEST_CHANGES, Action.REJECT, Action.REVOKE})
@@ -237,6 +238,11 @@ def decision_refusal(case: Case, actor: Actor, *, last: bool = False) -> DomainE
         )
     if (spoke := case.attested.get(actor.person or 0, case.step)) is not case.step:
         return SegregationOfDuties(f"You attested something on it as {spoke.label}, so somebody else decides on it.")
+    if case.unlearnt:
+        return Forbidden(
+            f"Before you decide as {case.step.label}, pass {_lessons(case.unlearnt)}. They are under Learn and take minutes.",
+            code="learning_needed",
+        )
     if last and case.steps_left > 1:
         return Conflict(f"{case.steps_left - 1} more review step(s) follow before the case is approved.", code="steps_left")
     return None
@@ -252,6 +258,11 @@ def approval_refusal(case: Case, actor: Actor) -> DomainError | None:
             code="must_fix",
         )
     return None
+
+
+def _lessons(titles: tuple[str, ...]) -> str:
+    named = ", ".join(f"“{title}”" for title in titles)
+    return f"the lesson{'' if len(titles) == 1 else 's'} {named}"
 
 
 def _barred(case: Case, person: int) -> bool:

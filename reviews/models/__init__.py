@@ -2,6 +2,7 @@
 
 from reviews.models.attested import Attested
 from reviews.models.declared_values import DeclaredValue
+from reviews.models.deployment_gates import DeploymentGate, DeploymentReport, DeploymentRequest
 from reviews.models.deployments import Deployment
 from reviews.models.dossiers import Dossier
 from reviews.models.downstream import ChangeNote, DownstreamTeam
@@ -12,6 +13,7 @@ from reviews.models.gate_previews import GatePreview
 from reviews.models.handing_over import HandOver
 from reviews.models.incidents import Incident, IncidentNote, IncidentStep, PostMortem
 from reviews.models.interests import DeclaredConflict
+from reviews.models.learning import LessonPass
 from reviews.models.looking import RefusedReading, SectionSeen
 from reviews.models.monitoring import MonitoringEvent, MonitoringReading
 from reviews.models.notifications import Notification, NotificationChoice
@@ -31,6 +33,9 @@ __all__ = [
     "DeclaredConflict",
     "DeclaredValue",
     "Deployment",
+    "DeploymentGate",
+    "DeploymentReport",
+    "DeploymentRequest",
     "Dossier",
     "DownstreamTeam",
     "Evaluation",
@@ -41,6 +46,7 @@ __all__ = [
     "Incident",
     "IncidentNote",
     "IncidentStep",
+    "LessonPass",
     "MonitoringEvent",
     "MonitoringReading",
     "Notification",

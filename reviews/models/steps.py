@@ -29,6 +29,7 @@ class ReviewStep(models.Model):
     informed = models.JSONField(default=list, db_default=[], help_text="roles that get one message at the decision")
     checklist = models.JSONField(default=list, db_default=[], help_text="what is answered with an approval: id, element, asks")
     outside_team = models.BooleanField(default=False, db_default=False, help_text="nobody of the submitter's team decides it")
+    learning = models.JSONField(default=dict, db_default={}, help_text="lessons to pass first: lessons, valid_days, stages")
     state = models.CharField(max_length=10, default=StepState.WAITING)
     opened_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
@@ -52,8 +53,9 @@ class SignOff(models.Model):
     """A named person's decision, bound to the dossier and policy digest they saw. Append-only.
 
     Database triggers refuse one by the submitter, a contributor, somebody who decided another step of the same case, declared a
-    conflict of interest, marked its columns as data steward, belongs to the submitter's team where the step forbids it, or does
-    not hold the step's role; and one on a step that is not open or on a dossier that is not the present one.
+    conflict of interest, marked its columns as data steward, has not passed a lesson the step asks for, belongs to the
+    submitter's team where the step forbids it, or does not hold the step's role; and one on a step that is not open or on a
+    dossier that is not the present one.
 
     `comment` is what was looked at, `rationale` why it is decided so, `alternatives` what else was considered.
     """

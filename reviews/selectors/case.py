@@ -6,18 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from governance.domain.errors import DomainError
 from governance.domain.lifecycle import Case, decision_refusal
 from governance.domain.vocabulary import Disposition, Role, State, StepState, Track
 from governance.models import ColumnMark, Contributor, RoleGrant, Submission
 from governance.selectors.access import Caller
-from reviews.models import Attested, DeclaredConflict, ReviewStep, SignOff, Thread, Waiver
+from reviews.models import Attested, DeclaredConflict, LessonPass, ReviewStep, SignOff, Thread, Waiver
+from reviews.selectors.learning import latest_passes, unlearnt
 from reviews.selectors.teams import team_of
 
 
 def case_of(submission: Submission, caller: Caller | None = None) -> Case:
-    """Build the case from the rows as they are now. Nine queries, and one about the team where a step asks for it."""
+    """Build the case from the rows as they are now. Nine queries; one each about the team and lessons where a step asks."""
     steps = list(ReviewStep.objects.filter(submission=submission, revision=submission.revision))
     signed = list(SignOff.objects.filter(submission=submission, voided_at__isnull=True).order_by("id"))
     contributors = list(Contributor.objects.filter(submission=submission).order_by("id"))
@@ -43,7 +45,15 @@ def case_of(submission: Submission, caller: Caller | None = None) -> Case:
         must_fix=Thread.objects.filter(submission=submission, disposition=Disposition.MUST_FIX).values_list("about", flat=True),
         grants=live_grants(caller.person.pk) if caller is not None and caller.person is not None else (),
         caller=caller,
+        passes=_passes(steps, caller),
     )
+
+
+def _passes(steps: Iterable[ReviewStep], caller: Caller | None) -> Iterable[LessonPass]:
+    """What the caller has passed, read only where a step asks for lessons."""
+    if caller is None or caller.person is None or not any(step.learning for step in steps):
+        return ()
+    return latest_passes(caller.person.pk)
 
 
 def _team(submission: Submission, steps: Iterable[ReviewStep], caller: Caller | None) -> str:
@@ -66,8 +76,9 @@ def case_from(
     grants: Iterable[RoleGrant] = (),
     must_fix: Iterable[str] = (),
     caller: Caller | None = None,
+    passes: Iterable[LessonPass] = (),
 ) -> Case:
-    """Build the case from rows already loaded.
+    """Build the case from rows already loaded. `passes`: the latest pass of each lesson by the caller.
 
     `sign_offs` of all revisions count: the analyst of the first revision is no risk officer of the second. Where several people
     held a role over the revisions, the caller's own decision is the one the rules have to see.
@@ -104,6 +115,7 @@ def case_from(
         stands_for=stands_for(grants, mine.role, submission.unit_id) if mine is not None else frozenset(),
         waived=waived or {},
         attested={row.by_id: Role(row.role) for row in attested},
+        unlearnt=unlearnt(mine, passes, timezone.now()) if caller is not None else (),
     )
 
 

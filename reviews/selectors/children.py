@@ -41,7 +41,7 @@ CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
         ReviewStep,
         (
             "id", "revision", "order", "stage", "role", "attests", "added_by_rule", "why", "accountable", "consulted", "informed",
-            "checklist", "outside_team", "state", "opened_at", "due_at", "done_at",
+            "checklist", "outside_team", "learning", "state", "opened_at", "due_at", "done_at",
         ),
     ),
     "sign_off_rows": (
@@ -64,7 +64,7 @@ CHILDREN: dict[str, tuple[type[Model], tuple[str, ...]]] = {
         ("id", "sign_off_id", "about_gate", "about_question", "asks", "good_enough", "reply", "replied_in_revision"),
     ),
     "condition_rows": (Condition, ("id", "text", "owner_id", "due_on", "if_missed", "met_at")),
-    "permit_rows": (Permit, ("id", "environment", "issued_at", "expires_at", "revoked_at", "revoked_why")),
+    "permit_rows": (Permit, ("id", "environment", "exposure", "issued_at", "expires_at", "revoked_at", "revoked_why")),
     "waiver_rows": (
         Waiver,
         (

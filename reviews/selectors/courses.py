@@ -12,6 +12,7 @@ from governance.domain.vocabulary import Role, Track
 from governance.policy import Pack
 from governance.policy.documents import templates
 from governance.policy.learning import RoleGuide, glossary, roles_guide
+from governance.policy.lessons import lessons
 from governance.policy.questionnaire import Question
 from governance.policy.regimes import regimes
 from governance.policy.rules import Rule
@@ -108,7 +109,7 @@ def _questions(pack: Pack, role: Role) -> Iterable[Question]:
 
 
 def written() -> tuple[Written, ...]:
-    """Every file with version and owner: policies, playbooks, templates, mappings, glossary, guide."""
+    """Every file with version and owner: policies, playbooks, templates, mappings, lessons, glossary, guide."""
     author = Role.POLICY_AUTHOR.label
     rows = [Written("policy", pack.document.title, pack.version, author, "/policies") for pack in packs_in_force()]
     rows += [Written("playbook", book.title, book.version, book.owner, "/incidents/playbooks") for book in playbooks()]
@@ -116,5 +117,6 @@ def written() -> tuple[Written, ...]:
     rows += [Written("mapping", r.title, r.version, r.owner.label, f"/controls?regime={r.regime}") for r in regimes()]
     words, guide = glossary(), roles_guide()
     rows.append(Written("help", "Glossary", words.version, words.owner.label, "/glossary"))
+    rows += [Written("lesson", each.title, each.version, each.owner.label, f"/learn/lessons/{each.lesson}") for each in lessons()]
     rows.append(Written("help", "Guide to roles", guide.version, guide.owner.label, "/roles"))
     return tuple(rows)

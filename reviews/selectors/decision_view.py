@@ -13,6 +13,7 @@ from governance.domain.facts import Fact, FactSet
 from governance.domain.lifecycle import Case, words
 from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Disposition, Role, State
 from governance.models import Revision, Submission
+from governance.policy.stages import SHADOW
 from governance.selectors.access import Caller
 from governance.selectors.champions import Champion
 from governance.selectors.facts import offered
@@ -23,6 +24,7 @@ from reviews.selectors.attesting import attestation_views
 from reviews.selectors.case import case_from
 from reviews.selectors.differences import fact_differences, in_order, revision_differences
 from reviews.selectors.dossier import dossier_from
+from reviews.selectors.learning import learning_views
 from reviews.selectors.loading import Loaded, load
 from reviews.selectors.precedents import with_precedents
 from reviews.selectors.view_answers import fact_views, questionnaire_view
@@ -90,9 +92,11 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         grants=loaded.grants,
         must_fix=[row.about for row in loaded.threads if row.disposition == Disposition.MUST_FIX],
         caller=caller,
+        passes=loaded.passes,
     )
-    waivers = waiver_views(loaded, now)
     roles = caller.roles_in(submission.unit_id) if caller.token is None else frozenset()
+    mine = next((step for step in loaded.current_steps if step.pk == case.step_id and Role(step.role) in roles), None)
+    waivers = waiver_views(loaded, now)
     state, due = State(submission.state), submission.due_at
     revision = next((row for row in loaded.revisions if row.number == submission.revision), None)
     return DecisionView(
@@ -159,6 +163,7 @@ def view_of(loaded: Loaded, caller: Caller) -> DecisionView:
         attestations=attestation_views(loaded, roles),
         your_step=case.step_id,
         threads=thread_views(loaded),
+        learning=tuple(row for row in learning_views(mine, loaded.passes, now) if row.stage != SHADOW),
         may_declare=_may_declare(case, caller, roles),
         interests=tuple(InterestView(loaded.name(row.by_id), row.why, row.at) for row in loaded.declared_conflicts),
     )

@@ -55,7 +55,7 @@ Evidence files are not in it: dossier.json names each by its SHA-256, and the ev
 """
 
 
-_READERS = frozenset({"actions", "your_step", "may_declare"})
+_READERS = frozenset({"actions", "your_step", "may_declare", "learning"})
 
 
 def write_pack(caller: Caller, submission_id: int, to: IO[bytes]) -> str:

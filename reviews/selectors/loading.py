@@ -38,6 +38,7 @@ from reviews.models import (
     Condition,
     DeclaredConflict,
     Finding,
+    LessonPass,
     Permit,
     Remark,
     ReviewStep,
@@ -50,6 +51,7 @@ from reviews.models import (
 from reviews.selectors.case import live_grants
 from reviews.selectors.children import children_of, revived
 from reviews.selectors.dossier import Material
+from reviews.selectors.learning import latest_passes
 from reviews.selectors.waiving import holds
 
 M = TypeVar("M", bound=Model)
@@ -63,7 +65,8 @@ class Loaded:
 
     `champion_decision`: the last decision about the version in force; `champion_revision`: as it was handed in;
     `offers`: its answers, where they are at hand without it;
-    `team`: how the reader stands to the submitter's team; `grants`: what the reader holds now.
+    `team`: how the reader stands to the submitter's team; `grants`: what the reader holds now;
+    `passes`: the reader's latest pass of each lesson.
     """
 
     submission: Submission
@@ -94,6 +97,7 @@ class Loaded:
     remarks: tuple[Remark, ...] = ()
     team: str = "other"
     grants: tuple[RoleGrant, ...] = ()
+    passes: tuple[LessonPass, ...] = ()
 
     def name(self, person_id: int | None) -> str:
         """A person's name; "" for nobody."""
@@ -112,7 +116,9 @@ def find_submission(*, caller: Caller, submission_id: int) -> Submission:
     held = ArraySubquery(
         live_grants(reader or 0).values(row=JSONObject(role="role", unit_id="unit_id", delegated_by_id="delegated_by_id"))
     )
-    submission = visible(rows.annotate(team=team, grant_rows=held), caller).filter(pk=submission_id).first()
+    learnt = ArraySubquery(latest_passes(reader or 0).values(row=JSONObject(lesson="lesson", digest="digest", at="at")))
+    rows = rows.annotate(team=team, grant_rows=held, pass_rows=learnt)
+    submission = visible(rows, caller).filter(pk=submission_id).first()
     if submission is None:
         raise NotFound(f"There is no submission S-{submission_id} in your business unit.")
     return submission
@@ -181,6 +187,7 @@ def load(*, caller: Caller, submission_id: int, history: bool = True) -> Loaded:
         remarks=tuple(row for row in rows["remark_rows"] if row.published_at is not None),
         team=submission.team,  # type: ignore[attr-defined]
         grants=tuple(revived(RoleGrant, submission.grant_rows)),  # type: ignore[attr-defined]
+        passes=tuple(revived(LessonPass, submission.pass_rows)),  # type: ignore[attr-defined]
     )
 
 

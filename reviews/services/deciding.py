@@ -22,6 +22,7 @@ from reviews.models import ChangeItem, Condition, ReviewStep, SignOff
 from reviews.selectors.case import case_of, who_may_decide
 from reviews.selectors.differences import dossier_differences, in_words
 from reviews.selectors.dossier import DossierContent, Material, dossier_from, material_of
+from reviews.selectors.learning import latest_passes, learning_views
 from reviews.selectors.notices import Notice
 from reviews.selectors.waiving import cover
 from reviews.services.decision_input import NewDecision, check_decision
@@ -233,9 +234,19 @@ def _record(
             "policy": sign_off.policy_digest,
             "change_items": len(new.change_items),
             "conditions": len(new.conditions),
+            **_not_learnt(step, caller),
         },
     )
     return sign_off
+
+
+def _not_learnt(step: ReviewStep, caller: Caller) -> dict[str, list[str]]:
+    """Lessons the step asks for that the person had not passed: a demand that does not count yet is on record all the same."""
+    if caller.person is None or not step.learning:
+        return {}
+    asked = learning_views(step, latest_passes(caller.person.pk), timezone.now())
+    left = [row.lesson for row in asked if row.state != "passed"]
+    return {"lessons_not_passed": left} if left else {}
 
 
 def _answered(step: ReviewStep, new: NewDecision) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -12,6 +13,7 @@ from governance.domain.duetime import Calendar, due_at, moment_of
 from governance.domain.vocabulary import Role, StepState, Track
 from governance.models import Submission
 from governance.policy import Assessment, Pack, RequiredStep, steps_on
+from governance.policy.steps import Step
 from governance.services.work import Work
 from reviews.models import ReviewStep
 from reviews.selectors.notices import Notice
@@ -60,9 +62,15 @@ def lay_out(submission: Submission, required: Iterable[RequiredStep], *, after: 
                 informed=[role.value for role in plan.informed] if plan is not None else [],
                 checklist=[item.model_dump(mode="json") for item in plan.checklist] if plan is not None else [],
                 outside_team=plan.outside_team if plan is not None else False,
+                learning=_learning(plan),
             )
         )
     return ReviewStep.objects.bulk_create(rows)
+
+
+def _learning(plan: Step | None) -> dict[str, Any]:
+    need = plan.requires_learning if plan is not None else None
+    return need.model_dump(mode="json") if need is not None else {}
 
 
 def open_next(work: Work, submission: Submission, pack: Pack) -> ReviewStep | None:

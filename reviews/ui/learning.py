@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from gates.ui import markdown
 from governance.domain.vocabulary import Role
 from governance.policy.learning import glossary, roles_guide
+from governance.policy.lessons import lessons
 from governance.ui.drafts import caller_of
 from reviews.selectors.courses import course, role_pages, written
 
@@ -21,6 +22,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "mine": [guide for guide in guides if guide.role in held],
         "others": [guide for guide in guides if guide.role not in held],
+        "lessons": lessons(),
         "written": written(),
     }
     return render(request, "reviews/learn.html", context)

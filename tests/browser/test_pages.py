@@ -5,13 +5,11 @@ The list is checked against the URLs of the product: a new page has to be added 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
@@ -21,8 +19,7 @@ from gates.simulator.populations import lender
 from governance.domain.vocabulary import DecisionKind, Track
 from governance.models import DataSource, Person, PolicyPack, Submission, Unit
 from governance.selectors.access import caller_for
-from governance.services.source_register import propose
-from governance.ui.demo_sign_in import sign_in_path
+from governance.services.registers import propose
 from reviews.demo.handing_in import Version, build, hand_in, settled
 from reviews.demo.people import PASSWORD, load_people
 from reviews.demo.reading import read_everything
@@ -30,6 +27,7 @@ from reviews.demo.stories import FIRST, Cast, readings_of, standard_facts
 from reviews.models import Finding, ReviewStep, Waiver
 from reviews.services.decision_input import NewChange, NewCondition
 from reviews.services.intake import revise
+from tests.browser.looking import DAILY, EVERY, Looking
 from tests.reviews import making as cases
 from tests.reviews.test_waivers import PLAN as WAIVER_PLAN
 from tests.reviews.test_waivers import USES as WAIVER_USES
@@ -37,23 +35,7 @@ from tests.reviews.test_waivers import stopped
 from tests.stack import Running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-JUDGED = [(1440, "light", True), (1440, "dark", False), (320, "light", False), (320, "dark", True)]
-"""Looks that axe judges, by every rule it has. Contrast takes it far longer than all others together and depends on the
-theme alone: it is judged once in each theme, all other rules in every look."""
-LOOKS = [*((width, theme) for width, theme, _ in JUDGED), (390, "light")]
-FEW = [(1440, "light"), (320, "dark")]
-"""For pages made of parts that others show as well."""
-OPEN = """(() => {
-  const kinds = {};
-  document.querySelectorAll('details:not(.menu)').forEach(part => {
-    const kind = part.className + '|' + (part.querySelector('summary + *')?.className || '').split(' ')[0];
-    kinds[kind] = (kinds[kind] || 0) + 1;
-    part.open = kinds[kind] < 4;
-  });
-})()"""
-"""Three of each kind of part that folds: forty of the same tell nothing more and make a page that nobody ever sees."""
+    from playwright.sync_api import Browser
 
 NO_PAGES = {
     **dict.fromkeys(
@@ -78,7 +60,17 @@ NO_PAGES = {
     ),
     **dict.fromkeys(["inbox_read", "waiver_sign", "waiver_end", "waiver_audit"], "POST only, leads to a page"),
     **dict.fromkeys(
-        ["compliance_csv", "lineage_json", "controls_csv", "controls_markdown", "controls_json", "document_markdown"], "a file"
+        [
+            "compliance_csv",
+            "lesson_records_csv",
+            "lesson_people_csv",
+            "lineage_json",
+            "controls_csv",
+            "controls_markdown",
+            "controls_json",
+            "document_markdown",
+        ],
+        "a file",
     ),
     "measurements_csv": "a file",
     "sign_off_record": "a file",
@@ -153,83 +145,12 @@ def names(patterns: list[Any], inside: str = "") -> Iterator[str]:
             yield pattern.name
 
 
-@dataclass
-class Looking:
-    """Opens pages as a person, in every look, and keeps what is wrong."""
-
-    browser: Browser
-    url: str
-    people: dict[str, Person]
-    wrong: list[str] = field(default_factory=list)
-    judged: set[str] = field(default_factory=set)
-    pages: dict[str, Page] = field(default_factory=dict)
-
-    def page_of(self, who: str) -> Page:
-        """The person's own browser; "" is a visitor."""
-        if who not in self.pages:
-            context = self.browser.new_context(base_url=self.url, reduced_motion="reduce")
-            context.set_default_timeout(30_000)
-            page = context.new_page()
-            page.on("pageerror", lambda error: self.wrong.append(f"{page.url}: script error {error}"))
-            page.on("console", lambda message: self._heard(page, message.type, message.text))
-            if who:
-                page.goto(sign_in_path(self.people[who]))
-            self.pages[who] = page
-        return self.pages[who]
-
-    def _heard(self, page: Page, kind: str, text: str) -> None:
-        if kind == "error" and "the server responded with a status of 4" not in text:
-            self.wrong.append(f"{page.url}: console {text}")
-
-    def all(self, rows: Sequence[tuple[str, str, str, int]], looks: Sequence[tuple[int, str]] = LOOKS, **values: object) -> None:
-        """Look at each page of a list."""
-        for name, who, path, status in rows:
-            self.look(name, who, path.format(**values), status, looks)
-
-    def look(self, name: str, who: str, path: str, status: int = 200, looks: Sequence[tuple[int, str]] = LOOKS) -> None:
-        """Open the page and judge it in these looks."""
-        page = self.page_of(who)
-        answer = page.goto(path)
-        assert answer is not None
-        if answer.status != status:
-            self.wrong.append(f"{name} {path} as {who}: status {answer.status}, expected {status}")
-            return
-        self.judge(name, page, looks)
-
-    def judge(self, name: str, page: Page, looks: Sequence[tuple[int, str]] = LOOKS) -> None:
-        """The page as it is shown now, with what folds open, three of each kind."""
-        page.evaluate(OPEN)
-        # a page of the same kind is measured again and judged by axe once: a whole case takes it a quarter of a minute a look
-        again = name in self.judged
-        self.judged.add(name)
-        if page.locator("h1").count() != 1:
-            self.wrong.append(f"{name}: {page.locator('h1').count()} main headings")
-        for width, theme in looks:
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if over > 0:
-                self.wrong.append(f"{name} at {width} px: {over} px too wide")
-            look = next((row for row in JUDGED if row[:2] == (width, theme)), None)
-            if again or look is None:
-                continue
-            rules = {} if look[2] else {"color-contrast": {"enabled": False}}
-            found = Axe().run(page, options={"resultTypes": ["violations"], "rules": rules}).response["violations"]
-            self.wrong += [
-                f"{name} {width} {theme}: {item['id']} ({item['impact']}) {node['target']} {node['failureSummary'][:200]}"
-                for item in found
-                for node in item["nodes"][:3]
-            ]
-
-    def close(self) -> None:
-        for page in self.pages.values():
-            page.context.close()
-
-
-@pytest.fixture
-def looking(browser: Browser, worker: Running, live_server: Any, settings: Any) -> Iterator[Looking]:
+@pytest.fixture(params=[DAILY, pytest.param(EVERY, marks=pytest.mark.nightly)], ids=["daily", "every"])
+def looking(
+    request: pytest.FixtureRequest, browser: Browser, worker: Running, live_server: Any, settings: Any
+) -> Iterator[Looking]:
     settings.PUBLIC_URL, settings.DEMO = live_server.url, True
-    looking = Looking(browser, live_server.url, load_people())
+    looking = Looking(browser, live_server.url, load_people(), request.param)
     yield looking
     looking.close()
 
@@ -287,10 +208,12 @@ ANY_TIME = [
     ("learn", "dana", "/learn/high-risk-decisions", 200),
     ("learn_question", "dana", "/learn/questions/decision.domain", 200),
     ("registers", "priya", "/registers", 200),
-    ("register_new", "dana", "/registers/new", 200),
-    ("register_import", "dana", "/registers/import", 200),
-    ("register_source", "priya", "/registers/{source}", 200),
-    ("register_source_change", "dana", "/registers/{source}/change", 200),
+    ("register", "priya", "/registers/regions", 200),
+    ("declared_uses", "priya", "/registers/declared/uses", 200),
+    ("register_new", "dana", "/registers/vendors/new", 200),
+    ("register_import", "dana", "/registers/architectures/import", 200),
+    ("register_entry", "priya", "/registers/sources/{source}", 200),
+    ("register_entry_change", "dana", "/registers/sources/{source}/change", 200),
     ("register_change", "priya", "/registers/changes/{change}", 200),
     ("gates", "pia", "/gates", 200),
     ("gate", "pia", "/gates/GF101", 200),
@@ -338,6 +261,10 @@ APPROVED = [
     ("compliance", "ada", "/compliance", 200),
     ("learn_index", "amir", "/learn", 200),
     ("course", "amir", "/learn/courses/analyst", 200),
+    ("lesson", "amir", "/learn/lessons/fairness", 200),
+    ("lesson_quiz", "amir", "/learn/lessons/fairness/quiz", 200),
+    ("lesson_records", "amir", "/learn/records/mine", 200),
+    ("lesson_people", "ada", "/learn/records/people", 200),
     ("glossary", "amir", "/glossary", 200),
     ("roles", "amir", "/roles", 200),
     ("oversight", "ada", "/oversight", 200),
@@ -395,7 +322,7 @@ def test_a_draft_and_what_is_there_at_any_time(looking: Looking) -> None:
     looking.page_of("ada").get_by_text("The chain is whole").wait_for()
     looking.judge("audit_verify", looking.page_of("ada"))
     pack = PolicyPack.objects.filter(kind="ml_model").values_list("pk", flat=True).latest("pk")
-    looking.all(LATER, FEW, system=draft.system_id, pack=pack)
+    looking.all(LATER, system=draft.system_id, pack=pack)
     for name, path in CLOSED.items():
         answer = looking.page_of("").goto(path)
         assert answer is not None

@@ -29,8 +29,8 @@ from governance.models import (
     Person,
     PolicyDraft,
     PolicyPack,
+    RegisterChange,
     RuleConflict,
-    SourceChange,
     Submission,
 )
 from governance.selectors.access import caller_for
@@ -149,6 +149,12 @@ GET = {
     "controls": page(),
     "learn_index": page(),
     "course": page(),
+    "lesson": page(),
+    "lesson_quiz": page(),
+    "lesson_records": page(),
+    "lesson_records_csv": page(),
+    "lesson_people": Row(302, 403, 403, "", {"ruth": 200, "ada": 200, "gwen": 200, "adm": 200}),
+    "lesson_people_csv": Row(302, 403, 403, "", {"ruth": 200, "ada": 200, "gwen": 200, "adm": 200}),
     "glossary": page(),
     "roles": page(),
     "oversight": page(),
@@ -190,10 +196,12 @@ GET = {
     "draft_accept_all": only_post("draft"),
     "systems": page(),
     "registers": page(),
+    "declared_uses": page(),
+    "register": page(),
     "register_new": page(ada=403, adm=403),
     "register_import": page(ada=403, adm=403),
-    "register_source": page("source"),
-    "register_source_change": page("source", ada=403, adm=403),
+    "register_entry": page("source"),
+    "register_entry_change": page("source", ada=403, adm=403),
     "register_change": page("source_change"),
     "system": page("case"),
     "policies": page(),
@@ -280,8 +288,8 @@ GET = {
     "api_attestation": Row(401, 404, 404),
     "api_evidence": api_only_post(),
     "api_evidence_file": Row(401, 404, 404),
-    "api_register_sources": api(),
-    "api_register_source": Row(401, 404, 200),
+    "api_register": api(),
+    "api_register_entry": Row(401, 404, 200),
     "api_policy": api(),
     "api_backtests": api_only_post(),
     "api_backtest": Row(401, 403, 403, "", ANSWERABLE),
@@ -339,7 +347,7 @@ POST: dict[str, tuple[int, int] | None] = {
     "api_backtests": (403, 403),
     "register_new": (422, 422),
     "register_import": (422, 422),
-    "register_source_change": (404, 422),
+    "register_entry_change": (404, 422),
     "register_change": (404, 403),
     "draft_files": (404, 403),
     "draft_drop_file": (404, 403),
@@ -428,11 +436,17 @@ WORDS = {
     "learn_question": {"name": "decision.domain"},
     "learn": {"slug": "high-risk-decisions"},
     "course": {"role": "analyst"},
+    "lesson": {"name": "fairness"},
+    "lesson_quiz": {"name": "fairness"},
     "gate": {"code": "GF101"},
     "api_gate": {"code": "GF101"},
     "api_policy": {"pack": "ml_model"},
     "api_backtests": {"pack": "ml_model"},
-    "api_register_source": {"name": "s3://lake/matrix/"},
+    "register": {"register": "vendors"},
+    "register_new": {"register": "architectures"},
+    "register_import": {"register": "regions"},
+    "api_register": {"register": "vendors"},
+    "api_register_entry": {"register": "sources", "name": "s3://lake/matrix/"},
     "demo_sign_in": {"signed": "made-up"},
     "api_kubernetes_environment": {"environment": "staging"},
     "api_mlflow_webhook": {"server": "main"},
@@ -499,8 +513,10 @@ class World:
             return reverse(name, kwargs=WORDS[name])
         if name.startswith("chart_"):
             return reverse(name, args=[self.chart.pk])
-        if row.about in ("source", "source_change"):
-            return reverse(name, args=[registered[row.about == "source_change"]])
+        if row.about == "source":
+            return reverse(name, args=["sources", registered[0]])
+        if row.about == "source_change":
+            return reverse(name, args=[registered[1]])
         if name in POLICY_ROWS:
             return reverse(name, args=[POLICY_ROWS[name](self)])
         if row.about == "waiver":
@@ -549,7 +565,7 @@ class World:
         unit, name = self.case.unit, "s3://lake/matrix/"
         row = DataSource.objects.get_or_create(unit=unit, name=name, defaults={"owner": "lake", "approved": True})[0]
         told = {"values": {"region": "eu"}, "why": "It moved.", "origin": "page", "proposed_by": self.people["dana"]}
-        return row.pk, SourceChange.objects.get_or_create(unit=unit, name=name, defaults=told)[0].pk
+        return row.pk, RegisterChange.objects.get_or_create(unit=unit, name=name, defaults=told)[0].pk
 
     def client(self, who: str, **options: Any) -> Client:
         client: Client = making.browser(self.people.get(who), raise_request_exception=False, **options)
