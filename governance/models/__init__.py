@@ -7,9 +7,9 @@ from governance.models.grants import GrantRequest
 from governance.models.people import Person, RoleGrant, Unit
 from governance.models.policy import PolicyPack
 from governance.models.policy_life import Backtest, FactColumn, PolicyDraft, PolicyRuling, ReplayRun
+from governance.models.register_changes import RegisterChange, RegisterEntry, RegisterRuling
 from governance.models.registers import ColumnMark, ReferencePopulation
 from governance.models.repeating import RepeatedCall
-from governance.models.source_changes import SourceChange, SourceRuling
 from governance.models.submissions import (
     Answer,
     Contributor,
@@ -49,13 +49,14 @@ __all__ = [
     "PolicyPack",
     "PolicyRuling",
     "ReferencePopulation",
+    "RegisterChange",
+    "RegisterEntry",
+    "RegisterRuling",
     "RepeatedCall",
     "ReplayRun",
     "Revision",
     "RoleGrant",
     "RuleConflict",
-    "SourceChange",
-    "SourceRuling",
     "Submission",
     "System",
     "SystemVersion",

@@ -1,4 +1,4 @@
-"""Entries for the register of data sources out of files: a Feast registry dump, OpenLineage events, or CSV. Pure.
+"""Entries for the registers out of files: a Feast registry dump, OpenLineage events, or CSV. Pure.
 
 What a file says is a proposal, never an approval: it names features, owners and places, and people decide.
 """
@@ -27,13 +27,18 @@ class Dumped:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def entries_of(name: str, data: bytes) -> tuple[str, list[Dumped]]:
-    """What kind of file it is (`feast`, `openlineage`, `csv`), and its entries. Raises `InvalidInput` when it is neither."""
+def entries_of(name: str, data: bytes, *, table_only: bool = False) -> tuple[str, list[Dumped]]:
+    """What kind of file it is (`feast`, `openlineage`, `csv`), and its entries. Raises `InvalidInput` when it is neither.
+
+    `table_only`: only CSV makes sense, because the other two know nothing but data sources.
+    """
     source = Source(name, "")
     _, words, problem = decode(data, source)
     if problem is not None:
         raise InvalidInput(problem.detail)
     if words.lstrip()[:1] in ("{", "["):
+        if table_only:
+            raise InvalidInput(f"{name} is JSON. Send CSV with a column “name”: such files know only data sources.")
         value, problems, parsed = parse_json(words, source)
         if not parsed:
             raise InvalidInput(f"{name}: {problems[0].detail if problems else WAY_OUT}")

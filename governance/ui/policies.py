@@ -17,7 +17,7 @@ from governance.policy.assessment import limit_of
 from governance.policy.differing import differences
 from governance.selectors.conflicts import precedents_of
 from governance.selectors.policy import installed_kinds, pack_in_force, pack_of
-from governance.selectors.source_register import dated_entries
+from governance.selectors.registers import dated_sources
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView, Option
 from governance.ui.kinds import kinds_of_page
@@ -124,7 +124,7 @@ def _library(request: HttpRequest, row: PolicyPack, pack: Pack) -> dict[str, Any
 
 
 def _sources(request: HttpRequest) -> Iterable[DataSource]:
-    return dated_entries(caller_of(request))[:200]
+    return dated_sources(caller_of(request))[:200]
 
 
 def _track(pack: Pack, track: Track) -> dict[str, Any]:

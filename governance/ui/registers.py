@@ -1,4 +1,4 @@
-"""The register of data sources as pages: entries, one entry with its history, proposals, and deciding about them."""
+"""The registers as pages: entries, one entry with its history, proposals, and deciding about them. One set of pages for all."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from governance.domain.errors import DomainError, Forbidden, InvalidInput
-from governance.domain.source_register import FIELDS, Field
-from governance.models import DataSource
+from governance.domain.register_fields import Field
+from governance.domain.registers import REGISTERS, Register, register_named
 from governance.selectors.access import Caller
 from governance.selectors.evidence import MAX_SOURCE_BYTES
-from governance.selectors.source_register import (
+from governance.selectors.registers import (
+    Entry,
     change,
     change_lines,
     changes,
@@ -25,7 +26,7 @@ from governance.selectors.source_register import (
     may_propose,
     values_of,
 )
-from governance.services import source_register
+from governance.services import registers as service
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView, Option
 
@@ -34,12 +35,16 @@ YES_NO = (Option("true", "Yes"), Option("false", "No"))
 
 
 @require_GET
-def sources(request: HttpRequest) -> HttpResponse:
-    """Every entry of the caller's units, and the proposals that wait for somebody."""
-    caller = caller_of(request)
-    waiting = list(changes(caller).filter(ruling__isnull=True)[:100])
+def overview(request: HttpRequest, register: str = "sources") -> HttpResponse:
+    """Every entry of one register in the caller's units, and the proposals that wait for somebody."""
+    caller, chosen = caller_of(request), register_named(register)
+    waiting = list(changes(caller, chosen).filter(ruling__isnull=True)[:100])
+    rows = entries(caller, chosen)[:MOST_SHOWN]
     context = {
-        "entries": entries(caller)[:MOST_SHOWN],
+        "register": chosen,
+        "registers": list(REGISTERS.values()),
+        "labels": [field.label for name in chosen.columns for field in chosen.fields if field.name == name],
+        "entries": [{"row": row, "lines": lines_of(chosen, row, chosen.columns)} for row in rows],
         "waiting": [{"change": row, "refused": may_decide(caller, row)} for row in waiting],
         "refused": may_propose(caller, caller.home_unit or 0),
     }
@@ -47,75 +52,79 @@ def sources(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def source(request: HttpRequest, pk: int) -> HttpResponse:
+def one(request: HttpRequest, register: str, pk: int) -> HttpResponse:
     """One entry: what is known, who proposed and who decided each change."""
-    caller = caller_of(request)
-    row = entry(caller, pk)
-    history = changes(caller).filter(unit_id=row.unit_id, name=row.name)[:100]
-    context = {"entry": row, "lines": lines_of(row), "history": history, "refused": may_propose(caller, row.unit_id)}
-    return render(request, "governance/register_source.html", context)
+    caller, chosen = caller_of(request), register_named(register)
+    row = entry(caller, chosen, pk)
+    history = changes(caller, chosen).filter(unit_id=row.unit_id, name=row.name)[:100]
+    context = {
+        "register": chosen,
+        "entry": row,
+        "lines": lines_of(chosen, row),
+        "history": history,
+        "refused": may_propose(caller, row.unit_id),
+    }
+    return render(request, "governance/register_entry.html", context)
 
 
 @require_http_methods(["GET", "POST"])
-def propose(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def propose(request: HttpRequest, register: str, pk: int | None = None) -> HttpResponse:
     """Propose an entry, or a change of one."""
-    caller = caller_of(request)
-    row = entry(caller, pk) if pk is not None else None
+    caller, chosen = caller_of(request), register_named(register)
+    row = entry(caller, chosen, pk) if pk is not None else None
     _refuse(may_propose(caller, _unit(caller, row)))
     problem, errors = "", dict[str, str]()
     if request.method == "POST":
-        given = {field.name: request.POST.get(field.name, "") for field in FIELDS if field.name in request.POST}
+        given = {field.name: request.POST.get(field.name, "") for field in chosen.fields if field.name in request.POST}
         try:
-            made = source_register.propose(
+            made = service.propose(
                 caller=caller,
                 unit_id=_unit(caller, row),
                 name=row.name if row is not None else request.POST.get("name", ""),
                 values=given,
                 why=request.POST.get("why", ""),
+                register=chosen.key,
             )
         except DomainError as exc:
             problem, errors = exc.detail, {each.pointer.strip("/"): each.detail for each in exc.errors}
         else:
             if made is None:
                 messages.info(request, "Everything is registered so already.")
-                return redirect("registers")
+                return redirect("register", chosen.key)
             messages.success(request, "Proposed. It counts once a second person has approved it.")
             return redirect("register_change", made.pk)
-    fields = _form(request, row, errors)
-    context = {"entry": row, "fields": fields, "problem": problem}
+    fields = _form(request, chosen, row, errors)
+    context = {"register": chosen, "entry": row, "fields": fields, "problem": problem}
     return render(request, "governance/register_form.html", context, status=422 if problem else 200)
 
 
 @require_http_methods(["GET", "POST"])
-def take_in(request: HttpRequest) -> HttpResponse:
-    """Propose every entry of a file: a Feast registry dump, OpenLineage events or CSV."""
-    caller, problem = caller_of(request), ""
+def take_in(request: HttpRequest, register: str) -> HttpResponse:
+    """Propose every entry of a file: CSV, for sources a Feast registry dump or OpenLineage events as well."""
+    caller, chosen, problem = caller_of(request), register_named(register), ""
     _refuse(may_propose(caller, _unit(caller, None)))
     if request.method == "POST":
         upload = request.FILES.get("file")
         try:
             if upload is None or (upload.size or 0) > MAX_SOURCE_BYTES:
                 raise InvalidInput(f"Choose a file of up to {MAX_SOURCE_BYTES // 1024**2} MiB.")
-            made = source_register.propose_file(
+            made = service.propose_file(
                 caller=caller,
                 unit_id=_unit(caller, None),
                 file=upload.name or "file",
                 data=bytes(upload.read()),
                 why=request.POST.get("why", ""),
+                register=chosen.key,
             )
         except DomainError as exc:
             problem = exc.detail
         else:
             words = f"{len(made)} entries are proposed" if made else "Everything in the file is registered so already"
             messages.success(request, f"{words}. They count once a second person has approved them." if made else f"{words}.")
-            return redirect("registers")
-    fields = [
-        FieldView(name="file", label="File", kind="file", hint="What feast registry-dump prints, OpenLineage events, or CSV."),
-        _why(request, {}),
-    ]
-    return render(
-        request, "governance/register_import.html", {"fields": fields, "problem": problem}, status=422 if problem else 200
-    )
+            return redirect("register", chosen.key)
+    fields = [FieldView(name="file", label="File", kind="file", hint=chosen.file_hint), _why(request, {})]
+    context = {"register": chosen, "fields": fields, "problem": problem}
+    return render(request, "governance/register_import.html", context, status=422 if problem else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -123,19 +132,19 @@ def proposal(request: HttpRequest, pk: int) -> HttpResponse:
     """What is proposed, beside what stands there now; a second person decides."""
     caller = caller_of(request)
     row = change(caller, pk)
-    problem = ""
+    register, problem = register_named(row.register), ""
     if request.method == "POST":
         _refuse(may_decide(caller, row))
         try:
             approved = request.POST.get("decision") == "approve"
-            source_register.decide(caller=caller, change_id=row.pk, approved=approved, reason=request.POST.get("reason", ""))
+            service.decide(caller=caller, change_id=row.pk, approved=approved, reason=request.POST.get("reason", ""))
         except DomainError as exc:
             problem = exc.detail
         else:
             messages.success(request, "Approved. Rules and gates read it from now on." if approved else "Refused.")
             return redirect("register_change", pk)
         row = change(caller, pk)
-    current = entries(caller).filter(unit_id=row.unit_id, name=row.name).first()
+    current = entries(caller, register).filter(unit_id=row.unit_id, name=row.name).first()
     reason = FieldView(
         name="reason",
         label="Why",
@@ -143,11 +152,12 @@ def proposal(request: HttpRequest, pk: int) -> HttpResponse:
         rows=2,
         value=request.POST.get("reason", ""),
         error=problem,
-        hint="What you looked at: owner, quality rule, legal basis, agreement.",
+        hint=register.looks_at,
     )
     context = {
+        "register": register,
         "change": row,
-        "lines": change_lines(row, current),
+        "lines": change_lines(register, row, current),
         "entry": current,
         "refused": may_decide(caller, row),
         "reason": reason,
@@ -161,7 +171,7 @@ def _refuse(why: str) -> None:
         raise Forbidden(why, code="role_needed")
 
 
-def _unit(caller: Caller, row: DataSource | None) -> int:
+def _unit(caller: Caller, row: Entry | None) -> int:
     if row is not None:
         return row.unit_id
     if caller.home_unit is None:
@@ -169,16 +179,16 @@ def _unit(caller: Caller, row: DataSource | None) -> int:
     return caller.home_unit
 
 
-def _form(request: HttpRequest, row: DataSource | None, errors: dict[str, str]) -> list[FieldView]:
-    values = values_of(row) or {"approved": True}
-    fields = [] if row is not None else [_name(request, errors)]
-    fields += [_field(field, request.POST.get(field.name, values.get(field.name)), errors) for field in FIELDS]
+def _form(request: HttpRequest, register: Register, row: Entry | None, errors: dict[str, str]) -> list[FieldView]:
+    values = values_of(register, row) or {"approved": True}
+    fields = [] if row is not None else [_name(request, register, errors)]
+    fields += [_field(field, request.POST.get(field.name, values.get(field.name)), errors) for field in register.fields]
     return [*fields, _why(request, errors)]
 
 
-def _name(request: HttpRequest, errors: dict[str, str]) -> FieldView:
-    hint = "As metadata spells it: an address, a table, feast://project/view. One that ends in / stands for all below it."
-    return FieldView(name="name", label="Name", hint=hint, value=request.POST.get("name", ""), error=errors.get("name", ""))
+def _name(request: HttpRequest, register: Register, errors: dict[str, str]) -> FieldView:
+    given = request.POST.get("name", "")
+    return FieldView(name="name", label="Name", hint=register.name_hint, value=given, error=errors.get("name", ""))
 
 
 def _why(request: HttpRequest, errors: dict[str, str]) -> FieldView:

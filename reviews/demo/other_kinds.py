@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from governance.domain.vocabulary import EvidenceRole, Kind
 from governance.selectors.access import caller_for
-from governance.services.source_register import propose
+from governance.services.registers import propose
 from reviews.demo import reports
 from reviews.demo.handing_in import Version, hand_in, settled
 from reviews.demo.stories import Cast, approve_red

@@ -1,27 +1,17 @@
-"""What the register knows of a data source: its fields, what they mean, and how a value is read. Pure.
+"""Fields of a register: what they mean, and how a value is read. Pure.
 
-One list serves the form, the API, the imports and the page of an entry.
+One list of fields serves the form, the API, the imports and the page of an entry.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from governance.domain.errors import FieldError
 
-CONSENT_BASES = (
-    "consent",
-    "contract",
-    "legal_obligation",
-    "vital_interests",
-    "public_task",
-    "legitimate_interests",
-    "not_personal_data",
-)
-ACCESS_CLASSES = ("public", "internal", "confidential", "restricted")
 MOST_LETTERS = 300
 MOST_ITEMS = 2_000
 
@@ -37,35 +27,21 @@ class Field:
     choices: tuple[str, ...] = ()
     most: int = MOST_LETTERS
 
-
-FIELDS = (
-    Field("approved", "Approved for use", "yes_no", "No takes the approval back: what reads it fails lineage from then on."),
-    Field("owner", "Owner", "text", "A team that is reachable. A source without an owner fails lineage.", most=120),
-    Field("is_feature_store", "Feature store", "yes_no", "Yes, when models take features from it by name."),
-    Field("features", "Approved features", "list", "Names, one a line. A new feature that is listed here needs no second look."),
-    Field("quality_rule", "Quality rule", "text", "What is checked before it is used, and where the result is."),
-    Field("holds_personal_data", "Holds personal data", "yes_no"),
-    Field("consent_basis", "Legal basis", "choice", "The lawful basis of GDPR Article 6, for the purposes below.", CONSENT_BASES),
-    Field("consumer_rights", "Rights of the people in it", "text", "How access, deletion and opt-out (GDPR, CCPA) reach it."),
-    Field("purposes", "May be used for", "list", "Decision domains such as credit or marketing; any for all."),
-    Field("licence", "Agreement or licence", "text", most=120),
-    Field("agreement_ends_on", "Agreement ends on", "date", "The last day on which it may be used."),
-    Field("retention_days", "Rows are kept, in days", "days"),
-    Field("region", "Region", "text", "Where it is stored, such as eu-west.", most=60),
-    Field("access_class", "Access class", "choice", choices=ACCESS_CLASSES),
-    Field("refreshed_on", "Last refreshed on", "date"),
-)
-BY_NAME = {field.name: field for field in FIELDS}
+    @property
+    def empty(self) -> Any:
+        """What stands there while nobody has said anything."""
+        return {"list": [], "yes_no": False, "date": None, "days": None}.get(self.kind, "")
 
 
-def read_values(raw: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[FieldError, ...]]:
+def read_values(fields: Sequence[Field], raw: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[FieldError, ...]]:
     """The values as the register holds them, and what is wrong. Texts of forms and values of JSON are both read."""
+    by_name = {field.name: field for field in fields}
     found: dict[str, Any] = {}
     errors: list[FieldError] = []
     for name, value in raw.items():
-        field = BY_NAME.get(name)
+        field = by_name.get(name)
         if field is None:
-            known = ", ".join(BY_NAME)
+            known = ", ".join(by_name)
             errors.append(FieldError(f"/{name}", "unknown_field", f"The register has no field “{name[:60]}”. It has: {known}."))
             continue
         try:
