@@ -12,7 +12,9 @@ from governance.policy.bands import Band
 from governance.policy.conditions import in_words
 from governance.policy.evaluating import Pack
 from governance.policy.gate_use import GateUse
+from governance.policy.learning_demands import learning_changes
 from governance.policy.rules import Rule
+from governance.policy.steps import Step
 
 STRICTER, LOOSER, OTHER = "stricter", "looser", "other"
 
@@ -32,7 +34,14 @@ class Difference:
 def differences(before: Pack, after: Pack) -> tuple[Difference, ...]:
     """Every difference, rules first, in the order of the newer pack; what was taken out comes last."""
     conditions = _conditions(before, after)
-    return (*_rules(before, after), *conditions, *_gates(before, after), *_tracks(before, after), *_rest(before, after))
+    return (
+        *_rules(before, after),
+        *conditions,
+        *_gates(before, after),
+        *_tracks(before, after),
+        *_learning(before, after),
+        *_rest(before, after),
+    )
 
 
 def same_rule(before: Rule, after: Rule) -> bool:
@@ -230,6 +239,16 @@ def _blocks(use: GateUse) -> str:
     return f"blocks on {_on(use.blocking)}"
 
 
+def _learning(before: Pack, after: Pack) -> Iterator[Difference]:
+    for place, says, stricter in learning_changes(before, after):
+        effect = OTHER if stricter is None else STRICTER if stricter else LOOSER
+        yield Difference(place, "lessons before signing", says, effect, False)
+
+
+def _plan(step: Step) -> dict[str, Any]:
+    return step.model_dump(exclude={"requires_learning"})
+
+
 def _tracks(before: Pack, after: Pack) -> Iterator[Difference]:
     for track in Track:
         was, now = before.document.tracks[track], after.document.tracks[track]
@@ -241,9 +260,9 @@ def _tracks(before: Pack, after: Pack) -> Iterator[Difference]:
             yield Difference(
                 track.value, f"the {track} track", f"due within {now.due or '–'} now, was {was.due or '–'}", OTHER, False
             )
-        if (was.model_dump(exclude={"steps", "due"}), [s.model_dump() for s in was.steps]) != (
+        if (was.model_dump(exclude={"steps", "due"}), [_plan(s) for s in was.steps]) != (
             now.model_dump(exclude={"steps", "due"}),
-            [s.model_dump() for s in now.steps],
+            [_plan(s) for s in now.steps],
         ) and (old, was.due) == (new, now.due):
             yield Difference(track.value, f"the {track} track", "the words or plan of its steps changed", OTHER, False)
 

@@ -11,6 +11,7 @@ import yaml
 
 from gates.registry import gates
 from governance.policy import PackError, load_pack
+from governance.policy.differing import differences
 from governance.policy.lessons import FOLDER, lesson_named, lesson_schema, lessons, load_lesson
 from governance.policy.regimes import regimes
 from governance.selectors.plugins import pack_problems
@@ -94,3 +95,35 @@ def test_a_pack_that_asks_for_a_lesson_that_is_not_there_does_not_come_into_forc
     found = pack_problems(load_pack(yaml.safe_dump(document, allow_unicode=True)))
     assert len(found) == 1 and "astrology" in found[0] and "performance" in found[0]
     assert lesson_named("astrology") is None
+
+
+WARNS = {"begins": "warn"}
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "effect"),
+    [
+        (None, {"lessons": ["fairness"]}, "stricter"),
+        ({"lessons": ["fairness"]}, None, "looser"),
+        ({"lessons": ["fairness"]}, {"lessons": ["fairness"], "stages": WARNS}, "looser"),
+        (
+            {"lessons": ["fairness"], "stages": WARNS},
+            {"lessons": ["fairness"], "stages": {**WARNS, "block_from": "2027-01-01"}},
+            "stricter",
+        ),
+        ({"lessons": ["fairness"]}, {"lessons": ["fairness", "drift"], "valid_days": 365}, "stricter"),
+        ({"lessons": ["fairness"], "valid_days": 90}, {"lessons": ["fairness"], "valid_days": 365}, "looser"),
+        ({"lessons": ["fairness"]}, {"lessons": ["drift"]}, "other"),
+    ],
+)
+def test_a_change_of_what_people_have_to_learn_is_a_difference_of_its_own(was: Any, now: Any, effect: str) -> None:
+    document = yaml.safe_load((PACKS / "data_pipeline.yaml").read_text(encoding="utf-8"))
+    document.pop("questionnaire", None)
+
+    def pack(need: Any) -> Any:
+        step = {key: value for key, value in document["tracks"]["yellow"]["steps"][0].items() if key != "requires_learning"}
+        document["tracks"]["yellow"]["steps"][0] = {**step, **({"requires_learning": need} if need else {})}
+        return load_pack(yaml.safe_dump(document, allow_unicode=True))
+
+    (found,) = differences(pack(was), pack(now))
+    assert (found.about, found.effect) == ("yellow: ML platform engineer", effect)
