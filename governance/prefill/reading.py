@@ -10,11 +10,20 @@ from governance.prefill.card_text import split_front_matter
 from governance.prefill.limits import MAX_PROBLEMS
 from governance.prefill.readers import Reader, all_readers
 from governance.prefill.safe_json import parse_json
+from governance.prefill.safe_toml import parse_toml
 from governance.prefill.safe_yaml import parse_yaml
 from governance.prefill.sniffing import decode, form_of
 from governance.prefill.source import Document, Form, Problem, Source, file_name
 
-_MEDIA = {Form.JSON: "application/json", Form.YAML: "application/yaml", Form.CARD: "text/markdown"}
+_MEDIA = {
+    Form.JSON: "application/json",
+    Form.YAML: "application/yaml",
+    Form.CARD: "text/markdown",
+    Form.TOML: "application/toml",
+    Form.REQUIREMENTS: "text/plain",
+}
+_DOWNLOADS = ("wheels", "sdist", "files")
+"""What lock files list for each package and no reader needs: most of such a file."""
 _CRASH = "could not go on"
 
 
@@ -65,6 +74,11 @@ def read_source(name: str, data: bytes) -> Reading:
 def _parse(form: Form, words: str, source: Source) -> tuple[Document | None, list[Problem]]:
     if form is Form.CARD:
         return _parse_card(words, source)
+    if form is Form.REQUIREMENTS:
+        return Document(form, {}, words), []
+    if form is Form.TOML:
+        value, problems, ok = parse_toml(words, source, without=_DOWNLOADS)
+        return (Document(form, value) if ok else None), problems
     value, problems, ok = parse_json(words, source) if form is Form.JSON else parse_yaml(words, source)
     return (Document(form, value) if ok else None), problems
 

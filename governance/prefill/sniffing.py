@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from governance.prefill.limits import MAX_BYTES
+from governance.prefill.requirement_lines import looks_like_requirements
 from governance.prefill.source import Form, Problem, Source
 
 _PICKLE = re.compile(rb"\x80[\x02-\x05](?:\x95.{8}|[\x28\x5b\x5d\x7d\x63\x71\x58\x8a\x8c\x4b\x4d\x4e\x7d]|$)", re.DOTALL)
@@ -31,6 +32,7 @@ _BINARY = (
 )
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\r?\n.*?\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_LOCKED = re.compile(r"^\[\[package\]\][ \t]*\r?$", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,6} +\S", re.MULTILINE)
 
 
@@ -77,6 +79,10 @@ def form_of(name: str, words: str) -> Form:
     ending = name.rsplit("/", 1)[-1].rsplit("\\", 1)[-1].lower()
     if ending.endswith((".md", ".markdown", ".mdx")):
         return Form.CARD
+    if ending.endswith(".toml") or (not ending.endswith((".json", ".yaml", ".yml")) and _LOCKED.search(words)):
+        return Form.TOML
+    if looks_like_requirements(name, words):
+        return Form.REQUIREMENTS
     if ending.endswith((".json", ".ipynb")) or start.startswith(("{", "[")):
         return Form.JSON
     if _FRONT_MATTER.match(words) and not ending.endswith((".yaml", ".yml")):

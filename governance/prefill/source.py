@@ -35,13 +35,16 @@ class Form(StrEnum):
     JSON = "json"
     YAML = "yaml"
     CARD = "card"
+    TOML = "toml"
+    REQUIREMENTS = "requirements"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """A source after safe parsing.
 
-    `data` holds plain JSON values only (front matter for a card, {} when it has none); `body` the Markdown of a card.
+    `data` holds plain JSON values only (front matter for a card, {} when it has none); `body` the Markdown of a card, or the
+    lines of a requirements file.
     """
 
     form: Form

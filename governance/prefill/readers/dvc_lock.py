@@ -1,15 +1,16 @@
-"""`dvc.lock`: the files a pipeline reads and writes. What one stage writes and another reads is inside the pipeline."""
+"""`dvc.lock`: the files a pipeline reads and writes, and its parameters. What one stage writes and another reads is inside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from governance.domain.facts import Fact
 from governance.prefill.source import Document, Form, Problem, Source, mapping, sequence, text
 
 NAME = "dvc_lock"
 TITLE = "DVC lock file"
-FILLS = ("data.sources", "data.outputs")
+FILLS = ("data.sources", "data.outputs", "training.parameters")
 ORDER = 40
 
 _CODE = (".py", ".sh", ".ipynb", ".r", ".sql", ".yaml", ".yml", ".toml")
@@ -34,7 +35,25 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
         yield source.fact("data.sources", list(dict.fromkeys(inputs)), "stages[].deps")
     if any(written):
         yield source.fact("data.outputs", list(dict.fromkeys(filter(None, written))), "stages[].outs")
+    parameters = _parameters(stages)
+    if parameters:
+        yield source.fact("training.parameters", parameters, "stages[].params")
 
 
 def _rows(stage: object, side: str) -> list[dict[str, object]]:
     return [mapping(row) for row in sequence(mapping(stage).get(side))]
+
+
+def _parameters(stages: dict[str, Any]) -> dict[str, Any]:
+    """Every parameter a stage was run with; where two files give one name different values, the name carries its file."""
+    rows = [
+        (file, name, value)
+        for stage in stages.values()
+        for file, held in mapping(mapping(stage).get("params")).items()
+        for name, value in mapping(held).items()
+    ]
+    values: dict[str, list[Any]] = {}
+    for _, name, value in rows:
+        if value not in values.setdefault(name, []):
+            values[name].append(value)
+    return {(name if len(values[name]) == 1 else f"{file}:{name}"): value for file, name, value in rows}

@@ -175,3 +175,61 @@ def test_the_convention_with_any_value(block: dict[str, Any]) -> None:
 )
 def test_documents_of_known_names_in_unknown_shapes(value: Any) -> None:
     check(read_source("x.json", json.dumps(value).encode()))
+
+
+CARD_NAMES = [
+    "model_overview", "model_owner", "algorithm_type", "intended_uses", "risk_rating", "evaluation_details", "metric_groups",
+    "metric_data", "training_details", "training_job_details", "hyper_parameters", "container_image", "training_environment",
+    "additional_information", "custom_details", "Content", "ModelCardName", "ModelCard", "ModelCardContent", "CreatedBy",
+    "model_details", "owners", "licenses", "model_parameters", "sensitive", "sensitive_data", "quantitative_analysis",
+    "performance_metrics", "considerations", "limitations", "slice", "type", "value", "name", "data", "error", "workspace", "",
+    "bomFormat", "components", "metadata", "component", "modelCard", "modelParameters", "datasets", "ref", "bom-ref", "hashes",
+    "properties", "quantitativeAnalysis", "performanceMetrics", "licenses", "pedigree", "contents", "@context", "@type", "@id",
+    "conformsTo", "recordSet", "field", "source", "extract", "dataType", "rai:personalSensitiveInformation", "rai:dataBiases",
+    "rai:dataCollectionTimeframe", "items", "size", "artifactType", "customProperties", "registeredModelId", "metadataType",
+    "int_value", "string_value", "modelFormatName", "stages", "deps", "outs", "cmd", "params", "artifacts", "package", "version",
+]  # fmt: skip
+said = st.none() | st.sampled_from(
+    ["CycloneDX", "machine-learning-model", "http://mlcommons.org/croissant/1.0", "Dataset", "model-artifact", "metric", "auc",
+     "0.9", "test", "none", "2026-01-01", "{}", "guiderail.data.sources", "High", 0.5, 3, True]
+)  # fmt: skip
+card = st.recursive(
+    said,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(CARD_NAMES), inner, max_size=5),
+    max_leaves=25,
+)
+MARKS: list[dict[str, Any]] = [
+    {"model_overview": {}, "intended_uses": {}},
+    {"Content": "{}", "ModelCardName": "n"},
+    {"model_details": {}, "considerations": {}},
+    {"bomFormat": "CycloneDX", "components": [{"type": "machine-learning-model", "modelCard": {}}]},
+    {"@context": {}, "@type": "Dataset", "conformsTo": "http://mlcommons.org/croissant/1.0"},
+    {"items": [{"artifactType": "model-artifact"}], "size": 1},
+    {"stages": {"a": {"cmd": "c"}}},
+]
+
+
+@given(st.sampled_from(MARKS), st.dictionaries(st.sampled_from(CARD_NAMES), card, max_size=5))
+def test_cards_and_registries_in_unknown_shapes(mark: dict[str, Any], value: dict[str, Any]) -> None:
+    check(read_source("x.json", json.dumps({**mark, **value}).encode()))
+    check(read_source("dvc.yaml", json.dumps({**value, **mark}).encode()))
+
+
+@given(st.sampled_from([name for name in JSON_SAMPLES if not name.startswith(("mlflow", "gx"))]), st.data(), card)
+def test_new_samples_with_a_value_replaced(name: str, data: st.DataObject, new: Any) -> None:
+    path = data.draw(st.sampled_from(_paths(JSON_SAMPLES[name])))
+    check(read_source(name, json.dumps(_replaced(JSON_SAMPLES[name], path, new)).encode()))
+
+
+PACKAGE_LINES = [
+    "torch", "torch==2.5", "xgboost >= 3", " \\", "--hash=sha256:a", "# x", "==", "a @ https://b", "[[package]]",
+    'name = "torch"',
+    'version = "2"', 'source = { editable = "." }', "x = [", "]", "a.b = 1", '"""', "dependencies = [{ name = 'torch' }]",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PACKAGE_LINES) | st.text(max_size=20), max_size=12))
+def test_lines_of_packages(lines: list[str]) -> None:
+    words = "\n".join(lines).encode("utf-8", "surrogatepass")
+    check(read_source("requirements.txt", words))
+    check(read_source("uv.lock", b"version = 1\n" + words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,33 @@ def test_a_card_without_metadata_is_told_what_to_add(shared_data: Path) -> None:
     assert any("no metadata between two --- lines" in words for words in advice(_read(shared_data, "hf/sample_no_metadata.md")))
 
 
-@pytest.mark.parametrize("name", ["cyclonedx/valid-machine-learning-1.7.json", "sagemaker_model_card_schema.json"])
-def test_other_formats_are_not_taken_for_metrics(shared_data: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["cyclonedx/bom-1.7.schema.json", "sagemaker_model_card_schema.json"])
+def test_schemas_are_not_taken_for_what_they_describe(shared_data: Path, name: str) -> None:
     reading = _read(shared_data, name)
     assert (reading.reader, reading.facts) == (None, ())
+
+
+def test_the_example_of_the_cyclonedx_specification(shared_data: Path) -> None:
+    reading = _read(shared_data, "cyclonedx/valid-machine-learning-1.7.json")
+    found = values(reading)
+    assert reading.reader == "cyclonedx_model"
+    assert (found["model.name"], found["model.task"]) == ("stable-diffusion", "task goes here")
+    assert found["data.sources"] == ["https://example.com/path/to/dataset"]
+    assert "performance.metrics" not in found
+    place = "components[0].modelCard.quantitativeAnalysis.performanceMetrics[0].value: "
+    assert len(errors(reading)) == 1 and errors(reading)[0].startswith(place)
+
+
+def test_every_property_of_the_sagemaker_schema_that_is_a_text_may_be_a_list(shared_data: Path) -> None:
+    """Exports write lists where the schema says text; what is read must not depend on it."""
+    schema = json.loads((shared_data / "model_metadata" / "sagemaker_model_card_schema.json").read_text())["properties"]
+    texts = {
+        part: [name for name, kind in held["properties"].items() if kind.get("type") == "string"]
+        for part, held in schema.items()
+        if held["type"] == "object"
+    }
+    plain = {part: {name: f"{part} {name}" for name in names} for part, names in texts.items()}
+    listed = {part: {name: [words] for name, words in held.items()} for part, held in plain.items()}
+    as_text, as_list = (values(read_source("card.json", json.dumps(card).encode())) for card in (plain, listed))
+    assert as_text == as_list
+    assert "model_overview model_owner" in as_text["system.owner"]

@@ -1,0 +1,52 @@
+"""`uv.lock`: the framework and its version among what the project itself asks for.
+
+What comes along with other packages, and what only development needs, does not say what made the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from governance.domain.facts import Fact
+from governance.prefill import pinned_frameworks
+from governance.prefill.pinned_frameworks import Pinned, framework_facts
+from governance.prefill.requirement_lines import plain_name
+from governance.prefill.source import Document, Form, Problem, Source, child, mapping, sequence, shown, text
+
+NAME = "uv_lock"
+TITLE = "uv lock file"
+FILLS = pinned_frameworks.FILLS
+ORDER = 40
+
+_OWN = {"virtual", "editable", "directory"}
+
+
+def recognises(name: str, document: Document) -> bool:
+    data = mapping(document.data)
+    packages = sequence(data.get("package"))
+    return document.form is Form.TOML and "version" in data and any(_source_of(row) for row in packages)
+
+
+def _source_of(row: Any) -> dict[str, Any]:
+    """Where uv took a package from: a table. Other lock files write text, or nothing."""
+    return mapping(mapping(row).get("source"))
+
+
+def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
+    rows = sequence(mapping(document.data)["package"])
+    own = [mapping(row) for row in rows if _OWN & set(_source_of(row))]
+    asked = {
+        plain_name(text(mapping(each).get("name")))
+        for row in own
+        for block in (row.get("dependencies"), *mapping(row.get("optional-dependencies")).values())
+        for each in sequence(block)
+    }
+    packages = []
+    for i, row in enumerate(rows):
+        name, place = plain_name(text(mapping(row).get("name"))), child("package", i)
+        if not name:
+            yield source.problem(place, f"A package has a name; found {shown(row)}. Make the file again with `uv lock`.")
+        elif name in asked or not own:
+            packages.append(Pinned(name, text(mapping(row).get("version")), child(place, "version")))
+    yield from framework_facts(packages, source, pin="Make the file again with `uv lock`.")
