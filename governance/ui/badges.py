@@ -127,6 +127,14 @@ WAIVERS: Mapping[str, Badge] = {
     "audit_failed": Badge("Control did not work", "red", "circle-x", "The audit found that the control did not work."),
 }
 
+EXPOSURES: Mapping[str, Badge] = {
+    "waiting": Badge("Waits", "blue", "clock", "Waits for the role that the policy names."),
+    "granted": Badge("Granted", "green", "check", "There is a permit for the higher share."),
+    "refused": Badge("Refused", "red", "ban", "The permit holds for the share it held for."),
+    "withdrawn": Badge("Taken back", "grey", "circle-minus", "Whoever asked took the request back."),
+    "lapsed": Badge("Lapsed", "grey", "clock-pause", "The permit it was asked under ended before anybody decided."),
+}
+
 READINGS: Mapping[str, Badge] = {
     "over": Badge("Over a limit", "red", "alert-triangle", "A finding was opened, or the one that is open was joined."),
     "within": Badge("Within its limits", "green", "circle-check"),
@@ -152,6 +160,7 @@ SETS: Mapping[str, Mapping[str, Badge]] = {
     "decision": DECISIONS,
     "task": TASKS,
     "waiver": WAIVERS,
+    "exposure": EXPOSURES,
     "reading": READINGS,
     "incident": INCIDENTS,
 }

@@ -48,6 +48,7 @@ _OVERSIGHT = (
     "/follow-up",
     "/findings",
     "/deployments",
+    "/exposure",
     "/monitoring",
     "/incidents",
     "/outcomes",

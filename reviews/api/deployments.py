@@ -27,7 +27,10 @@ ONLY = ("", "live", "unpermitted")
 
 
 class DeploymentBody(Closed):
-    """System and version, or the artefact's digest. `observed`: seen running; recorded even where no permit allows it."""
+    """System and version, or the artefact's digest. `observed`: seen running; recorded even where no permit allows it.
+
+    `exposure`: percent of traffic or people; left out, all of it, or as it is live already.
+    """
 
     system: Name = ""
     version: Name = ""
@@ -35,6 +38,7 @@ class DeploymentBody(Closed):
     environment: Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)] = "production"
     target: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)] = ""
     observed: bool = False
+    exposure: Annotated[int, Field(ge=1, le=100)] | None = None
 
 
 class RollbackBody(Closed):
@@ -51,6 +55,7 @@ class DeploymentIn(serializers.Serializer[Any]):
     environment = serializers.CharField(required=False)
     target = serializers.CharField(required=False)
     observed = serializers.BooleanField(required=False)
+    exposure = serializers.IntegerField(required=False, min_value=1, max_value=100)
 
 
 class RollbackIn(serializers.Serializer[Any]):
@@ -64,6 +69,7 @@ class DeploymentShape(serializers.Serializer[Any]):
     version = serializers.CharField()
     environment = serializers.CharField()
     target = serializers.CharField()
+    exposure = serializers.IntegerField()
     state = serializers.CharField()
     observed = serializers.BooleanField()
     allowed = serializers.BooleanField()
@@ -78,6 +84,7 @@ class DeploymentRowShape(serializers.Serializer[Any]):
     version = serializers.CharField()
     environment = serializers.CharField()
     target = serializers.CharField()
+    exposure = serializers.IntegerField()
     state = serializers.CharField()
     observed = serializers.BooleanField()
     covered = serializers.BooleanField()
@@ -165,6 +172,7 @@ def _document(row: Deployment, answer: PermitAnswer) -> dict[str, Any]:
         "version": row.version_name,
         "environment": row.environment,
         "target": row.target,
+        "exposure": row.exposure,
         "state": row.state,
         "observed": row.observed,
         "allowed": answer.allowed,

@@ -21,7 +21,7 @@ from governance.api.callers import caller_of
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.storable import unstorable
 from governance.selectors.access import Caller
-from reviews.api.permits import require_permit_scope
+from reviews.api.permits import percent, require_permit_scope
 from reviews.api.submissions import REFUSALS
 from reviews.selectors.permits import PermitAnswer, permit_answer
 
@@ -30,19 +30,21 @@ LONGEST_WARNING = 255
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _EXAMPLE = f"{PREFIX}system: credit-default and {PREFIX}version: 2.3.0"
 _READS = (
-    f"Reads the annotations {PREFIX}system, {PREFIX}version and {PREFIX}digest of the object or its pod template. "
-    "Answers 200 either way; what is not named or not known is not allowed."
+    f"Reads the annotations {PREFIX}system, {PREFIX}version, {PREFIX}digest and {PREFIX}exposure of the object or its pod "
+    "template. The exposure is a percentage; not said, it is about all of it. Answers 200 either way; what is not named or not "
+    "known is not allowed."
 )
 _ANSWERS = {200: OpenApiTypes.OBJECT, **{code: REFUSALS[code] for code in (401, 403, 422)}}
 
 
 @dataclass(frozen=True)
 class Named:
-    """What an object says it runs: system and version, or the artefact's digest, or all three."""
+    """What an object says it runs: system and version, or the artefact's digest, or all three; and to which share, in percent."""
 
     system: str = ""
     version: str = ""
     digest: str = ""
+    exposure: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.digest or (self.system and self.version))
@@ -125,7 +127,7 @@ def named_by(thing: Mapping[str, Any]) -> Named:
     """What an object's annotations name: its own, and those of its pod template. Raises when they contradict each other."""
     found: dict[str, str] = {}
     for table in _annotations(thing):
-        for key in ("system", "version", "digest"):
+        for key in ("system", "version", "digest", "exposure"):
             given = table.get(PREFIX + key)
             if not isinstance(given, str) or not given:
                 continue
@@ -133,6 +135,10 @@ def named_by(thing: Mapping[str, Any]) -> Named:
                 raise _Contradiction(f"Guiderail: object and pods name different things in {PREFIX}{key}. Make them equal.")
     if "digest" in found and not _DIGEST.fullmatch(found["digest"]):
         raise _Contradiction(f"Guiderail: {PREFIX}digest is sha256: and 64 hexadecimal digits.")
+    try:
+        percent(found.get("exposure", ""))
+    except InvalidInput:
+        raise _Contradiction(f"Guiderail: {PREFIX}exposure is a whole percentage from 1 to 100, such as “5”.") from None
     return Named(**found)
 
 
@@ -147,13 +153,14 @@ class _Contradiction(Exception):
 
 
 def _ask(caller: Caller, named: Named, environment: str) -> PermitAnswer:
+    about: dict[str, Any] = {"environment": environment, "exposure": percent(named.exposure)}
     if not (named.system and named.version):
-        return permit_answer(caller, environment=environment, digest=named.digest)
-    by_version = permit_answer(caller, environment=environment, system=named.system, version=named.version)
+        return permit_answer(caller, digest=named.digest, **about)
+    by_version = permit_answer(caller, system=named.system, version=named.version, **about)
     if not by_version.allowed or not named.digest:
         return by_version
     # named twice: both have to lead to the same permit
-    by_digest = permit_answer(caller, environment=environment, digest=named.digest)
+    by_digest = permit_answer(caller, digest=named.digest, **about)
     if by_digest.allowed and by_digest.submission != by_version.submission:
         says = f"The digest belongs to {by_digest.submission}, and {named.system} {named.version} to {by_version.submission}."
         return PermitAnswer(False, None, (says,), None, by_version.submission, by_version.url, "unknown")

@@ -14,6 +14,7 @@ from governance.api.callers import caller_of
 from governance.domain.decision_json import to_json
 from governance.domain.errors import FieldError, Forbidden, InvalidInput
 from governance.domain.vocabulary import Scope
+from governance.policy.exposure import FULL
 from governance.selectors.access import Caller
 from governance.services.signing import envelope
 from reviews.api.schemas import EnvelopeShape, PermitAnswerShape
@@ -34,6 +35,7 @@ class PermitsView(APIView):
             OpenApiParameter("version", str),
             OpenApiParameter("digest", str, description="sha256:…"),
             OpenApiParameter("environment", str, description="production unless told"),
+            OpenApiParameter("exposure", int, description="percent of traffic or people, 1 to 100; all of it unless told"),
         ],
         responses={200: PermitAnswerShape, **{code: REFUSALS[code] for code in (401, 403, 422)}},
     )
@@ -54,7 +56,8 @@ class PermitsView(APIView):
             )
         if by_digest:
             given["digest"] = _digest(given["digest"])
-        return Response(to_json(permit_answer(caller, environment=environment, **given)))
+        exposure = percent(request.query_params.get("exposure", ""))
+        return Response(to_json(permit_answer(caller, environment=environment, exposure=exposure, **given)))
 
 
 class AttestationView(APIView):
@@ -77,6 +80,18 @@ def require_permit_scope(caller: Caller) -> None:
     """`permit` is the scope of deployers; whoever may read may ask as well."""
     if caller.token is not None and not {Scope.PERMIT.value, Scope.READ.value} & set(caller.token.scopes):
         raise Forbidden("This token lacks the scope “permit”. Ask an administrator for one that has it.", code="scope_needed")
+
+
+def percent(raw: str) -> int:
+    """A whole percentage from 1 to 100; all of it where nothing is said. Raises `InvalidInput`."""
+    if not raw:
+        return FULL
+    if not re.fullmatch(r"[1-9]\d?|100", raw):
+        raise InvalidInput(
+            "The exposure is a whole percentage from 1 to 100.",
+            errors=(FieldError("/exposure", "invalid", "Such as 5, without a percent sign; round up."),),
+        )
+    return int(raw)
 
 
 def _digest(raw: str) -> str:

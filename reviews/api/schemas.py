@@ -169,6 +169,7 @@ class PermitAnswerShape(serializers.Serializer[Any]):
     submission = serializers.CharField(allow_null=True)
     url = serializers.CharField(allow_null=True)
     verdict = serializers.CharField()
+    exposure = serializers.IntegerField(allow_null=True)
 
 
 class ProblemShape(serializers.Serializer[Any]):

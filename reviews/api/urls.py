@@ -6,6 +6,13 @@ from reviews.api.backtests import BacktestsView, BacktestView
 from reviews.api.decisions import DecisionsView
 from reviews.api.deployments import DeploymentsView, RollbackView
 from reviews.api.exports import ExportView
+from reviews.api.exposure import (
+    ExposureDecisionView,
+    ExposureRequestsView,
+    ExposureRequestView,
+    ExposureWithdrawView,
+    SubmissionExposureView,
+)
 from reviews.api.facts import FactsView
 from reviews.api.findings import FindingsView
 from reviews.api.gate_previews import GatePreviewView
@@ -38,6 +45,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/submissions/<snum:pk>/decisions", DecisionsView.as_view(), name="api_decisions"),
     path("api/v1/deployments", DeploymentsView.as_view(), name="api_deployments"),
     path("api/v1/deployments/<int:pk>/rollback", RollbackView.as_view(), name="api_rollback"),
+    path("api/v1/submissions/<snum:pk>/exposure-requests", SubmissionExposureView.as_view(), name="api_submission_exposure"),
+    path("api/v1/exposure-requests", ExposureRequestsView.as_view(), name="api_exposure_requests"),
+    path("api/v1/exposure-requests/<int:pk>", ExposureRequestView.as_view(), name="api_exposure_request"),
+    path("api/v1/exposure-requests/<int:pk>/decision", ExposureDecisionView.as_view(), name="api_exposure_decision"),
+    path("api/v1/exposure-requests/<int:pk>/withdraw", ExposureWithdrawView.as_view(), name="api_exposure_withdraw"),
     path("api/v1/findings", FindingsView.as_view(), name="api_findings"),
     path("api/v1/monitoring/events", MonitoringEventsView.as_view(), name="api_monitoring_events"),
     path("api/v1/monitoring/series", MonitoringSeriesView.as_view(), name="api_monitoring_series"),

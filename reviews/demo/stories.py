@@ -19,7 +19,7 @@ needs |
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,11 @@ from reviews.models import ReviewStep
 from reviews.selectors.case import case_of
 from reviews.selectors.columns import columns_of
 from reviews.selectors.dossier import current_digest
+from reviews.selectors.exposure_view import exposure_view
 from reviews.services.deciding import decide
 from reviews.services.decision_input import NewChange, NewCheck, NewDecision
 from reviews.services.deploying import NewDeployment, reconcile, report_deployment
+from reviews.services.exposure import NewExposure, decide_exposure, request_exposure
 from reviews.services.intake import revise
 from reviews.services.marking import NewMark, mark_column
 from reviews.services.waiving import NewWaiver, request_waiver, sign_waiver
@@ -199,14 +201,47 @@ def credit_default(cast: Cast, home: Path) -> None:
 
 
 def report_what_runs(cast: Cast, champion: Submission) -> None:
-    """The champion went live with its permit; a monitor also saw something that nobody ever handed in."""
+    """The champion went live for a few and then for more; a monitor also saw something that nobody ever handed in."""
     pia, unit = caller_for(cast.people["pia"], origin="job"), cast.units["lending"].pk
     if champion.state == State.APPROVED:
-        live = NewDeployment(system=champion.system.slug, version=champion.version.version, target="serving-eu-1")
+        live = NewDeployment(system=champion.system.slug, version=champion.version.version, target="serving-eu-1", exposure=5)
         report_deployment(caller=pia, unit_id=unit, new=live)
+        go_further(cast, champion)
+        report_deployment(caller=pia, unit_id=unit, new=replace(live, exposure=25))
     seen = NewDeployment(system="churn-score", version="0.3", target="notebook-host", observed=True)
     report_deployment(caller=pia, unit_id=unit, new=seen)
     reconcile()
+
+
+def go_further(cast: Cast, champion: Submission) -> None:
+    """From 5 % to 25 %, which the analyst granted; to all of it, which waits for the risk officer."""
+    dana, amir = (caller_for(cast.people[name]) for name in ("dana", "amir"))
+    asked = request_exposure(
+        caller=dana,
+        submission_id=champion.pk,
+        new=NewExposure(
+            wanted=25,
+            reason="At 5 % the offices see too few cases to compare the groups within a month.",
+            monitoring_says="No alert since it went live; the desk overturned two refusals of 140, both for missing papers.",
+        ),
+    )
+    decide_exposure(
+        caller=amir,
+        request_id=asked.pk,
+        grant=True,
+        seen_digest=exposure_view(asked.pk, amir).digest,
+        why="Overturned refusals were read one by one and none is about the model. A quarter shows the groups sooner.",
+        proved_at=timezone.now(),
+    )
+    request_exposure(
+        caller=dana,
+        submission_id=champion.pk,
+        new=NewExposure(
+            wanted=100,
+            reason="The old scorecard is switched off at the end of the month.",
+            monitoring_says="Nothing reported at 25 % yet: it went there today. The monitor reports every Monday.",
+        ),
+    )
 
 
 def loan_limit(cast: Cast, home: Path) -> None:

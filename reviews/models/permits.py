@@ -14,7 +14,9 @@ from governance.models import Person, Submission, SystemVersion, Unit
 class Permit(models.Model):
     """A version may be deployed to an environment, up to a share of traffic or people, until a date unless revoked.
 
-    `raised_by` is the request that led to more exposure; the permit of the approval itself has none. A database trigger refuses one for a submission that is not approved on this very dossier: every required step signed by a
+    `raised_by` is the request that led to more exposure; the permit of the approval itself has none.
+
+    A database trigger refuses one for a submission that is not approved on this very dossier: every required step signed by a
     person, or a final green track.
     """
 

@@ -196,8 +196,8 @@ def _permit(m: Material) -> tuple[Shown, ...]:
     if permit is None:
         return (Nothing("No permit was issued."),)
     standing = "holds" if permit.valid else f"does not hold{f': {permit.revoked_why}' if permit.revoked_why else ''}"
-    row = (permit.id, permit.environment, _day(permit.issued_at), _day(permit.expires_at), standing)
-    return (Grid("Permit", ("Permit", "Environment", "Issued", "Until", "Standing"), (row,)),)
+    row = (permit.id, permit.environment, f"{permit.exposure} %", _day(permit.issued_at), _day(permit.expires_at), standing)
+    return (Grid("Permit", ("Permit", "Environment", "Exposure", "Issued", "Until", "Standing"), (row,)),)
 
 
 def _evidence(m: Material) -> tuple[Shown, ...]:

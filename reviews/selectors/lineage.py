@@ -247,7 +247,9 @@ def _permits(submission: Submission) -> list[Node]:
             TITLES["permit"],
             str(row.pk),
             digest=row.artifact_digest,
-            says=f"revoked: {row.revoked_why}" if row.revoked_at else f"for {row.environment} until {row.expires_at:%d %B %Y}",
+            says=f"revoked: {row.revoked_why}"
+            if row.revoked_at
+            else f"for {row.environment}, up to {row.exposure} %, until {row.expires_at:%d %B %Y}",
             evidence=f"dossier {row.dossier_digest[:19]}…, policy {row.policy_digest[:19]}…",
         )
         for row in rows

@@ -64,7 +64,7 @@ PLANS: Mapping[Notice, Plan] = {
     Notice.WAIVER_TO_SIGN: Plan("Waiver to sign", "a waiver waits for your signature", "now", _DUTY),
     Notice.WAIVER_DECIDED: Plan("Waiver decided", "a waiver you asked for, own or audit was signed or refused", "now"),
     Notice.WAIVER_ENDING: Plan("Waiver ending", "a waiver you answer for ends soon", "now", _DUTY),
-    Notice.EXPOSURE_TO_DECIDE: Plan("More exposure asked for", "a version should go further, and your role decides", "now", _DUTY),
+    Notice.EXPOSURE_TO_DECIDE: Plan("More exposure asked for", "a version should go further; your role decides", "now", _DUTY),
     Notice.EXPOSURE_DECIDED: Plan("Exposure decided", "more exposure of a version you answer for was granted or refused", "now"),
     Notice.FOLLOW_UP: Plan("Follow-up due", "an audit, evaluation or condition of yours is due or overdue", "now", _DUTY),
     Notice.REMEDY: Plan("Findings to mend", "a finding is yours to mend, or its fix to verify", "now", _DUTY),

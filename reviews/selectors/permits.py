@@ -48,7 +48,7 @@ def permit_answer(
     """May it be deployed there? By system and version, or by the artefact's digest. Fails closed: the unknown is not allowed.
 
     `exposure`: to which share of traffic or people, in percent. Not said, it is about all of it.
-    Verdicts: allowed, over_exposure (the permit holds for less), expired, revoked, under_review (no permit yet), refused, unknown.
+    Verdicts: allowed, over_exposure (it holds for less), expired, revoked, under_review (no permit yet), refused, unknown.
     """
     permits = visible(Permit.objects.select_related("submission", "version"), caller).filter(environment=environment)
     permits = (

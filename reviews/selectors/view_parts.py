@@ -263,7 +263,16 @@ def permit_view(loaded: Loaded, now: datetime) -> PermitView | None:
         return None
     row = loaded.permits[-1]
     valid = row.revoked_at is None and row.expires_at > now and not _ground_gone(loaded, row, now)
-    return PermitView(str(row.pk), row.environment, row.issued_at, row.expires_at, row.revoked_at, row.revoked_why, valid)
+    return PermitView(
+        id=str(row.pk),
+        environment=row.environment,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        revoked_why=row.revoked_why,
+        valid=valid,
+        exposure=row.exposure,
+    )
 
 
 def _ground_gone(loaded: Loaded, permit: Permit, now: datetime) -> bool:

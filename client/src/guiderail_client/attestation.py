@@ -1,4 +1,4 @@
-"""Checking a permit without asking the server: signature, subject, environment and date of its attestation.
+"""Checking a permit without asking the server: signature, subject, environment, exposure and date of its attestation.
 
 Needs the `cryptography` package: `pip install 'guiderail-client[verify]'`. A revocation after the attestation was fetched is
 not seen here; who can reach the server asks `guiderail permit`.
@@ -20,8 +20,10 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/verification_summary/v1"
 
 
-def verify(envelope: Path, keys: Path, *, digest: str, environment: str, now: datetime | None = None) -> dict[str, Any]:
-    """The statement's own fields if everything holds. `digest`: hex sha256 of the artefact's bytes.
+def verify(
+    envelope: Path, keys: Path, *, digest: str, environment: str, exposure: int = 100, now: datetime | None = None
+) -> dict[str, Any]:
+    """The statement's own fields if everything holds. `digest`: hex sha256 of the artefact's bytes; `exposure`: percent.
 
     Raises `Problem` with code 1 when the attestation does not allow it, with code 2 when a file cannot be used.
     """
@@ -35,6 +37,7 @@ def verify(envelope: Path, keys: Path, *, digest: str, environment: str, now: da
         digests = {str(subject["digest"]["sha256"]) for subject in subjects}
         until = datetime.strptime(ours["expiresAt"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         where = str(ours["environment"])
+        up_to = int(ours.get("exposurePercent", 100))  # statements of before are about all of it
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Problem(FAILED, f"{envelope} is signed and says nothing this client understands. Update the client.") from error
     if kinds != (STATEMENT, PREDICATE) or result != "PASSED":
@@ -43,6 +46,8 @@ def verify(envelope: Path, keys: Path, *, digest: str, environment: str, now: da
         raise Problem(FAILED, f"These bytes (sha256:{digest[:12]}…) are not the ones that were approved.")
     if where != environment:
         raise Problem(FAILED, f"The permit is for {where}, not for {environment}.")
+    if exposure > up_to:
+        raise Problem(FAILED, f"The permit holds up to {up_to} % of traffic or people, and this is about {exposure} %.")
     if until <= (now or datetime.now(UTC)):
         raise Problem(FAILED, f"The permit expired on {until:%d %B %Y, %H:%M} UTC.")
     return dict(ours)

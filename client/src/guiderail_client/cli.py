@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--system", default="")
     ask.add_argument("--digest", default="", help="sha256:… of the artefact")
     ask.add_argument("--artifact", type=Path, help="the artefact itself; its digest is taken here")
+    ask.add_argument("--exposure", type=int, metavar="PERCENT", help="share of traffic or people it goes to; all of it unless told")
     ask.add_argument("--format", choices=("text", "json"), default="text")
     ask.add_argument("--attestation", type=Path, metavar="FILE", help="when allowed, keep the signed statement there")
     ask.set_defaults(run=_permit)
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--keys", type=Path, required=True, help="the server's /.well-known/guiderail/keys.json, kept by you")
     check.add_argument("--artifact", type=Path, required=True)
     check.add_argument("--environment", default="production")
+    check.add_argument("--exposure", type=int, default=100, metavar="PERCENT", help="share it goes to; all of it unless told")
     check.set_defaults(run=_verify, soft_fail=False)
     return parser
 
@@ -191,7 +193,8 @@ def _permit(given: argparse.Namespace) -> int:
         system, version = given.system or project.system, project.version
     environment = given.environment or (project.environment if project else "production")
     server = _server(given, project)
-    answer = commands.permit(server, system=system, version=version, digest=digest, environment=environment)
+    about = {"system": system, "version": version, "digest": digest, "environment": environment}
+    answer = commands.permit(server, exposure=given.exposure, **about)
     if given.attestation and answer["allowed"]:
         envelope = server.get(f"/api/v1/permits/{answer['permit']}/attestation").json()
         given.attestation.write_text(json.dumps(envelope, indent=1) + "\n", encoding="utf-8")
@@ -204,8 +207,8 @@ def _verify(given: argparse.Namespace) -> int:
     if not given.artifact.is_file():
         raise Problem(INVALID, f"There is no file {given.artifact}.")
     digest = commands.sha256_of(given.artifact)
-    ours = verify(given.attestation, given.keys, digest=digest, environment=given.environment)
-    what = f"{clean(ours.get('system'))} {clean(ours.get('version'))}"
+    ours = verify(given.attestation, given.keys, digest=digest, environment=given.environment, exposure=given.exposure)
+    what = f"{clean(ours.get('system'))} {clean(ours.get('version'))} at {given.exposure} %"
     print(f"Allowed. {what} for {given.environment}, until {clean(ours['expiresAt'])}.")
     _last(True, ours.get("url"))
     return OK

@@ -171,14 +171,20 @@ def newest(project: Project, server: Server) -> str:
     )
 
 
-def permit(server: Server, *, system: str, version: str, digest: str, environment: str) -> dict[str, Any]:
-    """The permit's answer. Only a plain `true` allows."""
+def permit(
+    server: Server, *, system: str, version: str, digest: str, environment: str, exposure: int | None = None
+) -> dict[str, Any]:
+    """The permit's answer, for a share of traffic or people in percent or for all of it. Only a plain `true` allows."""
     asked = {"digest": digest} if digest else {"system": system, "version": version}
-    found = server.get(f"/api/v1/permits?{urllib.parse.urlencode({**asked, 'environment': environment})}").json()
+    asked |= {"environment": environment, **({"exposure": str(exposure)} if exposure is not None else {})}
+    found = server.get(f"/api/v1/permits?{urllib.parse.urlencode(asked)}").json()
     if not isinstance(found, dict) or type(found.get("allowed")) is not bool or not isinstance(found.get("reasons"), list):
         raise Problem(SERVER, "The server's answer is no answer about a permit.")
     if found["allowed"] and not found.get("permit"):
         raise Problem(SERVER, "The server allows it and names no permit, which do not go together.")
+    # a server that says nothing of exposure knows permits for all of it only
+    if found["allowed"] and not (exposure or 100) <= found.get("exposure", 100):
+        raise Problem(SERVER, "The server allows it and names a permit for less exposure, which do not go together.")
     return found
 
 

@@ -41,10 +41,12 @@ from reviews.models import (
     Deployment,
     DownstreamTeam,
     Evaluation,
+    ExposureRequest,
     Finding,
     Incident,
     IncidentStep,
     MonitoringEvent,
+    Permit,
     Waiver,
     WebhookEndpoint,
 )
@@ -52,6 +54,7 @@ from reviews.services.deciding import decide as decide_case
 from reviews.services.decision_input import NewCondition, NewDecision
 from tests.gates import making as gates_making
 from tests.governance import making
+from tests.governance.policy.test_exposure import PLAN
 from tests.reviews import making as cases
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,6 +139,12 @@ GET = {
     "waiver_end": only_post("waiver"),
     "waiver_audit": only_post("waiver"),
     "waiver_new": Row(302, 404, 409, "stopped"),
+    "authority": page(),
+    "exposure_requests": page(),
+    "exposure_request": page("asked"),
+    "exposure_decide": only_post("asked"),
+    "exposure_withdraw": only_post("asked"),
+    "exposure_new": Row(302, 404, 403, "done", {"dana": 409}),
     "follow_up": page(),
     "findings": page(),
     "finding": page("finding"),
@@ -314,6 +323,11 @@ GET = {
     "api_monitoring_events": api(),
     "api_monitoring_series": Row(401, 422, 422),
     "api_rollback": api_only_post("done"),
+    "api_submission_exposure": api_only_post("done"),
+    "api_exposure_requests": api(),
+    "api_exposure_request": api("asked"),
+    "api_exposure_decision": api_only_post("asked"),
+    "api_exposure_withdraw": api_only_post("asked"),
     "account_login": Row(200, 302, 302),
     "account_logout": page(),
     "account_reauthenticate": page(),
@@ -409,6 +423,12 @@ POST: dict[str, tuple[int, int] | None] = {
     "api_deployments": (403, 403),
     "api_monitoring_events": (422, 422),
     "api_rollback": (404, 403),
+    "api_submission_exposure": (404, 403),
+    "api_exposure_decision": (404, 403),
+    "api_exposure_withdraw": (404, 403),
+    "exposure_decide": (404, 403),
+    "exposure_withdraw": (404, 403),
+    "exposure_new": (404, 403),
     "inbox_read": None,
     "inbox_choices": None,
     "waiver_new": (404, 409),
@@ -521,6 +541,10 @@ class World:
             return reverse(name, args=[POLICY_ROWS[name](self)])
         if row.about == "waiver":
             return reverse(name, args=[self.stopped.waivers.get().pk])
+        if row.about == "asked":
+            return reverse(name, args=[self.done.exposure_requests.get().pk])
+        if name in ("exposure_new", "api_submission_exposure"):
+            return reverse(name, args=[self.done.pk])
         if name == "waiver_new":
             return reverse(name, args=[self.stopped.pk, "GF101"])
         if row.about == "after":
@@ -637,11 +661,17 @@ def done_case(people: dict[str, Person]) -> Submission:
         reported_by=people["pia"],
     )  # fmt: skip
     released(row, people)
+    ExposureRequest.objects.create(
+        unit=row.unit, submission=row, permit=Permit.objects.get(submission=row), present=25, wanted=100, reason="r",
+        monitoring_says="m", role="platform_engineer", policy_digest="sha256:p", shown={}, shown_digest="sha256:s",
+        requested_by=people["dana"],
+    )  # fmt: skip
     return row
 
 
 @pytest.fixture
-def world() -> World:
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setitem(cases.PACK, "exposure", PLAN)
     # the shipped pack is the one in force; one case keeps the small one it was judged by
     cases.policy()
     making.policy()
@@ -735,6 +765,8 @@ def send(world: World, client: Client, name: str) -> Any:
         bodies: dict[str, Any] = {
             "api_answers": {"answers": {"impact.financial": "low"}},
             "api_rollback": {"reason": "It answers far too slowly."},
+            "api_submission_exposure": {"exposure": 100},
+            "api_exposure_decision": {"grant": True, "seen": "sha256:s"},
             "api_decisions": {"decision": "approve", "dossier_digest": world.case.dossier_digest},
         }
         return client.post(where, json.dumps(bodies.get(name, {})), content_type="application/json")
