@@ -6,7 +6,14 @@ import logging
 
 from celery import shared_task
 
-from reviews.services import backtesting, registry_versions, registry_writes, trying_gates
+from reviews.services import (
+    backtesting,
+    deployment_reports,
+    deployment_requests,
+    registry_versions,
+    registry_writes,
+    trying_gates,
+)
 from reviews.services.delivering import deliver_digests, deliver_due
 from reviews.services.deploying import reconcile
 from reviews.services.escalating import escalate
@@ -109,6 +116,20 @@ def ask_registries() -> None:
     """Ask the registries for new versions, for servers that cannot reach us."""
     if registry_versions.poll():
         registries()
+
+
+@shared_task(name="reviews.deployment_gates")
+def deployment_gates() -> None:
+    """Tell GitHub and GitLab what is so now about the deployments that wait there."""
+    deployment_reports.note_changes()
+    deployment_reports.deliver_due()
+
+
+@shared_task(name="reviews.ask_deployments")
+def ask_deployments() -> None:
+    """Ask GitLab which deployments wait."""
+    if deployment_requests.ask_gitlab():
+        deployment_gates()
 
 
 @shared_task(name="reviews.backtest")

@@ -189,6 +189,11 @@ OUTGOING_HOSTS = frozenset(filter(None, os.environ.get("GUIDERAIL_OUTGOING_HOSTS
 MLFLOW_SERVERS = dict(
     pair.partition("=")[::2] for pair in os.environ.get("GUIDERAIL_MLFLOW_SERVERS", "").replace(",", " ").split() if "=" in pair
 )
+# where deployments wait for a permit, see docs/deployment-gates.md. Their secrets: GUIDERAIL_GITHUB_APP_KEY and
+# GUIDERAIL_GITHUB_WEBHOOK_SECRET, GUIDERAIL_GITLAB_TOKEN and GUIDERAIL_GITLAB_WEBHOOK_SECRET, each also as a file with _FILE
+GITHUB_API = os.environ.get("GUIDERAIL_GITHUB_API", "https://api.github.com").rstrip("/")
+GITHUB_APP_ID = os.environ.get("GUIDERAIL_GITHUB_APP_ID", "")
+GITLAB_URL = os.environ.get("GUIDERAIL_GITLAB_URL", "https://gitlab.com").rstrip("/")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024**2
@@ -271,6 +276,8 @@ CELERY_BEAT_SCHEDULE = {
     "forget-identities": {"task": "governance.forget_identities", "schedule": 3600.0, "options": {"expires": 3600}},
     "registries": {"task": "reviews.registries", "schedule": 15.0, "options": {"expires": 15}},
     "ask-registries": {"task": "reviews.ask_registries", "schedule": 60.0, "options": {"expires": 60}},
+    "deployment-gates": {"task": "reviews.deployment_gates", "schedule": 10.0, "options": {"expires": 10}},
+    "ask-deployments": {"task": "reviews.ask_deployments", "schedule": 60.0, "options": {"expires": 60}},
     "backtests": {"task": "reviews.tidy_backtests", "schedule": 20.0, "options": {"expires": 20}},
     "keep-stricter": {"task": "reviews.keep_stricter", "schedule": 300.0, "options": {"expires": 300}},
     "replay": {"task": "reviews.replay", "schedule": crontab(hour="1", minute="30"), "options": {"expires": 3600}},

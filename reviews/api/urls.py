@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from reviews.api.backtests import BacktestsView, BacktestView
 from reviews.api.decisions import DecisionsView
+from reviews.api.deployment_gates import GitHubDeploymentsView, GitLabDeploymentsView
 from reviews.api.deployments import DeploymentsView, RollbackView
 from reviews.api.exports import ExportView
 from reviews.api.exposure import (
@@ -58,6 +59,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/permits", PermitsView.as_view(), name="api_permits"),
     path("api/v1/permits/<uuid:pk>/attestation", AttestationView.as_view(), name="api_attestation"),
     path("api/v1/mlflow/<slug:server>/webhook", MLflowWebhookView.as_view(), name="api_mlflow_webhook"),
+    path("api/v1/github/deployments", GitHubDeploymentsView.as_view(), name="api_github_deployments"),
+    path("api/v1/gitlab/deployments", GitLabDeploymentsView.as_view(), name="api_gitlab_deployments"),
     path("api/v1/submissions/<snum:pk>/export", ExportView.as_view(), name="api_export"),
     path("api/v1/submissions/<snum:pk>/facts", FactsView.as_view(), name="api_facts"),
     path("api/v1/manifests", ManifestView.as_view(), name="api_manifests"),

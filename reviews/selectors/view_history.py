@@ -73,6 +73,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "evaluation.scheduled": ("scheduled the post-release evaluation", "grey", "calendar-due"),
     "evaluation.recorded": ("recorded the post-release evaluation: {result_words}", "blue", "report-search"),
     "condition.met": ("recorded a condition as met", "green", "check"),
+    "deployment_gate.told": ("answered the deployment that waits on {host}: {answer}", "blue", "rocket"),
     "deployment.reported": ("deployed it to {environment}", "blue", "rocket"),
     "deployment.rolled_back": ("rolled it back to {to}", "yellow", "rotate"),
     "deployment.unpermitted": ("found it running without a live permit", "red", "alert-octagon"),

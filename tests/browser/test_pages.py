@@ -44,6 +44,8 @@ NO_PAGES = {
             "administration_token_revoke",
             "administration_registry_end",
             "administration_registry_again",
+            "administration_deployment_gate_end",
+            "administration_deployment_gate_again",
             "administration_trust_end",
             "run_cancel",
             "run_again",
@@ -275,6 +277,7 @@ APPROVED = [
 ]
 ADMINISTRATION = [
     ("administration_registries", "adm", "/administration/registries", 200),
+    ("administration_deployment_gates", "adm", "/administration/deployment-gates", 200),
     ("administration_trust", "adm", "/administration/trust", 200),
     ("administration_webhooks", "adm", "/administration/webhooks", 200),
     ("administration_requests", "adm", "/administration/requests", 200),

@@ -275,11 +275,16 @@ GET = {
     "administration_registries": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
     "administration_registry_end": Row(302, 405, 405),
     "administration_registry_again": Row(302, 405, 405),
+    "administration_deployment_gates": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
+    "administration_deployment_gate_end": Row(302, 405, 405),
+    "administration_deployment_gate_again": Row(302, 405, 405),
     "api_export": api("case"),
     "api_facts": api("case"),
     "api_manifests": api_only_post(),
     "api_kubernetes_pipeline": api_only_post(),
     "api_mlflow_webhook": Row(405, 405, 405),  # no token, a signature
+    "api_github_deployments": Row(405, 405, 405),  # no token, a signature
+    "api_gitlab_deployments": Row(405, 405, 405),  # no token, a secret
     "administration_requests": Row(302, 403, 403, "", {"ruth": 200, "ada": 200, "adm": 200}),
     "administration_request": Row(302, 405, 405),
     "stand_ins": page(),
@@ -410,6 +415,9 @@ POST: dict[str, tuple[int, int] | None] = {
     "administration_registries": (403, 403),
     "administration_registry_end": (403, 403),
     "administration_registry_again": (403, 403),
+    "administration_deployment_gates": (403, 403),
+    "administration_deployment_gate_end": (403, 403),
+    "administration_deployment_gate_again": (403, 403),
     "administration_token_revoke": (403, 403),
     "administration_webhooks": (403, 403),
     "administration_webhook_change": (403, 403),
@@ -504,6 +512,8 @@ def rule_conflict(world: World) -> int:
     return RuleConflict.objects.get_or_create(**given, defaults={"workload": "Tickets.", "why": "Pseudonymised."})[0].pk
 
 
+ENDED = ("administration_registry_", "administration_trust_", "administration_deployment_gate_")
+
 POLICY_ROWS: dict[str, Callable[[World], int]] = {
     "policy_version": lambda world: PolicyPack.objects.order_by("pk").values_list("pk", flat=True)[0],
     "policy_draft": policy_draft,
@@ -561,7 +571,7 @@ class World:
             return reverse(name, args=[self.done.pk])
         if name in ("administration_person", "administration_person_change"):
             return reverse(name, args=[self.people["dana"].pk])
-        if name == "administration_token_revoke" or name.startswith(("administration_registry_", "administration_trust_")):
+        if name == "administration_token_revoke" or name.startswith(ENDED):
             return reverse(name, args=[1])
         if name == "system":
             return reverse(name, args=[self.case.system_id])
