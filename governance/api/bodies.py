@@ -23,6 +23,7 @@ from governance.domain.vocabulary import EvidenceRole, Kind
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+UserName = Annotated[str, StringConstraints(pattern=r"^[\w.@+-]{1,150}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^(sha256:)?[0-9a-f]{64}$")]
 
 

@@ -21,6 +21,16 @@ def precedents_of(pack: str, about: Collection[str]) -> tuple[ConflictRuling, ..
     return tuple(rows.order_by("-id")[:50])
 
 
+def rulings(*, pack: str = "", about: str = "") -> QuerySet[ConflictRuling]:
+    """Precedents of a pack or of one rule, the latest first."""
+    rows = ConflictRuling.objects.select_related("conflict")
+    if pack:
+        rows = rows.filter(conflict__pack=pack)
+    if about:
+        rows = rows.filter(conflict__about=about)
+    return rows.order_by("-id")
+
+
 def told_with(pack: str, reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Reasons as JSON, with the latest precedent of their rule. One query; none where there is no reason."""
     known: dict[str, ConflictRuling] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from governance.domain.errors import Conflict, DomainError, Forbidden
 from governance.domain.vocabulary import REVIEWING_ROLES, Role
 from governance.models import GrantRequest, Person, RoleGrant
 from governance.selectors.access import Caller, visible
+from governance.selectors.administration import require_reading
 
 ANSWERED_SHOWN = 50
 STALE_AFTER = timedelta(days=14)
@@ -26,15 +27,33 @@ def may_answer(caller: Caller) -> bool:
 
 def requests_of(caller: Caller) -> tuple[Sequence[GrantRequest], Sequence[GrantRequest]]:
     """What waits, the oldest first, and what was answered lately. For administrators, risk officers and auditors."""
+    rows = request_rows(caller)
+    return list(rows.filter(answered_at__isnull=True).order_by("id")), list(
+        rows.filter(answered_at__isnull=False).order_by("-answered_at")[:ANSWERED_SHOWN]
+    )
+
+
+def request_rows(caller: Caller) -> QuerySet[GrantRequest]:
+    """Roles asked for in the caller's units, answered or not. Raises `Forbidden`."""
     if not caller.any_roles & {Role.ADMIN, Role.RISK_OFFICER, Role.AUDITOR}:
         raise Forbidden(
             "Access is administered by administrators; risk officers and auditors see what is asked for.", code="role_needed"
         )
     rows = GrantRequest.objects.select_related("person", "unit", "asked_by", "answered_by")
-    rows = visible(rows, caller, "person__unit_id")
-    return list(rows.filter(answered_at__isnull=True).order_by("id")), list(
-        rows.filter(answered_at__isnull=False).order_by("-answered_at")[:ANSWERED_SHOWN]
-    )
+    return visible(rows, caller, "person__unit_id")
+
+
+def grant_rows(caller: Caller) -> QuerySet[RoleGrant]:
+    """Grants of people of the caller's units, those that ended too. For administrators and auditors."""
+    require_reading(caller)
+    rows = RoleGrant.objects.select_related("person", "unit", "granted_by", "approved_by", "delegated_by")
+    return visible(rows, caller, "person__unit_id")
+
+
+def people_rows(caller: Caller) -> QuerySet[Person]:
+    """People of the caller's units. For administrators and auditors."""
+    require_reading(caller)
+    return visible(Person.objects.all(), caller)
 
 
 def answer_refusal(request: GrantRequest, caller: Caller) -> DomainError | None:

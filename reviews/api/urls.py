@@ -15,13 +15,20 @@ from reviews.api.exposure import (
     SubmissionExposureView,
 )
 from reviews.api.facts import FactsView
+from reviews.api.finding_moves import AssignFindingView, FindingView, FixFindingView, RaiseFindingView, VerifyFindingView
 from reviews.api.findings import FindingsView
+from reviews.api.follow_up import ConditionsView, EvaluationView, MeetConditionView
 from reviews.api.gate_previews import GatePreviewView
+from reviews.api.grants import EndGrantView, EndStandInView, GrantRequestsView, GrantsView, StandInsView
+from reviews.api.inbox import InboxReadView, InboxView
+from reviews.api.interests import InterestsView
 from reviews.api.kubernetes import KubernetesEnvironmentView, KubernetesView
 from reviews.api.manifests import ManifestView, PipelineAdmissionView
 from reviews.api.mlflow import MLflowWebhookView
 from reviews.api.monitoring import MonitoringEventsView, MonitoringSeriesView
 from reviews.api.permits import AttestationView, PermitsView
+from reviews.api.queue import ClaimView, HandOverView, QueueView, ReleaseView
+from reviews.api.rule_conflicts import PrecedentsView, RuleConflictsView, RuleConflictView
 from reviews.api.submissions import (
     AnswersView,
     PreviewView,
@@ -31,7 +38,15 @@ from reviews.api.submissions import (
     SubmitView,
     WithdrawView,
 )
+from reviews.api.threads import (
+    PublishRemarksView,
+    RemarkDraftsView,
+    RemarkDraftView,
+    ThreadAnswersView,
+    ThreadsView,
+)
 from reviews.api.verdicts import VerdictView
+from reviews.api.waivers import AuditWaiverView, EndWaiverView, RequestWaiverView, WaiversView, WaiverView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/submissions", SubmissionsView.as_view(), name="api_submissions"),
@@ -52,6 +67,39 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/exposure-requests/<int:pk>/decision", ExposureDecisionView.as_view(), name="api_exposure_decision"),
     path("api/v1/exposure-requests/<int:pk>/withdraw", ExposureWithdrawView.as_view(), name="api_exposure_withdraw"),
     path("api/v1/findings", FindingsView.as_view(), name="api_findings"),
+    path("api/v1/findings/<int:pk>", FindingView.as_view(), name="api_finding"),
+    path("api/v1/findings/<int:pk>/fix", FixFindingView.as_view(), name="api_finding_fix"),
+    path("api/v1/findings/<int:pk>/verify", VerifyFindingView.as_view(), name="api_finding_verify"),
+    path("api/v1/findings/<int:pk>/assign", AssignFindingView.as_view(), name="api_finding_assign"),
+    path("api/v1/submissions/<snum:pk>/findings", RaiseFindingView.as_view(), name="api_finding_new"),
+    path("api/v1/submissions/<snum:pk>/threads", ThreadsView.as_view(), name="api_threads"),
+    path("api/v1/submissions/<snum:pk>/threads/<int:thread>/answers", ThreadAnswersView.as_view(), name="api_thread_answers"),
+    path("api/v1/submissions/<snum:pk>/remarks/drafts", RemarkDraftsView.as_view(), name="api_remark_drafts"),
+    path("api/v1/submissions/<snum:pk>/remarks/drafts/<int:draft>", RemarkDraftView.as_view(), name="api_remark_draft"),
+    path("api/v1/submissions/<snum:pk>/remarks/publish", PublishRemarksView.as_view(), name="api_remarks_publish"),
+    path("api/v1/submissions/<snum:pk>/conflicts-of-interest", InterestsView.as_view(), name="api_interests"),
+    path("api/v1/submissions/<snum:pk>/claim", ClaimView.as_view(), name="api_claim"),
+    path("api/v1/submissions/<snum:pk>/release", ReleaseView.as_view(), name="api_release"),
+    path("api/v1/submissions/<snum:pk>/hand-over", HandOverView.as_view(), name="api_hand_over"),
+    path("api/v1/queue", QueueView.as_view(), name="api_queue"),
+    path("api/v1/submissions/<snum:pk>/waivers", RequestWaiverView.as_view(), name="api_waiver_new"),
+    path("api/v1/waivers", WaiversView.as_view(), name="api_waivers"),
+    path("api/v1/waivers/<int:pk>", WaiverView.as_view(), name="api_waiver"),
+    path("api/v1/waivers/<int:pk>/end", EndWaiverView.as_view(), name="api_waiver_end"),
+    path("api/v1/waivers/<int:pk>/audit", AuditWaiverView.as_view(), name="api_waiver_audit"),
+    path("api/v1/conditions", ConditionsView.as_view(), name="api_conditions"),
+    path("api/v1/conditions/<int:pk>/met", MeetConditionView.as_view(), name="api_condition_met"),
+    path("api/v1/submissions/<snum:pk>/evaluation", EvaluationView.as_view(), name="api_evaluation"),
+    path("api/v1/inbox", InboxView.as_view(), name="api_inbox"),
+    path("api/v1/inbox/read", InboxReadView.as_view(), name="api_inbox_read"),
+    path("api/v1/rule-conflicts", RuleConflictsView.as_view(), name="api_rule_conflicts"),
+    path("api/v1/rule-conflicts/<int:pk>", RuleConflictView.as_view(), name="api_rule_conflict"),
+    path("api/v1/precedents", PrecedentsView.as_view(), name="api_precedents"),
+    path("api/v1/grants", GrantsView.as_view(), name="api_grants"),
+    path("api/v1/grants/<int:pk>/end", EndGrantView.as_view(), name="api_grant_end"),
+    path("api/v1/grants/requests", GrantRequestsView.as_view(), name="api_grant_requests"),
+    path("api/v1/stand-ins", StandInsView.as_view(), name="api_stand_ins"),
+    path("api/v1/stand-ins/<int:pk>/end", EndStandInView.as_view(), name="api_stand_in_end"),
     path("api/v1/monitoring/events", MonitoringEventsView.as_view(), name="api_monitoring_events"),
     path("api/v1/monitoring/series", MonitoringSeriesView.as_view(), name="api_monitoring_series"),
     path("api/v1/policies/<slug:pack>/backtest", BacktestsView.as_view(), name="api_backtests"),

@@ -81,7 +81,7 @@ def findings(
 ) -> tuple[tuple[FindingRow, ...], str, str]:
     """The list, newest first: rows, next and previous cursor. One query."""
     page = page_of(_related(narrowed(caller, filters)), keys=("-id",), cursor=cursor, size=size)
-    return tuple(_row(row) for row in page.rows), page.next, page.previous
+    return tuple(row_of(row) for row in page.rows), page.next, page.previous
 
 
 def narrowed(caller: Caller, filters: FindingFilters) -> QuerySet[Finding]:
@@ -136,7 +136,7 @@ def of_system(caller: Caller, system_id: int, *, most: int = 20) -> tuple[Findin
     """What is not closed of a system, the most severe first."""
     rows = visible(Finding.objects.filter(submission__system_id=system_id), caller, "submission__unit_id").exclude(state="closed")
     order = [severity.value for severity in Severity]
-    found = [_row(row) for row in _related(rows).order_by("-id")[: most * 5]]
+    found = [row_of(row) for row in _related(rows).order_by("-id")[: most * 5]]
     return tuple(sorted(found, key=lambda row: (-order.index(row.severity), -row.id))[:most])
 
 
@@ -186,7 +186,8 @@ def _related(rows: QuerySet[Finding]) -> QuerySet[Finding]:
     return rows.select_related("submission__system", "submission__version", "owner").defer("submission__search")
 
 
-def _row(row: Finding) -> FindingRow:
+def row_of(row: Finding) -> FindingRow:
+    """One line of the list."""
     return FindingRow(
         id=row.pk,
         number=row.number,

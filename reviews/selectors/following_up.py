@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from governance.domain.errors import Conflict, DomainError, Forbidden, SegregationOfDuties
+from governance.domain.errors import Conflict, DomainError, FieldError, Forbidden, InvalidInput, NotFound, SegregationOfDuties
 from governance.domain.vocabulary import REVIEWING_ROLES, Role
 from governance.selectors.access import Caller, visible
 from reviews.models import Condition, Evaluation, WaiverAudit
+from reviews.selectors.paging import Page, page_of
 
 MOST = 300
 KINDS = {"evaluation": "Post-release evaluation", "condition": "Condition of an approval", "audit": "Audit of a waiver"}
@@ -111,6 +113,37 @@ def _task(
         result=result.replace("_", " "),
         url=url,
     )
+
+
+def conditions(caller: Caller, *, state: str = "", owner: str = "", cursor: str = "", size: int = 25) -> Page[Condition]:
+    """Conditions of approvals that stand, the latest first. One query. `state`: open, overdue, met or ""; `owner`: a user name
+    or me. Raises `InvalidInput`."""
+    if state not in ("", "open", "overdue", "met"):
+        says = "state is open, overdue or met."
+        raise InvalidInput(says, errors=(FieldError("/state", "unknown", says),))
+    rows = _conditions(caller).filter(sign_off__voided_at__isnull=True)
+    if state:
+        rows = rows.filter(met_at__isnull=state != "met")
+    if state == "overdue":
+        rows = rows.filter(due_on__lt=timezone.now().date())
+    if owner == "me":
+        rows = rows.filter(owner=caller.person)
+    elif owner:
+        rows = rows.filter(owner__username=owner)
+    return page_of(rows, keys=("-id",), cursor=cursor, size=size)
+
+
+def condition_of(caller: Caller, pk: int) -> Condition:
+    """One of them. Raises `NotFound`."""
+    row = _conditions(caller).filter(pk=pk).first()
+    if row is None:
+        raise NotFound("There is no such condition in your business unit.")
+    return row
+
+
+def _conditions(caller: Caller) -> QuerySet[Condition]:
+    related = ("submission__system", "submission__version", "owner", "confirmed_by")
+    return visible(Condition.objects.select_related(*related), caller, "submission__unit_id")
 
 
 def evaluation_refusal(row: Evaluation, caller: Caller) -> DomainError | None:

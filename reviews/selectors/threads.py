@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import Exists, OuterRef
+
+from governance.domain.decision_review import RemarkView, ThreadView
 from governance.domain.errors import Conflict, DomainError, Forbidden
 from governance.domain.lifecycle import words
 from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Disposition, State
 from governance.models import Contributor, Submission
 from governance.selectors.access import Caller
-from reviews.models import Remark
+from reviews.models import Finding, Remark, Thread
+from reviews.selectors.paging import page_of
 
 
 def works_on_it(submission: Submission, caller: Caller) -> bool:
@@ -52,3 +56,29 @@ def drafts_of(submission: Submission, caller: Caller) -> Sequence[Remark]:
     """The caller's own drafts on the case."""
     rows = Remark.objects.select_related("thread").filter(submission=submission, by=caller.person, published_at__isnull=True)
     return list(rows.order_by("id"))
+
+
+def published(submission: Submission, *, cursor: str = "", size: int = 25) -> tuple[tuple[ThreadView, ...], str, str]:
+    """Threads of the case with what was published in them, the oldest first: rows, next and previous cursor. Three queries."""
+    said = Remark.objects.filter(thread=OuterRef("pk"), published_at__isnull=False)
+    page = page_of(Thread.objects.filter(Exists(said), submission=submission), keys=("id",), cursor=cursor, size=size)
+    remarks = Remark.objects.select_related("by").filter(thread__in=page.rows, published_at__isnull=False).order_by("id")
+    found: dict[int, list[RemarkView]] = {}
+    for row in remarks:
+        assert row.published_at is not None
+        view = RemarkView(row.by.name, row.disposition, row.text, row.revision, row.published_at)
+        found.setdefault(row.thread_id, []).append(view)
+    numbers = [int(row.about) for row in page.rows if row.about_kind == "finding"]
+    labels = dict(Finding.objects.filter(pk__in=numbers).values_list("pk", "about")) if numbers else {}
+    views = tuple(
+        ThreadView(
+            row.pk,
+            row.about_kind,
+            row.about,
+            labels.get(int(row.about), row.about) if row.about_kind == "finding" else row.about,
+            row.disposition,
+            tuple(found.get(row.pk, ())),
+        )
+        for row in page.rows
+    )
+    return views, page.next, page.previous

@@ -55,7 +55,7 @@ def register(
     if gate:
         rows = rows.filter(gate=gate)
     page = page_of(_scoped(rows, scope, caller), keys=("-id",), cursor=cursor, size=size)
-    return tuple(_row(row) for row in page.rows), page.next, page.previous
+    return tuple(row_of(row) for row in page.rows), page.next, page.previous
 
 
 def find_waiver(*, caller: Caller, waiver_id: int) -> tuple[Waiver, WaiverView]:
@@ -63,7 +63,7 @@ def find_waiver(*, caller: Caller, waiver_id: int) -> tuple[Waiver, WaiverView]:
     row = _loaded(visible(Waiver.objects.all(), caller)).filter(pk=waiver_id).first()
     if row is None:
         raise NotFound(f"There is no waiver W-{waiver_id} in your business unit.")
-    return row, _row(row).view
+    return row, row_of(row).view
 
 
 def precedents(caller: Caller, *, gate: str, but: Submission | None = None, most: int = 5) -> tuple[WaiverRow, ...]:
@@ -71,7 +71,7 @@ def precedents(caller: Caller, *, gate: str, but: Submission | None = None, most
     rows = _loaded(visible(Waiver.objects.filter(gate=gate), caller)).filter(Q(granted_at__isnull=False) | Q(ended_how="refused"))
     if but is not None:
         rows = rows.exclude(submission=but)
-    return tuple(_row(row) for row in rows.order_by("-id")[:most])
+    return tuple(row_of(row) for row in rows.order_by("-id")[:most])
 
 
 def _loaded(rows: QuerySet[Waiver]) -> QuerySet[Waiver]:
@@ -106,7 +106,8 @@ def _scoped(rows: QuerySet[Waiver], scope: str, caller: Caller) -> QuerySet[Waiv
     return rows
 
 
-def _row(row: Waiver) -> WaiverRow:
+def row_of(row: Waiver) -> WaiverRow:
+    """One line of the register."""
     signatures, audit = list(row.signatures.all()), getattr(row, "audit", None)
     people = {
         row.owner_id: row.owner.name,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models.functions import Now
 
 from gates.selectors.outcomes import outcomes_of
-from governance.domain.errors import DomainError, FieldError, InvalidInput, NotFound
+from governance.domain.errors import DomainError, FieldError, Forbidden, InvalidInput, NotFound
 from governance.domain.vocabulary import Disposition
 from governance.models import Person, Submission
 from governance.selectors.access import Caller
@@ -81,6 +81,7 @@ def drop_draft(*, caller: Caller, submission_id: int, remark_id: int) -> None:
     """Take a draft of one's own away."""
     with unit_of_work(caller) as work:
         submission = locked(caller, submission_id)
+        _person(caller)
         found = Remark.objects.filter(pk=remark_id, submission=submission, by=caller.person, published_at__isnull=True)
         if not found.delete()[0]:
             raise NotFound("You have no such draft.")
@@ -94,6 +95,7 @@ def publish(*, caller: Caller, submission_id: int) -> list[Remark]:
     """
     with unit_of_work(caller) as work:
         submission = locked(caller, submission_id)
+        _person(caller)
         drafts = list(
             Remark.objects.select_related("thread")
             .filter(submission=submission, by=caller.person, published_at__isnull=True)
@@ -112,6 +114,12 @@ def publish(*, caller: Caller, submission_id: int) -> list[Remark]:
         counts = {d.value: sum(r.disposition == d for r in drafts) for d in Disposition}
         work.note("remarks.published", submission, {"remarks": len(drafts), "revision": submission.revision, **counts})
     return drafts
+
+
+def _person(caller: Caller) -> None:
+    """A person's token reaches the person's drafts as little as anybody else does."""
+    if caller.token is not None or caller.person is None:
+        raise Forbidden("A token has nothing to say here. A person has to sign in.", code="person_needed")
 
 
 def _thread(submission: Submission, new: NewRemark) -> Thread | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -45,6 +46,7 @@ from reviews.services.waiving import (
     request_waiver,
     sign_waiver,
 )
+from tests.governance.making import browser
 from tests.reviews import making
 from tests.reviews.making import Gate
 
@@ -683,3 +685,36 @@ class TestWaitingTooLong:
         shift("reviews_waiver", waiver.pk, requested_at=timezone.now() - timedelta(days=9))
         remind()
         assert self.told() == []
+
+
+def test_through_the_api_it_is_asked_for_audited_and_ended_but_never_signed(people: dict[str, Person]) -> None:
+    row = stopped()
+    given = {name: value.isoformat() if isinstance(value, date) else value for name, value in vars(new(people)).items()}
+    body = {**given, "owner": "otto", "audit_owner": "ada"}
+    at = f"/api/v1/submissions/{row.number}/waivers"
+
+    def call(who: str, path: str, sent: dict[str, Any], **more: Any) -> Any:
+        return browser(people[who]).post(path, json.dumps(sent), content_type="application/json", **more)
+
+    assert call("otto", at, body).status_code == 403
+    assert call("dana", at, {**body, "owner": "gus"}).json()["errors"][0]["pointer"] == "/owner"
+    told = call("dana", at, body, HTTP_IDEMPOTENCY_KEY="w")
+    assert told.status_code == 201 and told.json()["waits_for"] == "Mona"
+    assert call("dana", at, body, HTTP_IDEMPOTENCY_KEY="w").status_code == 200 and Waiver.objects.count() == 1
+    waiver = Waiver.objects.get()
+    one = f"/api/v1/waivers/{waiver.pk}"
+    sign_action = browser(people["mona"]).get(one).json()["actions"][0]
+    assert sign_action["available"] and "no program" in sign_action["details"]
+    assert call("mona", f"{one}/sign", {}).status_code == 404, "there is no such operation"
+    sign(waiver, people["mona"])
+    sign(waiver, people["ruth"])
+    live = browser(people["ada"]).get("/api/v1/waivers?scope=live").json()["results"]
+    assert [entry["waiver"]["number"] for entry in live] == [waiver.number]
+    audit = {"held": True, "found": "Ten refusals were read; each had been decided again.", "evidence": "The audit's report."}
+    assert call("dana", f"{one}/audit", audit).json()["code"] == "segregation_of_duties"
+    assert call("ada", f"{one}/audit", audit).json()["waiver"]["audit_held"] is True
+    end = {"how": "closed", "reason": "The pilot is over."}
+    assert call("dana", f"{one}/end", end).status_code == 403
+    assert call("ruth", f"{one}/end", end).json()["waiver"]["state"] == "closed"
+    gus = making.person("gus", Role.ANALYST, at=making.unit("shop"))
+    assert browser(gus).get(one).status_code == 404

@@ -325,6 +325,39 @@ GET = {
     "api_permits": Row(401, 422, 422),
     "api_deployments": api(),
     "api_findings": api(),
+    "api_finding": api("finding"),
+    "api_finding_fix": api_only_post("finding"),
+    "api_finding_verify": api_only_post("finding"),
+    "api_finding_assign": api_only_post("finding"),
+    "api_finding_new": api_only_post("case"),
+    "api_threads": api("case"),
+    "api_thread_answers": api_only_post("case"),
+    "api_remark_drafts": api("case"),
+    "api_remark_draft": api_only_post("case"),
+    "api_remarks_publish": api_only_post("case"),
+    "api_interests": api("case"),
+    "api_claim": api_only_post("case"),
+    "api_release": api_only_post("case"),
+    "api_hand_over": api_only_post("case"),
+    "api_queue": api(),
+    "api_waiver_new": api_only_post("case"),
+    "api_waivers": api(),
+    "api_waiver": api("waiver"),
+    "api_waiver_end": api_only_post("waiver"),
+    "api_waiver_audit": api_only_post("waiver"),
+    "api_conditions": api(),
+    "api_condition_met": api_only_post("done"),
+    "api_evaluation": api_only_post("done"),
+    "api_inbox": api(),
+    "api_inbox_read": api_only_post(),
+    "api_rule_conflicts": api(),
+    "api_rule_conflict": Row(401, 404, 200),
+    "api_precedents": api(),
+    "api_grants": Row(401, 403, 403, "", {"ada": 200, "adm": 200}),
+    "api_grant_end": api_only_post(),
+    "api_grant_requests": Row(401, 403, 403, "", {"ruth": 200, "ada": 200, "adm": 200}),
+    "api_stand_ins": api(),
+    "api_stand_in_end": api_only_post(),
     "api_monitoring_events": api(),
     "api_monitoring_series": Row(401, 422, 422),
     "api_rollback": api_only_post("done"),
@@ -429,6 +462,26 @@ POST: dict[str, tuple[int, int] | None] = {
     "api_run_again": (404, 409),
     "api_decisions": (404, 403),
     "api_deployments": (403, 403),
+    "api_finding_fix": (404, 409),
+    "api_finding_verify": (404, 409),
+    "api_finding_assign": (404, 403),
+    "api_finding_new": (404, 403),
+    "api_threads": (404, 403),
+    "api_thread_answers": (404, 404),
+    "api_remarks_publish": (404, 422),
+    "api_interests": (404, 403),
+    "api_claim": (404, 403),
+    "api_hand_over": (404, 403),
+    "api_waiver_new": (404, 403),
+    "api_waiver_end": (404, 409),
+    "api_waiver_audit": (404, 409),
+    "api_condition_met": (404, 403),
+    "api_evaluation": (404, 403),
+    "api_rule_conflicts": (422, 422),
+    "api_grants": (403, 403),
+    "api_grant_end": (403, 403),
+    "api_stand_in_end": (404, 404),
+    "api_inbox_read": None,
     "api_monitoring_events": (422, 422),
     "api_rollback": (404, 403),
     "api_submission_exposure": (404, 403),
@@ -523,6 +576,7 @@ POLICY_ROWS: dict[str, Callable[[World], int]] = {
     "envelope": envelope,
     "envelope_new": lambda world: world.case.system_id,
     "rule_conflict": rule_conflict,
+    "api_rule_conflict": rule_conflict,
 }
 
 
@@ -559,15 +613,15 @@ class World:
             return reverse(name, args=[self.stopped.pk, "GF101"])
         if row.about == "after":
             return reverse(name, args=after_release(name, self.done))
-        if name == "condition":
+        if name in ("condition", "api_condition_met"):
             return reverse(name, args=[self.done.conditions.get().pk])
         if name == "api_rollback":
             return reverse(name, args=[Deployment.objects.get().pk])
         if name == "sign_off_record":
             return reverse(name, args=[self.done.pk, self.done.sign_offs.order_by("id").values_list("pk", flat=True)[0]])
-        if name in ("administration_request", "stand_in_end"):
+        if name in ("administration_request", "stand_in_end", "api_grant_end", "api_stand_in_end"):
             return reverse(name, args=[1])
-        if name == "evaluation":
+        if name in ("evaluation", "api_evaluation"):
             return reverse(name, args=[self.done.pk])
         if name in ("administration_person", "administration_person_change"):
             return reverse(name, args=[self.people["dana"].pk])
@@ -575,7 +629,7 @@ class World:
             return reverse(name, args=[1])
         if name == "system":
             return reverse(name, args=[self.case.system_id])
-        if name == "finding":
+        if row.about == "finding":
             return reverse(name, args=[Finding.objects.filter(submission=self.case).get().pk])
         about = {"draft": self.draft, "case": self.case}.get(row.about)
         more: list[Any] = {
@@ -589,6 +643,8 @@ class World:
             "run_again": ["performance"],
             "api_run_cancel": ["performance"],
             "api_run_again": ["performance"],
+            "api_thread_answers": [1],
+            "api_remark_draft": [1],
             "draft_live_track": ["use"],
             "draft_interview": ["decision.automated"],
         }.get(name, [])
@@ -769,6 +825,28 @@ def headers_are_strict(name: str, answer: Any) -> None:
             assert forbidden not in text, (name, forbidden)
 
 
+def people_bodies() -> dict[str, Any]:
+    """Bodies that would do for somebody who may."""
+    day, words = (timezone.now() + timedelta(days=9)).date().isoformat(), "A sentence that says enough to be taken."
+    waiver = {"reason": words, "compensating_control": words, "owner": "pia", "audit_owner": "ada", "read_risk": True}
+    return {
+        "api_finding_fix": {"remediation": "Too", "evidence": "short"},
+        "api_finding_verify": {"result": "good", "why": words},
+        "api_finding_assign": {"owner": "pia"},
+        "api_finding_new": {"about": "x", "severity": "low", "says": words, "fix": words, "owner": "pia"},
+        "api_threads": {"about_kind": "gate", "about": "GP101", "text": words},
+        "api_thread_answers": {"text": words},
+        "api_interests": {"why": words},
+        "api_hand_over": {"to": "amir", "note": words},
+        "api_waiver_new": {**waiver, "gate": "GF101", "expires_on": day, "audit_due_on": day},
+        "api_waiver_end": {"how": "revoked", "reason": words},
+        "api_waiver_audit": {"held": True, "found": words, "evidence": words},
+        "api_condition_met": {"evidence": words},
+        "api_evaluation": {"result": "worse", "found": words, "evidence": words},
+        "api_grants": {"person": "dana", "role": "auditor", "unit": "lending", "reason": words},
+    }
+
+
 def send(world: World, client: Client, name: str) -> Any:
     where = world.address(name)
     if name.startswith("api_") and name != "api_evidence":
@@ -778,6 +856,7 @@ def send(world: World, client: Client, name: str) -> Any:
             "api_submission_exposure": {"exposure": 100},
             "api_exposure_decision": {"grant": True, "seen": "sha256:s"},
             "api_decisions": {"decision": "approve", "dossier_digest": world.case.dossier_digest},
+            **people_bodies(),
         }
         return client.post(where, json.dumps(bodies.get(name, {})), content_type="application/json")
     forms: dict[str, dict[str, Any]] = {
