@@ -26,9 +26,12 @@ CARRIED_OVER = (
     "rollout.strategy",
     "rollout.traffic_percent",
     "rollout.circuit_breaker",
+    "rollout.rollback_minutes",
     "monitoring.plan",
     "cost.per_1k_predictions",
     "vendor.third_party",
+    "vendor.name",
+    "data.access_class",
     "business.context",
     "system.owner",
 )

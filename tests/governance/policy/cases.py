@@ -40,6 +40,7 @@ GREEN: dict[str, Any] = {
     "regulation.regimes": [],
     "rollout.circuit_breaker": True,
     "rollout.flip_rate": 0.02,
+    "rollout.rollback_class": "easy",
     "rollout.strategy": "gradual",
     "system.first_deployment": False,
     "vendor.third_party": False,
