@@ -44,6 +44,7 @@ def judged(tmp_path: Path, body: Any, keys: Any = None, digest: str = DIGEST, **
             tmp_path / "keys.json",
             digest=digest,
             environment=more.get("environment", "production"),
+            exposure=more.get("exposure", 100),
             now=more.get("now", NOW),
         )
     except Problem as problem:
@@ -62,6 +63,8 @@ def test_what_was_signed_holds_until_its_day_and_after_a_new_key(tmp_path: Path)
     assert judged(tmp_path, signed, now=NOW + timedelta(days=30)) == 1
     assert judged(tmp_path, signed, environment="staging") == 1
     assert judged(tmp_path, signed, digest="cd" * 32) == 1
+    few = envelope(statement(exposurePercent=5))
+    assert [judged(tmp_path, few, exposure=share) for share in (5, 6, 100)] == [0, 1, 1]
 
 
 def flipped(body: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -144,15 +144,19 @@ def test_a_pipeline_from_preview_to_permit(cast: Cast, web: Running, tmp_path: P
     assert (ended[0].json["state"], ended[0].json["submission"]) == ("approved", submission.number)
 
     # the deployer asks by version and by the artefact's bytes; other bytes are not allowed
-    assert client("permit").code == 0
-    model = client("permit", "--artifact", "model.ubj", "--attestation", "permit.json")
+    assert client("permit", "--exposure", "5").code == 0
+    # a red approval begins with few; who does not say how far it goes asks for all of it
+    far = client("permit")
+    assert far.code == 1 and "Stay at 5 %" in far.out, far.out
+    model = client("permit", "--artifact", "model.ubj", "--exposure", "5", "--attestation", "permit.json")
     assert model.code == 0, (model.out, model.err)
 
     # a machine without a way to the server checks the signed permit; one flipped byte anywhere denies
     (tmp_path / "keys.json").write_bytes(urllib.request.urlopen(f"{web.url}/.well-known/guiderail/keys.json").read())
     offline = replace(client, url="", token="")
-    verify = ("verify", "permit.json", "--keys", "keys.json", "--artifact", "model.ubj")
+    verify = ("verify", "permit.json", "--keys", "keys.json", "--artifact", "model.ubj", "--exposure", "5")
     assert offline(*verify).code == 0, offline(*verify).err
+    assert offline(*verify[:-1], "6").code == 1
     assert offline(*verify, "--environment", "staging").code == 1
     data = bytearray((tmp_path / "model.ubj").read_bytes())
     data[-1] ^= 1

@@ -66,7 +66,7 @@ def also(person: Person, role: Role) -> None:
 
 def asked(url: str, people: dict[str, Person]) -> Any:
     ci = Pipeline(url, load_tokens(people)["ci"])
-    return ci.get("/api/v1/permits?system=limit-increase&version=1.0.0&environment=production").json
+    return ci.get("/api/v1/permits?system=limit-increase&version=1.0.0&environment=production&exposure=5").json
 
 
 def read_and_attest(reader: Any, case: str) -> None:

@@ -113,7 +113,7 @@ def test_a_credit_model_goes_from_files_to_permit(office: Office, shared_data: P
     file_of(shared_data, "taiwan/UCI_Credit_Card.csv")
     new, model, evaluation = taiwan_version("1.0.0", shared_data, seed=1, unsaid="monitoring.plan")
     ci = office.ci
-    asked = "/api/v1/permits?system=taiwan-default&version=1.0.0&environment=production"
+    asked = "/api/v1/permits?system=taiwan-default&version=1.0.0&environment=production&exposure=5"
 
     # evidence is stored once by content
     first = ci.ask("POST", "/api/v1/evidence?name=a.csv", raw=b"a,b\n1,2\n", Content_Type="text/csv")

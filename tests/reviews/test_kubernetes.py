@@ -20,6 +20,7 @@ from governance.services.tokens import issue_token
 from reviews.api.kubernetes import shortened
 from reviews.services.deciding import decide
 from reviews.services.permits import revoke
+from tests.governance.policy.test_exposure import PLAN
 from tests.reviews import making
 from tests.stack import ROOT
 
@@ -226,3 +227,15 @@ def test_the_manifest_asks_this_address_and_fails_closed() -> None:
     assert (hook["failurePolicy"], hook["sideEffects"], hook["admissionReviewVersions"]) == ("Fail", "None", ["v1"])
     assert hook["namespaceSelector"]["matchLabels"] == {"guiderail.io/environment": "production"}
     assert hook["clientConfig"]["service"]["path"] == "/kubernetes/validate/production"
+
+
+def test_it_answers_by_exposure(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    monkeypatch.setitem(making.PACK, "exposure", PLAN)
+    named = by_version(request.getfixturevalue("approved"))
+    answers = {share: cluster(review(pod(**named, exposure=share))) for share in ("25", "26", "5 %", "0")}
+    assert [answer["allowed"] for answer in answers.values()] == [True, False, False, False]
+    assert "Stay at 25 %" in answers["26"]["status"]["message"]
+    assert "whole percentage" in answers["5 %"]["status"]["message"]
+    assert not cluster(review(pod(**named)))["allowed"], "not said, it is about all of it"
+    more = review(pod(**named, exposure="60"), "UPDATE", pod(**named, exposure="25"))
+    assert not cluster(more)["allowed"], "going further is no scaling"

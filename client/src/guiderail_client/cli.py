@@ -91,7 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--system", default="")
     ask.add_argument("--digest", default="", help="sha256:… of the artefact")
     ask.add_argument("--artifact", type=Path, help="the artefact itself; its digest is taken here")
-    ask.add_argument("--exposure", type=int, metavar="PERCENT", help="share of traffic or people it goes to; all of it unless told")
+    share = "share of traffic or people it goes to; all of it unless told here or in GUIDERAIL_EXPOSURE"
+    ask.add_argument("--exposure", type=int, metavar="PERCENT", default=os.environ.get("GUIDERAIL_EXPOSURE") or None, help=share)
     ask.add_argument("--format", choices=("text", "json"), default="text")
     ask.add_argument("--attestation", type=Path, metavar="FILE", help="when allowed, keep the signed statement there")
     ask.set_defaults(run=_permit)
@@ -100,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--keys", type=Path, required=True, help="the server's /.well-known/guiderail/keys.json, kept by you")
     check.add_argument("--artifact", type=Path, required=True)
     check.add_argument("--environment", default="production")
-    check.add_argument("--exposure", type=int, default=100, metavar="PERCENT", help="share it goes to; all of it unless told")
+    check.add_argument(
+        "--exposure", type=int, metavar="PERCENT", default=os.environ.get("GUIDERAIL_EXPOSURE") or "100", help=share
+    )
     check.set_defaults(run=_verify, soft_fail=False)
     return parser
 

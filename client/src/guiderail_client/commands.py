@@ -183,7 +183,8 @@ def permit(
     if found["allowed"] and not found.get("permit"):
         raise Problem(SERVER, "The server allows it and names no permit, which do not go together.")
     # a server that says nothing of exposure knows permits for all of it only
-    if found["allowed"] and not (exposure or 100) <= found.get("exposure", 100):
+    holds = found.get("exposure", 100)
+    if found["allowed"] and (type(holds) is not int or holds < (100 if exposure is None else exposure)):
         raise Problem(SERVER, "The server allows it and names a permit for less exposure, which do not go together.")
     return found
 
