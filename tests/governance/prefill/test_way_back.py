@@ -1,4 +1,4 @@
-"""How easily a release is taken back follows from what is stated; silence is no easy way back, and the harder statement counts."""
+"""How easily a release is taken back follows from what is stated; silence is no easy way back, the harder statement counts."""
 
 from __future__ import annotations
 
