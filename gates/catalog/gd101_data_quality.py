@@ -4,7 +4,8 @@
 The current sample (else the reference sample, else the prediction file), in one pass: missing values against the
 reference, doubled rows and row keys, missing labels, columns that are constant, gone or of another type, category values
 the reference never had, numbers beyond its range. And every failed expectation of an attached Great Expectations result,
-with its column and count, or every anomaly of a TensorFlow Data Validation report.
+with its column and count, every anomaly of a TensorFlow Data Validation report, or every failed test of data quality in a
+report of Evidently or Deepchecks.
 
 ## Why it matters
 A model learns and is judged from what is in the tables. An age of 130, a code nobody documented, a label that is missing
@@ -25,7 +26,8 @@ the documentation.
 ## Tools
 Great Expectations 1.x (there is no command line any more: run the checkpoint from Python and upload
 `result.to_json_dict()`); 0.x results are read too. TensorFlow Data Validation: upload what `tfdv.write_anomalies_text` or
-`MessageToJson` writes. DuckDB or pandas for the counts.
+`MessageToJson` writes. Evidently (`run.json()`) and Deepchecks (`to_json(with_display=False)`): tests that only warn
+there warn here; drift in such a report is shown by GD104. DuckDB or pandas for the counts.
 """
 
 from __future__ import annotations

@@ -24,11 +24,15 @@ population. Correct the feed, or take newer reference data and retrain. Categori
 named in the notes: clean them.
 
 ## Tools
-This gate needs only the two samples. Evidently and NannyML draw the same in your own pipeline (Evidently's default PSI
-uses equal-width bins and differs).
+This gate needs only the two samples. A report of Evidently or Deepchecks handed in as data_quality_report is shown beside
+them and named where it says otherwise; it decides nothing, as its methods and limits are others (Evidently's default PSI
+uses equal-width bins, its p-values find drift in any large sample).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
 
 from gates.judging import over, strictest
 from gates.spec import Example, GateResult, Limits, Measure, Measured, Mode, not_assessed
@@ -43,6 +47,7 @@ READ_BY = Role.PLATFORM_ENGINEER
 MODE = Mode.AUTOMATIC
 RISK = "The model decides about people unlike those it was trained and tested on."
 LIMITS = {"share_warn": 0.10, "share_fail": 0.30, "top5_psi_warn": 0.25, "top5_psi_fail": 0.25, "min_rows": 500}
+_MODERATE, _SHOWN = 0.10, 5
 _FIX = (
     "Look at the overlay of the named feature: a new code, a unit, a default or another population; "
     "correct the feed or retrain on newer data."
@@ -86,7 +91,25 @@ def judge(measured: Measured, limits: Limits) -> GateResult:
                 fix=_FIX,
             )
         )
-    return strictest(results)
+    decided = strictest(results)
+    return replace(decided, notes=(*decided.notes, *_reported(measured)))
+
+
+def _reported(measured: Measured) -> Iterator[str]:
+    """Where another tool's report says otherwise than what is measured here: for the reader, it decides nothing."""
+    rows = measured.all("drift.reported")
+    apart = []
+    for row in rows:
+        own = measured.one("drift.psi", row.group)
+        said = row.detail.get("drifted")
+        if own is None or own.value is None or said is None:
+            continue
+        here = own.value > max(_MODERATE, float(own.detail.get("null_point") or 0.0))
+        if here is not bool(said):
+            apart.append(f"{row.text}; measured here: PSI {own.value:.2f}, {'drift' if here else 'no drift'}.")
+    yield from apart[:_SHOWN]
+    if len(apart) > _SHOWN:
+        yield f"And {len(apart) - _SHOWN} more columns on which the report says otherwise; see the measurements."
 
 
 EXAMPLES = (

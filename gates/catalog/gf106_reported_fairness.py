@@ -1,9 +1,9 @@
 """Reported fairness that is not measured (GF106)
 
 ## What it checks
-A fairness table of Aequitas handed in as a test report, against the same rates and disparities counted here from the
+A fairness table of Aequitas or Fairlearn handed in as a test report, against the same rates and disparities counted here from the
 predictions: selection rate (pprev), true and false positive and negative rates, precision and the like, group by group,
-and each disparity to the table's own reference group.
+and each disparity to the table's own reference group. Reported figures stand beside ours and never replace them.
 
 ## Why it matters
 A table is easily that of another version, another threshold or another evaluation set. If two tools give two ratios for
@@ -20,7 +20,8 @@ weight or filter rows before, hand in the predictions after that step.
 
 ## Tools
 Aequitas: `Group().get_crosstabs(df)`, then `Bias().get_disparity_major_group(...)` and `to_csv(index=False)`. Its
-significance columns are not read: they rest on tests that do not fit 0/1 data.
+significance columns are not read: they rest on tests that do not fit 0/1 data. Fairlearn: `metric_frame.by_group.to_csv()`,
+or `to_json(orient="table")`, with the metrics under their own names and the attributes mapped as sensitive.
 """
 
 from __future__ import annotations

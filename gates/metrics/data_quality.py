@@ -1,4 +1,4 @@
-"""Quality of the data: counted in one pass over the samples, and read from Great Expectations results."""
+"""Quality of the data: counted in one pass over the samples, and read from reports of Great Expectations and other tools."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from governance.domain.vocabulary import EvidenceRole
 
 NAME = "data_quality"
 TITLE = "Checking the data for gaps, doubles and strange values"
-VERSION = 1
+VERSION = 2
 HEAVY = False
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL = (

@@ -8,9 +8,10 @@ from typing import Any
 
 from gates.collecting import Collected, EvidenceInput, Inputs, Picture
 from gates.metrics.data_quality_counts_impl import ColumnCounts, Counts, count_table, duplicate_rows, unseen_rows
-from gates.readers import great_expectations, tables, tfdv
+from gates.readers import great_expectations, quality_reports, tables, tfdv
 from gates.readers.great_expectations import Expectation
 from gates.spec import Measure
+from governance.prefill.reported_tests import ReportedTests
 
 
 def measure(inputs: Inputs) -> Collected:
@@ -22,6 +23,8 @@ def measure(inputs: Inputs) -> Collected:
     if report is not None:
         if tfdv.looks_like(report):
             _anomalies(tfdv.read(report), report.name, found)
+        elif quality_reports.looks_like(report):
+            _reported(quality_reports.read(report), report.name, found)
         else:
             _expectations(great_expectations.read(report), report.name, found)
     elif isinstance(inputs.facts.get("data.quality.failed"), list):
@@ -45,7 +48,9 @@ def measure(inputs: Inputs) -> Collected:
         if predictions is not None and predictions is not under_test:
             _keys_and_labels(predictions, found)
     if not found.measures:
-        return Collected(not_measured="No data to look at: attach a current or reference sample, or a Great Expectations result.")
+        return Collected(
+            not_measured="No data to look at: attach a current or reference sample, or a report on the data's quality."
+        )
     return Collected(tuple(found.measures), (), tuple(found.pictures), tuple(found.notes))
 
 
@@ -76,6 +81,24 @@ def _anomalies(report: tfdv.Report, name: str, found: _Found) -> None:
                 found.measures.append(
                     Measure("quality.reported_missing", share, group=f"column={column}", n=data.rows, text=name)
                 )
+
+
+def _reported(report: ReportedTests, name: str, found: _Found) -> None:
+    """Tests of data quality that Evidently or Deepchecks report; a report without any says nothing here."""
+    if report.tests:
+        failed = [
+            Expectation(test.kind, test.column, False, test.count, test.percent, None, test.severity,
+                        "it could not be evaluated" if test.error else "", test.says)
+            for test in report.failed
+        ]  # fmt: skip
+        found.notes.append(f"{name} ({report.tool}): {len(failed)} of {len(report.tests)} tests of data quality failed.")
+        _failed(failed, len(report.tests), found)
+    else:
+        found.notes.append(f"{name} ({report.tool}) tests nothing about the data's quality.")
+    if report.not_run:
+        found.notes.append(f"{name}: {report.tool} did not run {', '.join(report.not_run[:10])}. That is not counted.")
+    if report.others:
+        found.notes.append(f"{name}: {report.others} tests are about something else and are not counted here.")
 
 
 def _declared(rows: list[Any], evaluated: Any, found: _Found) -> None:

@@ -15,6 +15,7 @@ OPTIONAL = (
     EvidenceRole.CURRENT_SAMPLE,
     EvidenceRole.CANDIDATE_PREDICTIONS,
     EvidenceRole.BASELINE_PREDICTIONS,
+    EvidenceRole.DATA_QUALITY_REPORT,
 )
 USES_REGISTERS = ("attribution_shares",)
 USES_FACTS = ("model.features", "explanation.shares")

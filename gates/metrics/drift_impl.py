@@ -11,6 +11,7 @@ from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs, 
 from gates.metrics import drift_statistics_impl as statistics
 from gates.metrics.drift_columns_impl import Column, columns_of, compare_column
 from gates.metrics.drift_pictures_impl import overlay_picture, ranking_picture
+from gates.metrics.drift_reported_impl import reported
 from gates.readers import tables
 from gates.spec import Measure
 
@@ -35,8 +36,13 @@ def measure(inputs: Inputs) -> Collected:
         )
         found.measures.append(Measure("drift.share", None, reason=f"Feature drift needs both samples; there is no {missing}."))
     _prediction(inputs, reference, current, found)
+    there = reported(inputs, {row.group.removeprefix("feature="): row for row in found.measures if row.metric == "drift.psi"})
     if not any(row.value is not None for row in found.measures):
-        return Collected(not_measured=" ".join(dict.fromkeys(row.reason for row in found.measures if row.reason)))
+        reasons = [*(row.reason for row in found.measures if row.reason), *([there.note] if there.note else [])]
+        return Collected(not_measured=" ".join(dict.fromkeys(reasons)))
+    found.measures += there.measures
+    found.pictures += there.pictures
+    found.notes += [there.note] if there.note else []
     return Collected(tuple(found.measures), tuple(found.facts), tuple(found.pictures), tuple(found.notes))
 
 

@@ -1,4 +1,4 @@
-"""A fairness table made elsewhere (Aequitas) against the same rates counted here."""
+"""A fairness table made elsewhere (Aequitas, Fairlearn) against the same rates counted here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from governance.domain.vocabulary import EvidenceRole
 
 NAME = "fairness_report"
 TITLE = "Comparing the fairness table handed in with the predictions"
-VERSION = 1
+VERSION = 2
 HEAVY = False
 REQUIRES: tuple[EvidenceRole, ...] = ()
 OPTIONAL = (EvidenceRole.TEST_REPORT, EvidenceRole.CANDIDATE_PREDICTIONS)

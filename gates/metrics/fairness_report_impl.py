@@ -1,8 +1,9 @@
-"""An Aequitas result table, row by row: the group's rates and its disparities to the reference group, counted again in DuckDB.
+"""A fairness table of Aequitas or Fairlearn, row by row: the group's rates, and disparities to a reference group, counted again.
 
 Definitions as Aequitas writes them (`Group.get_crosstabs`, `Bias.get_disparity_*`): pprev = predicted positives over the group,
 tpr, fpr, fnr, tnr over the group's labels, precision and npv over its predictions, prev over the group; a disparity is the
-group's value over the reference group's, which is the one whose disparity is 1.
+group's value over the reference group's, which is the one whose disparity is 1. Fairlearn's `by_group` names the same rates by
+other names and has groups of several attributes at once.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from gates.collecting import Collected, EvidenceInput, EvidenceProblem, Inputs, Picture
-from gates.readers import tables
+from gates.readers import fairlearn_table, tables
 from gates.readers.tables import quote_name
 from gates.spec import Measure
 
 Counts = tuple[int, int, int, int]
 RATES = ("pprev", "tpr", "fpr", "fnr", "tnr", "precision", "npv", "fdr", "for", "prev")
 MOST_ROWS = 5_000
+_AND = " & "
 WAY_OUT = (
     "Hand in the table as Aequitas writes it (bias_df.to_csv(index=False)), and map label, prediction and sensitive columns."
 )
@@ -28,13 +30,19 @@ WAY_OUT = (
 def measure(inputs: Inputs) -> Collected:
     """`fairness_report.difference` per attribute, the worst of all as a whole, and groups that the predictions do not hold."""
     report, predictions = inputs.evidence.get("test_report"), inputs.evidence.get("candidate_predictions")
-    if report is None or not looks_like(report):
-        return Collected(not_applicable="No fairness table of another tool is handed in (Aequitas, as “test_report”).")
+    sensitive = _sensitive(predictions)
+    if report is None or not (looks_like(report) or fairlearn_table.looks_like(report, sensitive)):
+        return Collected(
+            not_applicable="No fairness table of another tool is handed in (Aequitas or Fairlearn, as “test_report”)."
+        )
     if predictions is None:
         return Collected(not_measured="The fairness table cannot be compared: there are no predictions (candidate_predictions).")
-    rows = _rows(report)
+    rows = _rows(report) if looks_like(report) else _frame(report, sensitive)
     attributes = list(dict.fromkeys(str(row["attribute_name"]) for row in rows))
-    counts = {name: _counts(predictions, name) for name in attributes if name in tables.inspect(predictions).names}
+    there = set(tables.inspect(predictions).names)
+    # a table's own attribute may hold the joining word: only what is no column is taken apart
+    parts = {name: [name] if name in there else name.split(_AND) for name in attributes}
+    counts = {name: _counts(predictions, parts[name]) for name in attributes if set(parts[name]) <= there}
     missing = [name for name in attributes if name not in counts]
     compared = [item for name in counts for item in _compared(name, rows, counts[name])]
     if not compared:
@@ -74,32 +82,53 @@ def _rows(report: EvidenceInput) -> list[dict[str, Any]]:
     return [{name: values[at] for name, values in columns.items()} for at in range(info.rows)]
 
 
+def _sensitive(predictions: EvidenceInput | None) -> list[str]:
+    mapped = predictions.columns.get("sensitive") if predictions is not None else None
+    return [mapped] if isinstance(mapped, str) else [str(name) for name in mapped or []]
+
+
+def _frame(report: EvidenceInput, sensitive: list[str]) -> list[dict[str, Any]]:
+    """Fairlearn's groups in the shape of Aequitas' rows."""
+    groups = fairlearn_table.read(report, sensitive)
+    rates = sorted({rate for group in groups for rate in group.figures})
+    return [
+        {
+            "attribute_name": _AND.join(group.attributes),
+            "attribute_value": _AND.join(group.values),
+            **{rate: group.figures.get(rate, math.nan) for rate in rates},
+        }
+        for group in groups
+    ]
+
+
 def _columns(names: Iterable[str]) -> set[str]:
     return {name for name in names if name in RATES or name.removesuffix("_disparity") in RATES}
 
 
-def _counts(predictions: EvidenceInput, attribute: str) -> dict[str, Counts]:
-    """(true positives, false positives, false negatives, true negatives) by the attribute's values."""
+def _counts(predictions: EvidenceInput, attributes: list[str]) -> dict[str, Counts]:
+    """(true positives, false positives, false negatives, true negatives) by the value of an attribute, or of several together."""
     label, decision = predictions.columns.get("label"), predictions.columns.get("prediction")
     if not (isinstance(label, str) and isinstance(decision, str)):
         raise EvidenceProblem(
             file=predictions.name, expected="columns.label and columns.prediction mapped", found="not both", way_out=WAY_OUT
         )
     info = tables.inspect(predictions)
-    tables.require(predictions, info, [label, decision, attribute])
-    y, d, group = (quote_name(name) for name in (label, decision, attribute))
+    tables.require(predictions, info, [label, decision, *attributes])
+    y, d = quote_name(label), quote_name(decision)
+    each = [f"trim(CAST({quote_name(name)} AS VARCHAR))" for name in attributes]
+    group, known = f" || '{_AND}' || ".join(each), " AND ".join(f"{part} IS NOT NULL" for part in each)
     true, chosen = f"CAST({y} AS DOUBLE) = 1", f"CAST({d} AS DOUBLE) = 1"
     with tables.connect({"data": predictions}) as connection:
         found = connection.execute(
-            f"SELECT CAST({group} AS VARCHAR), count(*) FILTER ({true} AND {chosen}), count(*) FILTER (NOT {true} AND {chosen}), "
+            f"SELECT {group}, count(*) FILTER ({true} AND {chosen}), count(*) FILTER (NOT {true} AND {chosen}), "
             f"count(*) FILTER ({true} AND NOT {chosen}), count(*) FILTER (NOT {true} AND NOT {chosen}) "
-            f"FROM data WHERE {y} IS NOT NULL AND {d} IS NOT NULL AND {group} IS NOT NULL GROUP BY 1"
+            f"FROM data WHERE {y} IS NOT NULL AND {d} IS NOT NULL AND {known} GROUP BY 1"
         ).fetchall()
     return {str(value).strip(): (int(tp), int(fp), int(fn), int(tn)) for value, tp, fp, fn, tn in found}
 
 
 def rates_of(counts: Counts) -> dict[str, float]:
-    """Aequitas' rates of one group; NaN where nothing is below the line."""
+    """Aequitas' rates of one group, and its accuracy; NaN where nothing is below the line."""
     tp, fp, fn, tn = counts
 
     def over(top: int, below: int) -> float:
@@ -108,7 +137,7 @@ def rates_of(counts: Counts) -> dict[str, float]:
     return {
         "pprev": over(tp + fp, tp + fp + fn + tn), "tpr": over(tp, tp + fn), "fpr": over(fp, fp + tn), "fnr": over(fn, tp + fn),
         "tnr": over(tn, fp + tn), "precision": over(tp, tp + fp), "npv": over(tn, fn + tn), "fdr": over(fp, tp + fp),
-        "for": over(fn, fn + tn), "prev": over(tp + fn, tp + fp + fn + tn),
+        "for": over(fn, fn + tn), "prev": over(tp + fn, tp + fp + fn + tn), "accuracy": over(tp + tn, tp + fp + fn + tn),
     }  # fmt: skip
 
 

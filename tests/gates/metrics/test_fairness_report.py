@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from fairlearn.metrics import MetricFrame, count, false_positive_rate, selection_rate, true_positive_rate
+from sklearn.metrics import accuracy_score
 
 from gates.catalog import gf106_reported_fairness as gf106
 from gates.collecting import Collected, EvidenceProblem, Inputs
@@ -111,3 +113,67 @@ def test_a_table_without_figures_and_unmapped_columns_are_named(tmp_path: Path) 
     with pytest.raises(EvidenceProblem, match=r"columns\.label and columns\.prediction"):
         compared(tmp_path, frame, crosstabs(frame, "race", "a"), prediction=None)
     assert "holds none of the report's attributes" in compared(tmp_path, frame, crosstabs(frame, "race", "a").assign(attribute_name="sex")).not_measured  # fmt: skip  # noqa: E501
+
+
+def framed(frame: pd.DataFrame, *attributes: str) -> pd.DataFrame:
+    """Fairlearn's own figures."""
+    metrics = {"accuracy": accuracy_score, "selection_rate": selection_rate, "false_positive_rate": false_positive_rate,
+               "recall_score": true_positive_rate, "count": count}  # fmt: skip
+    columns = {"y_true": frame["label_value"], "y_pred": frame["score"], "sensitive_features": frame[list(attributes)]}
+    return MetricFrame(metrics=metrics, **columns).by_group
+
+
+def against(folder: Path, frame: pd.DataFrame, text: str, *sensitive: str) -> Collected:
+    frame.to_parquet(folder / "scored.parquet")
+    (folder / "report").write_text(text)
+    columns: dict[str, Any] = {"label": "label_value", "prediction": "score", "sensitive": list(sensitive)}
+    files = {
+        "candidate_predictions": evidence("candidate_predictions", folder / "scored.parquet", **columns),
+        "test_report": evidence("test_report", folder / "report"),
+    }
+    return fairness_report.collect(Inputs(files))
+
+
+def test_fairlearns_groups_agree_as_csv_and_json_and_of_two_attributes(tmp_path: Path) -> None:
+    frame = made().assign(age=lambda rows: np.arange(len(rows)) % 3 * 10)
+    by_race, by_both = framed(frame, "race"), framed(frame, "race", "age")
+    for text, figures in (
+        (by_race.to_csv(), 12),
+        (by_race.to_json(orient="table"), 12),
+        (by_race.reset_index().to_json(orient="records"), 12),
+        (by_both.to_csv(), 36),
+    ):
+        collected = against(tmp_path, frame, text, "race", "age")
+        result = judged(collected)
+        assert (result.verdict, result.n) == (Verdict.PASS, figures), result.says
+        assert all(draw(picture.spec) for picture in collected.pictures)
+    off = by_both.copy()
+    off.loc[("a", 20), "recall_score"] += 0.1
+    result = judged(against(tmp_path, frame, off.to_csv(), "race", "age"))
+    assert result.verdict is Verdict.FAIL and "tpr of race & age=a & 20" in result.says
+    other = judged(against(tmp_path, frame, by_race.rename(index={"c": "z"}).to_csv(), "race"))
+    assert other.verdict is Verdict.FAIL and "race=z" in " ".join([other.says, *other.notes])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["epoch,accuracy\n1,0.9\n", '{"accuracy": 0.91}', '{"accuracy": {"a": 0.9, "b": 0.8}}', "<testsuites/>", "race,count\na,3\n"],
+)
+def test_other_reports_are_not_taken_for_one(tmp_path: Path, text: str) -> None:
+    assert against(tmp_path, made(50), text, "race").not_applicable
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[{"race": "a", "accuracy": 0.9}', "no JSON"),
+        ('[{"race": "a", "accuracy": "much"}]', "no row with a figure"),
+        ('{"race": 1, "accuracy": 2}', "no row with a figure"),
+        ("[" + ",".join(['{"race": "a", "accuracy": 1}'] * 5_001) + "]", "5,001 groups"),
+        ("race,accuracy\n" + "a,1\n" * 5_001, "5,001 rows"),
+        ('[{"race": "accuracy"}, {"accuracy": ' + "[" * 100_000, "JSON without end"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_named(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(EvidenceProblem, match=words):
+        against(tmp_path, made(50), text, "race")

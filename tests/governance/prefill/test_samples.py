@@ -159,12 +159,16 @@ def test_validation_result(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("name", ["deepchecks-0.19.1.suite.json", "evidently-0.7.23.report.json"])
-def test_reports_of_other_tools_are_named_as_not_read(sample: Sample, name: str) -> None:
+def test_reports_of_drift_alone_fill_nothing_and_are_sent_to_evidence(sample: Sample, name: str) -> None:
     reading = sample(name)
-    assert (reading.reader, reading.facts) == (None, ())
-    assert "is not recognised; these are read: " in errors(reading)[0]
-    assert "MLflow MLmodel" in errors(reading)[0]
-    assert "upload it as evidence" in errors(reading)[0]
+    assert (reading.reader, reading.facts) == (name.partition("-")[0], ())
+    said = " ".join(advice(reading))
+    assert "tests nothing about the data's quality" in said and "upload the same file as data_quality_report" in said
+
+
+def test_what_nobody_reads_is_named_with_what_is_read(read: Callable[..., Reading]) -> None:
+    (said,) = errors(read("report.json", {"outcome": "fine"}))
+    assert "is not recognised; these are read: " in said and "MLflow MLmodel" in said and "upload it as evidence" in said
 
 
 def test_every_fact_says_where_it_comes_from(sample: Sample, metadata: Path) -> None:
