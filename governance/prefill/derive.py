@@ -13,9 +13,12 @@ from collections.abc import Collection, Mapping
 from governance.domain.facts import Fact, FactSet
 from governance.prefill.against_champion import champion_facts
 from governance.prefill.fact_types import FACT_TYPES, check_value
+from governance.prefill.from_entries import entry_facts
 from governance.prefill.from_purpose import purpose_facts
 from governance.prefill.from_registers import register_facts
 from governance.prefill.from_technical import technical_facts
+from governance.prefill.register_entries import RegisterEntries
+from governance.prefill.way_back import way_back
 
 
 def derive(
@@ -27,6 +30,7 @@ def derive(
     approved_features: Collection[str],
     approvals: Mapping[str, str],
     nothing_before: bool = False,
+    entries: RegisterEntries | None = None,
 ) -> tuple[Fact, ...]:
     """What follows from `facts` (readers, answers, measurements; not what was derived before), without the facts themselves.
 
@@ -35,14 +39,15 @@ def derive(
     everything
     below it. `approvals`: data source -> reference of the data-governance approval for personal data in force.
     `nothing_before`: the register knows that no version was ever approved where this one goes.
-    A fact whose value is not of its type says nothing here.
+    `entries`: what else the unit's registers hold. A fact whose value is not of its type says nothing here.
     """
     facts, champion = _well_formed(facts), None if champion is None else _well_formed(champion)
     own = (*purpose_facts(facts), *technical_facts(facts))
     known = facts.with_facts(own)
     compared = champion_facts(known, champion, champion_version, nothing_before)
     known = known.with_facts(compared)
-    return (*own, *compared, *register_facts(known, approved_sources, approved_features, approvals))
+    looked_up = register_facts(known, approved_sources, approved_features, approvals)
+    return (*own, *compared, *way_back(known), *looked_up, *entry_facts(known, entries or RegisterEntries()))
 
 
 def _well_formed(facts: FactSet) -> FactSet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from governance.domain.facts import Fact, FactSet
@@ -24,6 +25,11 @@ def derived(name: str, value: Any, inputs: Sequence[Fact], because: str) -> Fact
         locator=f"{because} [{sources_of(inputs)}]" if inputs else because,
         digest=digests.pop() if len(digests) == 1 else "",
     )
+
+
+def looked_up(name: str, value: Any, inputs: Sequence[Fact], because: str) -> Fact:
+    """A fact that a register states about what `inputs` name: worth its weakest input, like anything derived."""
+    return replace(derived(name, value, inputs, because), origin=REGISTER)
 
 
 def registered(name: str, value: Any, because: str) -> Fact:

@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from governance.domain.registers import ACCESS_CLASSES, CONSENT_BASES
 from governance.prefill.moments import from_text
 from governance.prefill.source import shown
 
@@ -75,15 +76,9 @@ DOMAINS = (
 IMPACTS = ("none", "low", "medium", "high")
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 STRATEGIES = ("shadow", "canary", "ab_test", "gradual", "full")
-CONSENT_BASES = (
-    "consent",
-    "contract",
-    "legal_obligation",
-    "vital_interests",
-    "public_task",
-    "legitimate_interests",
-    "not_personal_data",
-)
+ARCHITECTURE_APPROVALS = ("approved", "another_use", "ended", "not_registered", "withdrawn")
+VENDOR_ASSESSMENTS = ("passed", "passed_with_conditions", "ended", "not_assessed", "failed")
+"""Both from the best to the worst."""
 
 _K = ValueKind
 
@@ -99,12 +94,17 @@ FACT_TYPES: Mapping[str, FactType] = {
     "rollout.strategy": FactType(_K.CHOICE, STRATEGIES),
     "data.consent_basis": FactType(_K.CHOICE, CONSENT_BASES),
     "decision.adverse_score": FactType(_K.CHOICE, ("high", "low")),
+    "data.access_class": FactType(_K.CHOICE, ACCESS_CLASSES),
+    "data.highest_class": FactType(_K.CHOICE, ACCESS_CLASSES, SetBy.PLATFORM),
+    "model.architecture_approval": FactType(_K.CHOICE, ARCHITECTURE_APPROVALS, SetBy.PLATFORM),
+    "vendor.assessment": FactType(_K.CHOICE, VENDOR_ASSESSMENTS, SetBy.PLATFORM),
     **_by(
         "decision.automated decision.affects_customers decision.affects_purchases decision.reversible "
         "data.contains_pii rollout.circuit_breaker",
         _K.YES_NO,
     ),
     **_by("vendor.third_party model.signature_present", _K.YES_NO),
+    **_by("vendor.name", _K.TEXT),
     **_by(
         "decision.human_review data.pii_approval rollout.rollback_target business.context model.limitations model.assumptions",
         _K.TEXT,
@@ -134,6 +134,7 @@ FACT_TYPES: Mapping[str, FactType] = {
         SetBy.PLATFORM,
     ),
     "app.exposure": FactType(_K.CHOICE, ("internal", "partners", "internet")),
+    "rollout.rollback_class": FactType(_K.CHOICE, ("easy", "hard", "none"), SetBy.PLATFORM),
     "impact.outage": FactType(_K.CHOICE, ("low", "medium", "high")),
     "pipeline.schema_change": FactType(_K.CHOICE, ("none", "additive", "breaking")),
     **_by("artifact.digest artifact.format code.repository code.commit code.author code.approved_commit", _K.TEXT),
@@ -143,7 +144,9 @@ FACT_TYPES: Mapping[str, FactType] = {
     **_by("cost.budget_per_month", _K.NUMBER),
     **_by("pipeline.feeds_decisions", _K.YES_NO),
     **_by("pipeline.last_success_at", _K.DATE),
-    **_by("evaluation.on_training_data", _K.YES_NO, SetBy.PLATFORM),
+    **_by("evaluation.on_training_data data.regions_ruled", _K.YES_NO, SetBy.PLATFORM),
+    **_by("data.sources_without_quality_rule data.sources_with_personal_data", _K.LIST, SetBy.PLATFORM),
+    **_by("data.sources_above_class data.sources_outside_regions", _K.LIST, SetBy.PLATFORM),
     **_by("champion.version", _K.TEXT, SetBy.PLATFORM),
     **_by("explanation.max_share_change explanation.total_variation explanation.row_cosine_p10", _K.NUMBER, SetBy.PLATFORM),
     **_by("explanation.shares", _K.NUMBERS, SetBy.PLATFORM),

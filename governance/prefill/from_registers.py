@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from governance.domain.facts import Fact, FactSet
 from governance.domain.vocabulary import Assurance
 from governance.prefill.derived import derived, known, union
+from governance.prefill.register_entries import is_listed
 
 
 def register_facts(
@@ -14,11 +15,6 @@ def register_facts(
 ) -> tuple[Fact, ...]:
     """Unapproved features among the new ones, and whether personal data is approved for each source."""
     return (*_unapproved(facts, approved_sources, approved_features), *_approvals(facts, approvals))
-
-
-def is_listed(place: str, entries: Iterable[str]) -> bool:
-    """Whether `place` is an entry, or lies below an entry that ends in `/`. A place with `..` has to be an entry itself."""
-    return any(place == entry or (entry.endswith("/") and place.startswith(entry) and ".." not in place) for entry in entries)
 
 
 def _unapproved(facts: FactSet, approved_sources: Collection[str], approved_features: Collection[str]) -> tuple[Fact, ...]:

@@ -94,6 +94,7 @@ def complete(facts: Iterable[Fact], *, champion: Champion | None, registers: Reg
         approved_features=registers.features,
         approvals=registers.approvals,
         nothing_before=nothing_before,
+        entries=registers.entries,
     )
     return base.with_facts(derived)
 

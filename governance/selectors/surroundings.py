@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
 from governance.domain.vocabulary import State
+from governance.prefill.register_entries import RegisterEntries, SourceRow
 from governance.selectors.builds import DECISIONS
 from governance.selectors.champions import MEMORY, WAS_APPROVED
 
@@ -21,6 +22,7 @@ class Registers:
     sources: frozenset[str]
     features: frozenset[str]
     approvals: dict[str, str]
+    entries: RegisterEntries = field(default_factory=RegisterEntries)
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,11 @@ SELECT
    AND s.environment = %(environment)s AND s.state = ANY(%(past)s) AND s.id IS DISTINCT FROM %(before)s),
   EXISTS (SELECT 1 FROM governance_submission s WHERE s.id = %(before)s AND s.state = ANY(%(approved)s)),
   EXISTS (SELECT 1 FROM ({DECISIONS}) found WHERE unit_id = %(unit)s AND at > statement_timestamp() - %(memory)s),
-  (SELECT json_agg(json_build_array(name, CASE WHEN is_feature_store THEN features END))::text
-   FROM governance_datasource WHERE unit_id = %(unit)s AND approved),
+  (SELECT json_agg(json_build_array(name, CASE WHEN is_feature_store THEN features END, approved, quality_rule, region,
+     access_class, holds_personal_data))::text FROM governance_datasource WHERE unit_id = %(unit)s),
   (SELECT json_agg(json_build_array(reference, sources))::text
-   FROM governance_dataapproval WHERE unit_id = %(unit)s AND expires_on >= %(today)s)
+   FROM governance_dataapproval WHERE unit_id = %(unit)s AND expires_on >= %(today)s),
+  (SELECT json_agg(json_build_array(register, name, values))::text FROM governance_registerentry WHERE unit_id = %(unit)s)
 """
 
 
@@ -63,12 +66,27 @@ def seen_around(*, unit_id: int, system_id: int | None, environment: str, versio
     }
     with connection.cursor() as cursor:
         cursor.execute(_SEEN, wanted)
-        states, itself, same_build, sources, approvals = cursor.fetchone()
+        states, itself, same_build, sources, approvals, entries = cursor.fetchone()
     past = frozenset(states or ())
     held = json.loads(sources or "[]")
+    approved = [row for row in held if row[2]]
     registers = Registers(
-        frozenset(name for name, _ in held),
-        frozenset(feature for _, features in held for feature in features or ()),
+        frozenset(row[0] for row in approved),
+        frozenset(feature for row in approved for feature in row[1] or ()),
         {source: reference for reference, names in json.loads(approvals or "[]") for source in names},
+        _entries(held, json.loads(entries or "[]"), str(wanted["today"])),
     )
     return Seen(State.APPROVED in past, itself or bool(past & {*WAS_APPROVED}), bool(past), same_build, registers)
+
+
+def _entries(sources: list[list[Any]], others: list[list[Any]], today: str) -> RegisterEntries:
+    found: dict[str, dict[str, Any]] = {"architectures": {}, "vendors": {}, "regions": {}}
+    for register, name, values in others:
+        found.setdefault(register, {})[name] = values
+    return RegisterEntries(
+        {name: SourceRow(*more) for name, _, _, *more in sources},
+        found["architectures"],
+        found["vendors"],
+        found["regions"],
+        today,
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from governance.domain.vocabulary import Role, Scope
-from governance.models import ApiToken, DataApproval, DataSource, Person, ReferencePopulation, RoleGrant, Unit
+from governance.models import ApiToken, DataApproval, DataSource, Person, ReferencePopulation, RegisterEntry, RoleGrant, Unit
 from governance.selectors.access import SYSTEM
 from governance.services.packs import load_shipped_packs
 from governance.services.tokens import issue_token, revoke_token
@@ -79,6 +80,32 @@ SOURCES = (
     ("clinic", "sklearn://diabetes", False, (), "clinic-data", "public_task", False, ("any",)),
 )
 
+BOOSTED = {"approved": True, "owner": "risk-models", "explained_by": "Shapley values, checked on retrains"}
+SUPERVISED = {"approved": True, "basis": "within the EEA"}
+ENTRIES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    *((unit, "architectures", "XGBClassifier", BOOSTED) for unit in UNITS),
+    *((unit, "architectures", "LGBMClassifier", BOOSTED) for unit in UNITS),
+    *((unit, "architectures", "LogisticRegression", {**BOOSTED, "explained_by": "its coefficients"}) for unit in UNITS),
+    *((unit, "regions", name, SUPERVISED) for unit in UNITS for name in ("eu-west", "eu-central")),
+    ("lending", "regions", "us-east", {"approved": False, "basis": "no transfer was agreed"}),
+    (
+        "lending",
+        "vendors",
+        "Halden Scoring",
+        {
+            "provides": "a bureau score",
+            "outcome": "passed_with_conditions",
+            "conditions": "no use for hiring",
+            "assessed_by": "Vendor desk",
+            "assessed_on": "2025-11-03",
+            "valid_until": "2026-11-02",
+            "contract": "C-2025-118",
+            "owner": "credit-risk",
+        },
+    ),
+    ("lending", "vendors", "Orel Data", {"provides": "addresses", "contract": "C-2026-031", "owner": "credit-data"}),
+)
+
 POPULATION = {
     "sex": {"female": 0.5, "male": 0.5},
     "age_band": {"18-29": 0.15, "30-44": 0.36, "45-59": 0.36, "60+": 0.13},
@@ -108,6 +135,9 @@ def load_people() -> dict[str, Person]:
                 "licence": "internal use",
                 "agreement_ends_on": timezone.now().date() + timedelta(days=730),
                 "retention_days": 1825,
+                "quality_rule": "row counts, ranges and missing values each night; results beside the data",
+                "region": "eu-west",
+                "access_class": "internal",
             }
             _, created = DataSource.objects.get_or_create(
                 unit=units[unit],
@@ -116,6 +146,13 @@ def load_people() -> dict[str, Person]:
             )
             if created:
                 work.note("register.source_approved", f"source:{name}", {"owner": owner}, unit=units[unit].pk)
+        for unit, register, name, held in ENTRIES:
+            _, created = RegisterEntry.objects.get_or_create(
+                unit=units[unit], register=register, name=name, defaults={"values": held}
+            )
+            if created:
+                word = register.removesuffix("s")
+                work.note(f"register.{word}_approved", f"{word}:{name}", {"values": held}, unit=units[unit].pk)
         population, created = ReferencePopulation.objects.get_or_create(
             unit=units["lending"],
             name="Lending customers",

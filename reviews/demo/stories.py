@@ -505,6 +505,8 @@ def readmission(cast: Cast, home: Path) -> None:
     replies = {item.pk: "Added, with the share in the evaluation data." for item in submission.change_items.all()}
     revise(caller=dana, submission_id=submission.pk, note="Limitations say more.", replies=replies)
     cast.sign(settled(submission), "amir", readings=readings_of(submission, "amir"))
+    # the register says that discharges hold personal data, so the data steward reads it as well
+    cast.sign(submission, "priya")
 
 
 def diabetes(cast: Cast, home: Path) -> None:

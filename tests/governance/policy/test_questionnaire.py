@@ -249,5 +249,8 @@ def test_every_rule_that_waits_for_a_person_has_its_question() -> None:
         "explanation.max_share_change", "explanation.row_cosine_p10", "explanation.sign_flips", "explanation.total_variation",
         "gates.unsettled", "performance.comparable", "performance.change_since_review", "rollout.flip_rate",
         "submission.recent_track", "system.first_deployment",
+        "data.highest_class", "data.regions_ruled", "data.sources_above_class", "data.sources_outside_regions",
+        "data.sources_with_personal_data", "data.sources_without_quality_rule", "model.architecture_approval",
+        "vendor.assessment", "rollout.rollback_class",
     }  # fmt: skip
     assert set(pack().readers) - answered == by_machine
