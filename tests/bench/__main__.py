@@ -32,10 +32,11 @@ WORKLOADS = {
     "B13": "b13_backtest",
     "B14": "b14_permit",
     "B15": "b15_memory",
+    "B17": "b17_client",
 }
 
-ALONE = frozenset({"B8", "B9", "B10", "B11"})
-"""Workloads of collectors: they need no server."""
+ALONE = frozenset({"B8", "B9", "B10", "B11", "B17"})
+"""Workloads of collectors, and the client's start: they need no server."""
 
 
 def main(wanted: list[str]) -> int:
