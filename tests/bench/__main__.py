@@ -29,9 +29,11 @@ WORKLOADS = {
     "B9": "b9_drift",
     "B10": "b10_auc",
     "B11": "b11_flips",
+    "B12": "b12_audit",
     "B13": "b13_backtest",
     "B14": "b14_permit",
     "B15": "b15_memory",
+    "B16": "b16_growth",
     "B17": "b17_client",
 }
 

@@ -18,8 +18,9 @@ from governance.policy.editing import with_bands, with_example, with_outcome, wi
 from governance.policy.trying import read_document, try_all
 from governance.selectors.policy import pack_in_force
 from reviews.services.backtesting import run
+from tests.bench.b1_submitting import requests
 from tests.bench.figures import Line, Report, in_turns, ratio
-from tests.bench.inproc import database
+from tests.bench.inproc import database, request
 from tests.bench.servers import BenchStack
 from tests.bench.size import Size
 from tests.governance.policy import cases
@@ -50,7 +51,9 @@ def measure(stack: BenchStack, size: Size) -> Report:
     many = max(size.big, 5_000) if size.big < 100_000 else 100_000
     report = Report("B13", f"back-test of {many:,} past submissions against a draft")
     name = stack.copy("bench_b13")
+    token = json.loads((stack.folder / "home" / "demo.json").read_text())["tokens"]["ci"]
     with database(name):
+        request(requests(token)(0), 201)  # all of them are of its system
         source, digest = _fill(many)
         cold = _timed(source, digest, forget=True)
         turns = {"warm": partial(_timed, source, digest), "plain": partial(_plain, source, many)}
