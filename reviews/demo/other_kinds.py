@@ -23,8 +23,8 @@ from governance.domain.vocabulary import EvidenceRole, Kind
 from governance.selectors.access import caller_for
 from governance.services.registers import propose
 from reviews.demo import reports
+from reviews.demo.cast import Cast, approve_red
 from reviews.demo.handing_in import Version, hand_in, settled
-from reviews.demo.stories import Cast, approve_red
 
 UNIT_TESTS = tuple(
     f"test_{what}_{how}" for what in ("search", "profile", "photo", "rights") for how in ("shows", "saves", "refuses")

@@ -19,8 +19,9 @@ from gates.simulator.models import train
 from gates.simulator.populations import Population
 from governance.domain.vocabulary import EvidenceRole
 from governance.models import Submission
+from reviews.demo.cast import Cast, approve_red
 from reviews.demo.handing_in import Version, build, hand_in, parquet, settled
-from reviews.demo.stories import FIRST, Cast, approve_red, standard_facts
+from reviews.demo.usual import FIRST, standard_facts
 
 TAIWAN_NAMES = {
     "X1": "limit_balance", "X5": "age_years", "X6": "pay_0", "X7": "pay_2", "X8": "pay_3", "X9": "pay_4", "X10": "pay_5",

@@ -18,9 +18,10 @@ import pytest
 from gates.simulator.models import train
 from gates.simulator.populations import lender
 from governance.models import Submission, Unit
+from reviews.demo.cast import Cast, approve_red
 from reviews.demo.handing_in import Version, build, write_sample
 from reviews.demo.people import load_people, load_tokens
-from reviews.demo.stories import FIRST, Cast, approve_red, standard_facts
+from reviews.demo.usual import FIRST, standard_facts
 from tests.client.running import Client, Ran
 from tests.client.test_integrations import ACTION
 from tests.stack import ROOT, Running

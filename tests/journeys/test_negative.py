@@ -23,7 +23,7 @@ from governance.selectors.access import SYSTEM
 from governance.services.packs import PACKS, load_pack_file
 from reviews.demo.handing_in import Version, build
 from reviews.demo.people import load_people, load_tokens
-from reviews.demo.stories import FIRST, standard_facts
+from reviews.demo.usual import FIRST, standard_facts
 from tests.client.running import Client
 from tests.journeys.at_the_screen import Screen
 from tests.journeys.speaking import Pipeline

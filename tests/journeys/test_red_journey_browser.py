@@ -19,7 +19,7 @@ from governance.domain.vocabulary import Role
 from governance.models import Person, RoleGrant
 from reviews.demo.handing_in import Version, build
 from reviews.demo.people import load_people, load_tokens
-from reviews.demo.stories import standard_facts
+from reviews.demo.usual import standard_facts
 from tests.journeys.at_the_screen import Screen, choose, pick, press, until, write
 from tests.journeys.speaking import Pipeline
 from tests.stack import Running, Stack

@@ -31,11 +31,12 @@ from gates.simulator.models import predictions, train
 from gates.simulator.populations import Population
 from governance.domain.vocabulary import EvidenceRole
 from governance.models import Person, Submission, Unit
+from reviews.demo.cast import Cast
 from reviews.demo.handing_in import Version, build, parquet
 from reviews.demo.people import PASSWORD, load_people, load_tokens
 from reviews.demo.publicdata import compas_case, taiwan
 from reviews.demo.reading import read_everything
-from reviews.demo.stories import FIRST, MONITORS, Cast, standard_facts
+from reviews.demo.usual import FIRST, MONITORS, standard_facts
 from tests.journeys.speaking import Pipeline, SignedIn, readings
 from tests.stack import Running
 

@@ -48,9 +48,10 @@ class Command(BaseCommand):
             self.stdout.write(f"wrote {target}")
             return
         # training libraries load only when cases are made
+        from reviews.demo.cast import Cast, tell
         from reviews.demo.other_kinds import OTHER_KINDS
         from reviews.demo.publicdata import tell_public
-        from reviews.demo.stories import STORIES, Cast, tell
+        from reviews.demo.stories import STORIES
 
         cast = Cast(
             people, {unit.slug: unit for unit in Unit.objects.all()}, lambda text: self.stdout.write(f"demo case: {text}")
