@@ -104,8 +104,13 @@ def _parse_card(words: str, source: Source) -> tuple[Document, list[Problem]]:
     return Document(Form.CARD, value or {}, body), problems
 
 
+def readable() -> list[str]:
+    """What people call the formats that are read, in the order of the alphabet."""
+    return sorted((reader.TITLE for reader in all_readers()), key=str.lower)
+
+
 def _not_recognised(source: Source) -> Problem:
-    titles = ", ".join(reader.TITLE for reader in all_readers())
+    titles = ", ".join(readable())
     detail = f"This file is not recognised; these are read: {titles}. If it is a report or data, upload it as evidence."
     return source.problem("", detail)
 

@@ -16,6 +16,7 @@ from governance.domain.errors import Conflict, DomainError, InvalidInput, NotFou
 from governance.domain.incoming import NewEvidence, NewSource, NewSubmission
 from governance.domain.vocabulary import EDITABLE_STATES, EvidenceRole, Kind, State
 from governance.models import Submission, System
+from governance.prefill.reading import readable
 from governance.selectors.access import Caller, visible
 from governance.selectors.drafts import Draft, draft_of
 from governance.selectors.evidence import MAX_SOURCE_BYTES, columns_named_before
@@ -56,7 +57,13 @@ def new_submission(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("draft_tasks", submission.pk)
     systems = visible(System.objects.all(), caller).order_by("slug").values_list("slug", flat=True)[:500]
-    context = {"form": form, "problem": problem, "systems": systems, "max_mib": MAX_SOURCE_BYTES // 1024**2}
+    context = {
+        "form": form,
+        "problem": problem,
+        "systems": systems,
+        "max_mib": MAX_SOURCE_BYTES // 1024**2,
+        "readable": readable(),
+    }
     return render(request, "governance/new_submission.html", context, status=422 if form.errors or problem else 200)
 
 
@@ -109,9 +116,10 @@ def files(request: HttpRequest, pk: int) -> HttpResponse:
         kind="file",
         multiple=True,
         error=problem,
-        hint="MLmodel, run JSON, model card, Great Expectations result, metrics JSON.",
+        hint="What your tools write already, such as an MLmodel, a run, a model card or a validation result.",
     )
-    context = {**frame(draft), "field": field, "fields": [field], "sources": list(draft.submission.sources.all())}
+    sources = list(draft.submission.sources.all())
+    context = {**frame(draft), "field": field, "fields": [field], "sources": sources, "readable": readable()}
     return render(request, "governance/draft_files.html", context, status=422 if problem else 200)
 
 

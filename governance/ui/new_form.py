@@ -60,8 +60,8 @@ class NewForm(forms.Form):
     files = ManyFiles(  # type: ignore[assignment]  # the stubs see BaseForm.files; Django takes fields out of the class
         required=False,
         label="Which files describe it?",
-        help_text="MLmodel, run JSON, logged model, model card (README.md), Great Expectations result, metrics JSON; for "
-        "applications and pipelines the pull request, SARIF, OpenLineage events or dvc.lock. What they say is not asked again.",
+        help_text="What your tools write already, such as an MLmodel, a run or a model card; for applications and pipelines a "
+        "pull request, a scan or lineage events. What they say is not asked again.",
     )
 
     def __init__(self, *args: Any, kinds: Sequence[InstalledKind], **kwargs: Any) -> None:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from governance.domain.vocabulary import EvidenceRole, State
 from governance.models import Submission
+from governance.prefill.reading import readable
 from governance.selectors.drafts import draft_of
 from tests.governance import making
 
@@ -358,3 +359,16 @@ def test_submitting_by_rest_takes_few_statements_however_much_is_sent() -> None:
     print(f"POST /submissions: {bare} statements bare, {full} with 3 files and {len(files)} evidence roles ({each:.1f} each)")
     assert bare <= 70
     assert each <= 8
+
+
+def test_the_upload_pages_name_every_format_and_read_it(dana: Client) -> None:
+    """The list is the readers' own, so that a new one is offered without a word here."""
+    names = ("sagemaker-0.1.0.describe_model_card.json", "croissant-1.0.json", "cyclonedx-1.6.model.cdx.json", "uv-0.9.uv.lock")
+    given = {"system": "credit-default", "version": "2.4.0", "environment": "production"}
+    made = dana.post("/submissions/new", {**given, "files": [upload(making.METADATA / name, name) for name in names]})
+    page = text(dana.get(made["Location"].replace("/prepare", "/files")))
+    for shown in (page, text(dana.get("/submissions/new"))):
+        assert [title for title in readable() if f"<li>{title}</li>" not in shown] == []
+    for reader in ("sagemaker card", "croissant", "cyclonedx model", "uv lock"):
+        assert f"read as {reader}" in page.lower()
+    assert "rai:personalSensitiveInformation[0]" in page and "That is not taken over" in page
