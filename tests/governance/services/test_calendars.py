@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from governance.domain.vocabulary import Role
 from governance.models import AuditEvent, Unit
 from governance.selectors.access import caller_for
 from governance.services.calendars import set_calendar
+from governance.ui.calendars import effects
 from tests.reviews import making
+from tests.reviews.test_waiver_pages import proved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,3 +48,39 @@ def test_the_command_shows_sets_and_refuses(tmp_path: Path, capsys: pytest.Captu
             call_command("calendar", "lending", *wrong)
     with pytest.raises(CommandError):
         call_command("calendar", "nowhere")
+
+
+def test_the_page_shows_what_it_means_before_it_counts() -> None:
+    making.policy()
+    unit, adm = making.unit(), making.person("adm", Role.ADMIN)
+    elsewhere = making.unit("shop")
+    client = proved(adm)
+    where = "/administration/units/lending/calendar"
+    form = {"zone": "Asia/Tokyo", "opens": "08:30", "closes": "17:00", "days": ["0", "1"], "holidays": "2026-12-25\n2026-12-28\n"}
+    shown = client.get(where).content.decode()
+    assert "09:00 to 17:00 (UTC)" in shown and "3h of working time" in shown and "Show what it would mean" in shown
+    tried = client.post(where, {**form, "do": "try"})
+    assert tried.status_code == 200 and "(Asia/Tokyo)" in tried.content.decode()
+    assert Unit.objects.get(pk=unit.pk).calendar == {}, "tried, not set"
+    assert client.post(where, {**form, "do": "set"}).status_code == 302
+    assert "Monday, Tuesday, 08:30 to 17:00 (Asia/Tokyo), 2 holidays" in client.get(where).content.decode()
+    assert AuditEvent.objects.filter(action="unit.calendar_set", actor=adm.reference).count() == 1
+    for wrong, says in (
+        ({"zone": "Mars/Olympus"}, "no time zone"),
+        ({"closes": "08:00"}, "begin before it ends"),
+        ({"days": []}, "Working days"),
+        ({"holidays": "Christmas"}, "is no date"),
+    ):
+        answer = client.post(where, {**form, **wrong, "do": "set"})
+        assert answer.status_code == 422 and says in answer.content.decode(), wrong
+    assert client.get(f"/administration/units/{elsewhere.slug}/calendar").status_code == 404
+    assert AuditEvent.objects.filter(action="unit.calendar_set").count() == 1
+
+
+def test_the_effect_is_what_the_steps_are_given() -> None:
+    making.policy()
+    friday = datetime(2026, 11, 20, 16, tzinfo=UTC)
+    assert [row["due"] for row in effects(Calendar(), None, friday)] == [
+        "Mon 23 Nov 2026, 11:00 (UTC)",
+        "Wed 25 Nov 2026, 16:00 (UTC)",
+    ]

@@ -292,6 +292,7 @@ GET = {
     # an administrator is asked for a fresh sign-in first
     "administration_new_person": Row(302, 403, 403, "", {"adm": 302}),
     "administration_units": Row(302, 403, 403, "", {"adm": 302}),
+    "administration_calendar": Row(302, 403, 403, "", {"adm": 302}),
     "administration_person_change": Row(302, 405, 405),
     "administration_token_revoke": Row(302, 405, 405),
     "administration_webhooks": Row(302, 403, 403, "", {"ada": 200, "adm": 200}),
@@ -455,6 +456,7 @@ POST: dict[str, tuple[int, int] | None] = {
     "administration_webhooks": (403, 403),
     "administration_webhook_change": (403, 403),
     "administration_units": (403, 403),
+    "administration_calendar": (403, 403),
     "api_submit": (404, 403),
     "api_revise": (404, 409),
     "api_withdraw": (404, 403),
@@ -519,6 +521,7 @@ WORDS = {
     "course": {"role": "analyst"},
     "lesson": {"name": "fairness"},
     "lesson_quiz": {"name": "fairness"},
+    "administration_calendar": {"slug": "lending"},
     "gate": {"code": "GF101"},
     "api_gate": {"code": "GF101"},
     "api_policy": {"pack": "ml_model"},
