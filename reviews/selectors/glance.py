@@ -31,7 +31,7 @@ def glance_of(page: CasePage) -> tuple[Glance, ...]:
     return (
         _champion(view, page),
         _gate("Worst group", "fairness", "No gate compared groups.", _of(view, "GF"), group=True),
-        _gate("Least stable explanation", "explanations", "No gate looked at explanations.", _of(view, "GX101", "GX")),
+        _stability(view),
         _missing(view, page.requirements),
     )
 
@@ -54,13 +54,21 @@ def _gate(asks: str, section: str, none: str, gates: list[GateView], *, group: b
     return Glance(asks, says, f"#gate-{gate.code}", _tone(gate))
 
 
+def _stability(view: DecisionView) -> Glance:
+    """What GX101 says. Where it does not apply, that: no other gate compares explanations."""
+    gate = next((gate for gate in view.gates if gate.code == "GX101"), None)
+    if gate is not None and gate.verdict == "not_applicable":
+        return Glance("Least stable explanation", f"Not compared: {gate.says}", "#gate-GX101", "grey")
+    return _gate("Least stable explanation", "explanations", "No gate compared explanations.", [gate] if gate is not None else [])
+
+
 def _missing(view: DecisionView, requirements: Iterable[RequirementRow]) -> Glance:
     parts = []
     if view.missing_evidence:
         parts.append("evidence: " + ", ".join(row.role.replace("_", " ") for row in view.missing_evidence))
     if unknown := [row.ask for row in view.questions.missing]:
         parts.append(f"{len(unknown)} unanswered question{'' if len(unknown) == 1 else 's'}: {unknown[0]}")
-    waits = [row.code for row in requirements if row.state in _OPEN and row.blocking]
+    waits = [f"{row.code} {row.title[:1].lower()}{row.title[1:]}" for row in requirements if row.state in _OPEN and row.blocking]
     if waits:
         parts.append("requirements not met: " + ", ".join(waits))
     says = "; ".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -129,11 +129,22 @@ def _why(view: DecisionView) -> tuple[str, str]:
 
 
 def _section(view: DecisionView, slug: str, title: str, short: str, seen: Mapping[str, Seen]) -> dict[str, Any]:
-    """One section of gates: those that need looking at as cards, those that hold folded to a line each."""
+    """One section of gates: those that need looking at as cards; those that hold in one fold, a line each."""
     gates = [_gate(gate, view) for gate in view.gates if section_of(gate) == slug]
     loud = [gate for gate in gates if gate["shown"] not in ("pass", "not_applicable")]
     quiet = [gate for gate in gates if gate["shown"] in ("pass", "not_applicable")]
-    return {"slug": slug, "title": title, "short": short, "gates": gates, "loud": loud, "quiet": quiet, "seen": seen.get(slug)}
+    folded = {"quiet": quiet, "holds": _holds(quiet)}
+    return {"slug": slug, "title": title, "short": short, "gates": gates, "loud": loud, "seen": seen.get(slug), **folded}
+
+
+def _holds(quiet: Sequence[Mapping[str, Any]]) -> str:
+    """What stands on the fold: how many gates hold, and how many do not apply."""
+    hold = sum(gate["shown"] == "pass" for gate in quiet)
+    rest = len(quiet) - hold
+    parts = [f"{hold} gate{'' if hold == 1 else 's'} hold{'s' if hold == 1 else ''}"] if hold else []
+    if rest:
+        parts.append(f"{rest}{'' if hold else ' gate' if rest == 1 else ' gates'} do{'es' if rest == 1 else ''} not apply")
+    return ", ".join(parts)
 
 
 def _gate(gate: GateView, view: DecisionView) -> dict[str, Any]:
