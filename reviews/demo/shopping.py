@@ -16,6 +16,7 @@ from gates.simulator.populations import Population, shop
 from governance.selectors.access import caller_for
 from reviews.demo.cast import Cast, approve_red, overdue, readings_of
 from reviews.demo.handing_in import build, hand_in, settled
+from reviews.demo.in_use import watched
 from reviews.demo.usual import EVAL_ROWS, FIRST, SHOP_FACTS, TRAIN_ROWS, experiment, offer_costs, standard_facts
 from reviews.selectors.columns import columns_of
 from reviews.services.marking import NewMark, mark_column
@@ -38,7 +39,8 @@ def basket(cast: Cast, home: Path) -> None:
     unit, dana = cast.units["shop"], cast.people["dana"]
     first = build(version="4.0.0", candidate=base, champion=None, training=training, answers=FIRST, **common)
     approve_red(cast, settled(hand_in(dana, unit, first)))
-    settled(hand_in(dana, unit, build(version="4.1.0", candidate=retrain, champion=base, training=training, **common)))
+    retrained = build(version="4.1.0", candidate=retrain, champion=base, training=training, **common)
+    watched(cast, settled(hand_in(dana, unit, retrained)), training)
     more, more_eval = with_feature(training, "wishlist_size", 43), with_feature(evaluation, "wishlist_size", 44)
     candidate = train(more, seed=7)
     late = build(version="4.2.0", candidate=candidate, champion=retrain, training=more, **{**common, "evaluation": more_eval})

@@ -7,13 +7,16 @@
 | loan-limit | 1.0.0 | checks failed | a fairness failure: women are approved far less often; a waiver in progress |
 | card-fraud | 3.0.0, 3.1.0 | approved; in review | same performance, other explanations: a feature was swapped for its double |
 | basket-recommendations | 4.0.0 | approved | the shop's champion |
-| basket-recommendations | 4.1.0 | approved by policy | a green retrain |
+| basket-recommendations | 4.1.0 | approved by policy, live | a green retrain; a drift monitor opened a finding and an incident |
 | basket-recommendations | 4.2.0 | in review, platform engineer | yellow: a new feature from the approved store; overdue |
 | gift-recommendations | 1.0.0, 1.1.0 | approved; in review | personal data in training is no ban: it asks for the approval it
 needs |
 | offer-ranking | 1.0.0, 1.1.0 | approved; in review, budget owner | over budget; its A/B test meets another team's |
 | readmission-risk | 0.9.0 | in review, risk officer | a resubmission: changes were requested and answered |
 | diabetes-progression | 1.0.0 | checks failed | scikit-learn's bundled real data: 221 rows are too few to tell |
+
+Beside the cases: reviewers who took their lessons, but for two (`learning.py`); a stricter limit with its back-test that waits
+for the second person (`policy_change.py`); a webhook that is switched off (`webhook.py`).
 """
 
 from __future__ import annotations

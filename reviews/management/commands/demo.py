@@ -49,14 +49,20 @@ class Command(BaseCommand):
             return
         # training libraries load only when cases are made
         from reviews.demo.cast import Cast, tell
+        from reviews.demo.learning import lessons_taken
         from reviews.demo.other_kinds import OTHER_KINDS
+        from reviews.demo.policy_change import stricter_limit
         from reviews.demo.publicdata import tell_public
         from reviews.demo.stories import STORIES
+        from reviews.demo.webhook import webhook_switched_off
 
         cast = Cast(
             people, {unit.slug: unit for unit in Unit.objects.all()}, lambda text: self.stdout.write(f"demo case: {text}")
         )
+        lessons_taken(cast)
+        webhook_switched_off(cast)
         tell(cast, home, (*STORIES, *OTHER_KINDS))
         if options["data"]:
             tell_public(cast, options["data"])
+        stricter_limit(cast)
         self.stdout.write("The demo organisation is complete.")
