@@ -3,6 +3,7 @@
 from governance.models.audit import AuditCheckpoint, AuditEvent, AuditHead
 from governance.models.conflicts import ConflictRuling, RuleConflict
 from governance.models.envelopes import ChangeEnvelope, EnvelopeRuling, EnvelopeUse
+from governance.models.freezes import FreezeException, FreezeExceptionRuling, FreezeRuling, FreezeWindow
 from governance.models.grants import GrantRequest
 from governance.models.people import Person, RoleGrant, Unit
 from governance.models.policy import PolicyPack
@@ -42,6 +43,10 @@ __all__ = [
     "Evidence",
     "EvidenceFile",
     "FactColumn",
+    "FreezeException",
+    "FreezeExceptionRuling",
+    "FreezeRuling",
+    "FreezeWindow",
     "GrantRequest",
     "MetadataSource",
     "Person",
