@@ -113,6 +113,7 @@ FACT_TYPES: Mapping[str, FactType] = {
     **_by("model.architecture model.framework model.serialization model.name model.digest model.license", _K.TEXT),
     **_by("data.reference_population explanation.method", _K.TEXT),
     **_by("model.framework_version model.task model.intended_use model.predict_method performance.metric", _K.TEXT),
+    **_by("model.dependencies", _K.TEXT),
     **_by("impact.people_per_month model.size_bytes data.quality.evaluated", _K.WHOLE),
     **_by("impact.loss_amount", _K.NUMBER),
     **_by("model.decision_threshold performance.candidate rollout.traffic_percent cost.per_1k_predictions", _K.NUMBER),

@@ -1,10 +1,12 @@
-"""`uv.lock`: the framework and its version among what the project itself asks for.
+"""`uv.lock`: the framework and its version among what the project itself asks for, and one digest of everything it locks.
 
-What comes along with other packages, and what only development needs, does not say what made the model.
+What comes along with other packages, and what only development needs, does not say what made the model. The digest covers names
+and versions, so that two versions of a model can be compared whatever index their packages came from.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +18,7 @@ from governance.prefill.source import Document, Form, Problem, Source, child, ma
 
 NAME = "uv_lock"
 TITLE = "uv lock file"
-FILLS = pinned_frameworks.FILLS
+FILLS = (*pinned_frameworks.FILLS, "model.dependencies")
 ORDER = 40
 
 _OWN = {"virtual", "editable", "directory"}
@@ -43,10 +45,20 @@ def read(document: Document, source: Source) -> Iterator[Fact | Problem]:
         for each in sequence(block)
     }
     packages = []
+    locked = set()
     for i, row in enumerate(rows):
         name, place = plain_name(text(mapping(row).get("name"))), child("package", i)
         if not name:
             yield source.problem(place, f"A package has a name; found {shown(row)}. Make the file again with `uv lock`.")
-        elif name in asked or not own:
-            packages.append(Pinned(name, text(mapping(row).get("version")), child(place, "version")))
+            continue
+        version = text(mapping(row).get("version"))
+        if not _OWN & set(_source_of(row)):
+            locked.add(f"{name}=={version}")
+        if name in asked or not own:
+            packages.append(Pinned(name, version, child(place, "version")))
+    if locked:
+        digest = hashlib.sha256("\n".join(sorted(locked)).encode()).hexdigest()
+        yield source.fact(
+            "model.dependencies", f"{len(locked)} package{'' if len(locked) == 1 else 's'}, sha256:{digest}", "package"
+        )
     yield from framework_facts(packages, source, pin="Make the file again with `uv lock`.")

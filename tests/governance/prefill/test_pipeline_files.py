@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -89,7 +90,10 @@ FOUND = ("model.framework", "model.framework_version")
 def test_the_framework_of_a_lock_file(sample: Sample) -> None:
     reading = sample("uv-0.9.uv.lock")
     assert (reading.reader, reading.media, reading.problems) == ("uv_lock", "application/toml", ())
-    assert values(reading) == {"model.framework": "scikit-learn", "model.framework_version": "1.9.1"}
+    found = values(reading)
+    locked = hashlib.sha256(b"pandas==3.1.0\nscikit-learn==1.9.1\nxgboost==3.2.0").hexdigest()
+    assert found.pop("model.dependencies") == f"3 packages, sha256:{locked}"
+    assert found == {"model.framework": "scikit-learn", "model.framework_version": "1.9.1"}
     assert fact(reading, "model.framework_version").locator == "package[2].version"
 
 
@@ -146,12 +150,15 @@ REGISTRY = 'source = { registry = "https://pypi.org/simple" }'
 def test_packages_of_a_lock_file(read: Read) -> None:
     alone = lock(f'name = "torch"\nversion = "2.5"\n{REGISTRY}', f'version = "1"\n{REGISTRY}')
     reading = read("uv.lock", alone)
-    assert values(reading) == {"model.framework": "pytorch", "model.framework_version": "2.5"}
+    found = values(reading)
+    assert found.pop("model.dependencies").startswith("1 package, sha256:")
+    assert found == {"model.framework": "pytorch", "model.framework_version": "2.5"}
     assert errors(reading)[0].startswith("package[1]: A package has a name")
     member = 'name = "m"\nsource = { editable = "m" }\n[package.optional-dependencies]\ngpu = [{ name = "torch" }]'
     twice = lock(member, f'name = "torch"\nversion = "2.5"\n{REGISTRY}', f'name = "torch"\nversion = "2.1"\n{REGISTRY}')
     reading = read("uv.lock", twice)
-    assert values(reading) == {"model.framework": "pytorch"} and "several versions (2.1, 2.5)" in advice(reading)[0]
+    assert values(reading)["model.framework"] == "pytorch" and "model.framework_version" not in values(reading)
+    assert "several versions (2.1, 2.5)" in advice(reading)[0]
 
 
 @pytest.mark.parametrize(
