@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_METADATA = ("MLmodel", "README.md", "model_card.md", "run.json", "metrics.json", "validation_result.json", "logged_model.json")
+_METADATA = (
+    "MLmodel",
+    "README.md",
+    "model_card.md",
+    "model_card.json",
+    "run.json",
+    "metrics.json",
+    "validation_result.json",
+    "logged_model.json",
+    "croissant.json",
+    "dvc.lock",
+    "uv.lock",
+)
 _ROLES = {
     "predictions": "candidate_predictions",
     "candidate_predictions": "candidate_predictions",
