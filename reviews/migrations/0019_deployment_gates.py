@@ -49,6 +49,12 @@ class Migration(migrations.Migration):
                 ("installation", models.CharField(blank=True, help_text="of the app on GitHub; empty for GitLab", max_length=20)),
                 ("environment_there", models.CharField(max_length=255)),
                 ("environment", models.CharField(max_length=40)),
+                (
+                    "exposure",
+                    models.PositiveSmallIntegerField(
+                        default=100, help_text="percent of traffic or people a deployment there reaches"
+                    ),
+                ),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 (
@@ -149,6 +155,12 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="deployment_gate_provider_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="deploymentgate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("exposure__gte", 1), ("exposure__lte", 100)), name="deployment_gate_exposure_is_percent"
             ),
         ),
         migrations.AddIndex(

@@ -24,6 +24,7 @@ class DeploymentGate(models.Model):
     installation = models.CharField(max_length=20, blank=True, help_text="of the app on GitHub; empty for GitLab")
     environment_there = models.CharField(max_length=255)
     environment = models.CharField(max_length=40)
+    exposure = models.PositiveSmallIntegerField(default=100, help_text="percent of traffic or people a deployment there reaches")
     created_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -40,6 +41,9 @@ class DeploymentGate(models.Model):
             models.CheckConstraint(
                 condition=(Q(provider="github") & ~Q(installation="")) | Q(provider="gitlab", installation=""),
                 name="deployment_gate_provider_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(exposure__gte=1) & Q(exposure__lte=100), name="deployment_gate_exposure_is_percent"
             ),
         ]
 

@@ -58,7 +58,13 @@ def outcome_of(request: DeploymentRequest) -> Outcome:
     row = cases[0]
     # the submitter's unit and nothing beyond: a system of the same name elsewhere is another
     within = Caller(person=row.submitter, home_unit=gate.unit_id)
-    answer = permit_answer(within, system=gate.system.slug, version=row.version.version, environment=gate.environment)
+    answer = permit_answer(
+        within,
+        system=gate.system.slug,
+        version=row.version.version,
+        environment=gate.environment,
+        exposure=gate.exposure,
+    )
     if answer.allowed and answer.submission in {each.number for each in cases}:
         return Outcome(DeploymentReport.APPROVE, "approved", answer.reasons[0], row)
     if State(row.state) in OPEN_STATES and answer.verdict != "refused":
@@ -66,6 +72,8 @@ def outcome_of(request: DeploymentRequest) -> Outcome:
         turn = f"; it is the turn of: {row.turn.replace('_', ' ')}" if row.turn else ""
         why = f"{row.number} is {words(State(row.state))}{turn}."
         return Outcome(DeploymentReport.COMMENT, f"{row.number}:{row.track}:{sure}:{row.state}", why, row)
+    if answer.verdict == "frozen":
+        return Outcome(DeploymentReport.COMMENT, f"{row.number}:frozen", " ".join(answer.reasons), row)
     why = f"The permit of {row.version.version} is about another commit." if answer.allowed else answer.reasons[0]
     return Outcome(DeploymentReport.REJECT, "rejected", why, row)
 

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from governance.domain.errors import Conflict, FieldError, InvalidInput
 from governance.models import System
+from governance.policy.exposure import FULL
 from governance.selectors.access import Caller
 from governance.services.administration import require_administrator
 from governance.services.work import unit_of_work
@@ -28,9 +29,10 @@ def gate_deployments(
     environment_there: str,
     system: System,
     environment: str,
+    exposure: int = FULL,
     proved_at: datetime | None = None,
 ) -> DeploymentGate:
-    """Say that deployments of a project to an environment are this system's.
+    """Say that deployments of a project to an environment are this system's, and reach `exposure` percent of traffic or people.
 
     Raises `InvalidInput` naming the field, `Conflict` when that environment has a rule already, `Forbidden`,
     `ReauthenticationNeeded`.
@@ -51,6 +53,8 @@ def gate_deployments(
         wrong.append(FieldError("/environment_there", "invalid", "The environment's name there, as it is written there."))
     if not _ENVIRONMENT.fullmatch(environment):
         wrong.append(FieldError("/environment", "invalid", "Such as production."))
+    if not 1 <= exposure <= FULL:
+        wrong.append(FieldError("/exposure", "invalid", "1 to 100 percent."))
     if wrong:
         raise InvalidInput("The rule was not made: " + " ".join(each.detail for each in wrong), errors=tuple(wrong))
     try:
@@ -63,10 +67,12 @@ def gate_deployments(
                 installation=installation,
                 environment_there=environment_there,
                 environment=environment,
+                exposure=exposure,
                 created_by=caller.person,
             )
             said = {"provider": provider, "project": project, "installation": installation, "system": system.slug}
-            work.note("deployment_gate.made", gate, {**said, "there": environment_there, "environment": environment})
+            said |= {"there": environment_there, "environment": environment}
+            work.note("deployment_gate.made", gate, {**said, "exposure": exposure})
     except IntegrityError as exc:
         says = f"{environment_there} of project {project} has a rule already. End it first."
         raise Conflict(says, code="gated_already") from exc

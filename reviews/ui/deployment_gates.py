@@ -47,6 +47,14 @@ class GateForm(forms.Form):
         max_length=40, label="Environment here", initial="production", help_text="What submissions call it."
     )
 
+    exposure = forms.IntegerField(
+        min_value=1,
+        max_value=100,
+        initial=100,
+        label="Share it reaches, in percent",
+        help_text="Of traffic or people. A permit for less does not let it through: make an environment for the canary.",
+    )
+
     def __init__(self, caller: Caller, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         systems = [row.pk for row in gateable(caller)]

@@ -294,6 +294,23 @@ def test_a_permit_that_ran_out_is_told_with_the_way_out(hosts: CodeHosts) -> Non
     assert hosts.told[0]["state"] == "rejected" and "Submit the version again" in hosts.told[0]["comment"]
 
 
+def test_a_permit_for_a_canary_lets_only_the_canary_through(hosts: CodeHosts) -> None:
+    cases.everybody()
+    gated()
+    gated(environment_there="canary", exposure=5)
+    approved(version=COMMIT)
+    with unfenced("reviews_permit", "permit_frozen") as cursor:
+        cursor.execute("UPDATE reviews_permit SET exposure = 5")
+    send(asks(hosts))
+    send(asks(hosts, deployment={"id": 88}, environment="canary"))
+    assert tell() == 2
+    assert [(told["environment_name"], told["state"]) for told in hosts.told] == [
+        ("production", "rejected"),
+        ("canary", "approved"),
+    ]
+    assert "Stay at 5 %" in hosts.told[0]["comment"]
+
+
 def test_500_then_200_and_given_up_where_it_is_final(hosts: CodeHosts) -> None:
     people = cases.everybody()
     gate = gated()
@@ -443,6 +460,7 @@ def test_the_page_makes_shows_and_ends_rules(hosts: CodeHosts) -> None:
         "environment_there": "production",
         "system": system.pk,
         "environment": "production",
+        "exposure": "100",
     }
     assert "The number, not the name" in text_of(adm.post(WHERE, {**form, "project": "octo-org/credit"}))
     assert "The number at the end" in text_of(adm.post(WHERE, {**form, "installation": ""}))
