@@ -57,7 +57,10 @@ def _bounded(found: list[Dumped]) -> list[Dumped]:
 
 
 def _feast(value: Any) -> list[Dumped]:
-    """Feature views of every kind: one entry each, named `feast://project/view`, with its features."""
+    """Feature views of every kind, named `feast://project/view`, with their features; and the tables and files beneath.
+
+    A view was refreshed when it was last materialised: when somebody last edited its definition says nothing of data.
+    """
     document = mapping(value)
     project = text(document.get("project"))
     found = []
@@ -74,11 +77,29 @@ def _feast(value: Any) -> list[Dumped]:
                 "features": [each for each in features if each],
                 "owner": text(spec.get("owner")) or text(mapping(spec.get("tags")).get("owner")),
             }
-            refreshed = text(mapping(mapping(row).get("meta")).get("lastUpdatedTimestamp"))[:10]
+            intervals = sequence(mapping(mapping(row).get("meta")).get("materializationIntervals"))
+            refreshed = max((text(mapping(each).get("endTime"))[:10] for each in intervals), default="")
             if refreshed:
                 values["refreshed_on"] = refreshed
             found.append(Dumped(f"feast://{own}/{view}", values))
-    return found
+    batches = dict(filter(lambda pair: pair[0], map(_batch_source, sequence(document.get("dataSources")))))
+    return [*found, *(Dumped(address, {"owner": owner}) for address, owner in batches.items())]
+
+
+def _batch_source(row: Any) -> tuple[str, str]:
+    """Address and owner of a source that lies somewhere: a whole address, or a table; ("", "") for what comes with a request."""
+    source = mapping(row)
+    for name, options in source.items():
+        if not name.endswith("Options"):
+            continue
+        given = mapping(options)
+        address = text(given.get("uri")) or text(given.get("path"))
+        table = ".".join(part for key in ("database", "schema", "table") if (part := text(given.get(key))))
+        if "://" in address:
+            return address, text(source.get("owner"))
+        if text(given.get("table")):
+            return table, text(source.get("owner"))
+    return "", ""
 
 
 def _openlineage(value: Any) -> list[Dumped]:

@@ -26,7 +26,13 @@ FEAST = {
     "featureViews": [
         {
             "spec": {"name": "bureau", "owner": "feature-platform", "features": [{"name": "bureau_score"}, {"name": "months"}]},
-            "meta": {"lastUpdatedTimestamp": "2026-11-01T00:00:00Z"},
+            "meta": {
+                "lastUpdatedTimestamp": "2026-11-20T00:00:00Z",
+                "materializationIntervals": [
+                    {"startTime": "2026-10-01T00:00:00Z", "endTime": "2026-11-01T00:00:00Z"},
+                    {"startTime": "2026-09-01T00:00:00Z", "endTime": "2026-10-01T00:00:00Z"},
+                ],
+            },
         }
     ],
     "onDemandFeatureViews": [{"spec": {"name": "ratios", "features": [{"name": "debt_ratio"}]}}],
