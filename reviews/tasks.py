@@ -25,6 +25,7 @@ from reviews.services.reminding import remind
 from reviews.services.replaying import replay_all
 from reviews.services.settling import due_to_settle, settle
 from reviews.services.waiving import lapse_due
+from reviews.services.webhook_endpoints import forget_former
 from reviews.services.webhook_sending import deliver_due as deliver_webhooks
 from reviews.services.webhook_sending import spread
 
@@ -159,5 +160,6 @@ def replay_stored() -> None:
 @shared_task(name="reviews.webhooks")
 def webhooks() -> None:
     """Tell other programs what happened since, and try again what did not arrive."""
+    forget_former()
     spread()
     deliver_webhooks()

@@ -184,6 +184,8 @@ PACK_CHECKS = ["gates.services.pack_checks.condition_problems"]
 OPA_URL, REGO_DIR = os.environ.get("GUIDERAIL_OPA_URL", ""), os.environ.get("GUIDERAIL_REGO_DIR", "")
 # hosts that addresses typed on pages may lead to although they are not public, or not https; see governance/services/outgoing.py
 OUTGOING_HOSTS = frozenset(filter(None, os.environ.get("GUIDERAIL_OUTGOING_HOSTS", "").replace(",", " ").split()))
+# with "1" no secret of an outgoing webhook is kept in the database: each names one of the environment, see docs/webhooks.md
+WEBHOOK_SECRETS_OUTSIDE = os.environ.get("GUIDERAIL_WEBHOOK_SECRETS_OUTSIDE", "") == "1"
 # model registries by name, such as "main=https://mlflow.example.org". Their secrets: GUIDERAIL_MLFLOW_<NAME>_TOKEN (or _USERNAME
 # and _PASSWORD) and GUIDERAIL_MLFLOW_<NAME>_WEBHOOK_SECRET, each also as a file with _FILE
 MLFLOW_SERVERS = dict(

@@ -14,6 +14,7 @@ SHORTEST = 8
 _NAMES = re.compile(r"(SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|_KEY)(_FILE)?$")
 _SHAPES = (
     (re.compile(r"\bgrl_[A-Za-z0-9_-]{6,}"), f"grl_{HIDDEN}"),
+    (re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{6,}"), f"whsec_{HIDDEN}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), HIDDEN),
     (re.compile(r"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|basic|token)\s+)?[^\s'\",;]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {HIDDEN}"),

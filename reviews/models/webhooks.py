@@ -15,7 +15,8 @@ class WebhookEndpoint(models.Model):
     """An address that is told of events. `unit` empty: of every unit.
 
     `seen_seq` is how far the audit chain was read for it: events are written in the transaction of the change, so the
-    chain is the outbox. The secrets lie encrypted; the one before stays valid until `previous_until` after a rotation.
+    chain is the outbox. The secret lies outside, under the name `secret_ref` (see reviews/services/webhook_secrets.py), or here,
+    encrypted. After a rotation or a move the one before signs until `previous_until` and is forgotten then.
     """
 
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, blank=True, related_name="webhook_endpoints")
@@ -23,7 +24,8 @@ class WebhookEndpoint(models.Model):
     url = models.CharField(max_length=500)
     events = models.JSONField(default=list)
     format = models.CharField(max_length=10, default="standard")
-    secret = models.BinaryField()
+    secret = models.BinaryField(null=True)
+    secret_ref = models.CharField(max_length=40, blank=True, db_default="", help_text="NAME of GUIDERAIL_WEBHOOK_NAME_SECRET")
     previous = models.BinaryField(null=True)
     previous_until = models.DateTimeField(null=True, blank=True)
     seen_seq = models.BigIntegerField()
@@ -40,6 +42,13 @@ class WebhookEndpoint(models.Model):
             models.CheckConstraint(
                 condition=Q(disabled_at__isnull=True, disabled_why="") | (Q(disabled_at__isnull=False) & ~Q(disabled_why="")),
                 name="disabled_webhook_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(secret_ref="", secret__isnull=False) | (~Q(secret_ref="") & Q(secret__isnull=True)),
+                name="webhook_secret_in_one_place",
+            ),
+            models.UniqueConstraint(
+                fields=["secret_ref"], condition=Q(removed_at__isnull=True) & ~Q(secret_ref=""), name="webhook_secret_of_its_own"
             ),
         ]
         ordering = ["id"]

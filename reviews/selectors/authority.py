@@ -62,8 +62,8 @@ def authorities(caller: Caller) -> tuple[AuthorityGroup, ...]:
         _group(
             "exposure",
             "Exposure",
-            "To which share of traffic or people an approved version may go. An approval allows a first share; more is asked for by "
-            "who answers for the version, and decided by somebody else on what the monitoring says.",
+            "To which share of traffic or people an approved version may go. An approval allows a first share; more is asked for "
+            "by who answers for the version, and decided by somebody else on what the monitoring says.",
             tuple(row for pack in packs for row in _exposure(pack)),
             held,
         ),

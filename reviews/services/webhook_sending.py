@@ -29,7 +29,8 @@ from reviews.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from reviews.selectors.notices import Notice
 from reviews.selectors.webhooks import FROM_AUDIT, TEST, body_of, find_endpoint, messages
 from reviews.services.telling import holders, tell_unit
-from reviews.services.webhook_signing import SecretUnreadable, signature, unseal
+from reviews.services.webhook_secrets import keys_of
+from reviews.services.webhook_signing import SecretUnreadable, signature
 
 log = logging.getLogger(__name__)
 
@@ -161,9 +162,7 @@ def _post(row: WebhookDelivery) -> bool:
 
 def _headers(row: WebhookDelivery) -> dict[str, str]:
     endpoint, timestamp = row.endpoint, int(time.time())
-    keys = [unseal(endpoint.secret)]
-    if endpoint.previous is not None and endpoint.previous_until is not None and endpoint.previous_until > timezone.now():
-        keys.append(unseal(endpoint.previous))
+    keys = keys_of(endpoint)
     return {
         "Content-Type": "application/json",
         "User-Agent": "Guiderail-Webhooks/1",

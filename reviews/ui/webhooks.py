@@ -18,9 +18,11 @@ from governance.selectors.access import Caller
 from governance.selectors.administration import administers, units
 from governance.ui.administration import fresh_administrator
 from governance.ui.drafts import caller_of
+from governance.ui.fields import FieldView
 from governance.ui.freshness import authenticated_at
 from reviews.selectors.webhooks import EVENTS, endpoints, find_endpoint, log_of
-from reviews.services.webhook_endpoints import add_endpoint, remove_endpoint, rotate_secret, set_enabled
+from reviews.services.webhook_endpoints import add_endpoint, move_secret, remove_endpoint, rotate_secret, set_enabled
+from reviews.services.webhook_secrets import variable_of
 from reviews.services.webhook_sending import send_again, send_test
 
 FORMATS = {
@@ -41,6 +43,14 @@ class EndpointForm(forms.Form):
         label="Which events?",
         widget=forms.CheckboxSelectMultiple,
         choices=[(name, f"{name}: {words}") for name, words in EVENTS.items()],
+    )
+
+    secret_ref = forms.CharField(
+        required=False,
+        max_length=40,
+        label="Name of its secret outside",
+        help_text="Such as LENDING: it signs with GUIDERAIL_WEBHOOK_LENDING_SECRET, or with the file that "
+        "GUIDERAIL_WEBHOOK_LENDING_SECRET_FILE names. Empty: a secret is made here, shown once and kept encrypted.",
     )
 
     def __init__(self, caller: Caller, *args: Any, **kwargs: Any) -> None:
@@ -69,18 +79,26 @@ def _make(request: HttpRequest) -> HttpResponse:
                 url=given["url"],
                 events=given["events"],
                 format_=given["format"],
+                secret_ref=given["secret_ref"],
                 proved_at=authenticated_at(request),
             )
         except InvalidInput as exc:
             _tell(form, exc)
         else:
-            return render(request, "reviews/webhook_secret.html", {"endpoint": row, "secret": secret, "new": True})
+            if secret:
+                return render(request, "reviews/webhook_secret.html", {"endpoint": row, "secret": secret, "new": True})
+            messages.success(request, f"It is made, and signs with the secret of {variable_of(row.secret_ref)}.")
+            return redirect("administration_webhook", row.pk)
     return _page(request, form)
 
 
 @require_GET
 def webhook(request: HttpRequest, pk: int) -> HttpResponse:
     """One webhook: its state and the log of its messages."""
+    return _one(request, pk)
+
+
+def _one(request: HttpRequest, pk: int, *, problem: str = "") -> HttpResponse:
     caller = caller_of(request)
     row = find_endpoint(caller, pk)
     context = {
@@ -89,8 +107,17 @@ def webhook(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": log_of(row),
         "may_change": administers(caller),
         "page": reverse("administration_webhook", args=[pk]),
+        "variable": variable_of(row.secret_ref) if row.secret_ref else "",
+        "secret_field": FieldView(
+            name="secret_ref",
+            id="f-secret_ref",
+            label="Name of its secret outside",
+            hint="Such as LENDING, for GUIDERAIL_WEBHOOK_LENDING_SECRET or the file GUIDERAIL_WEBHOOK_LENDING_SECRET_FILE names.",
+            value=request.POST.get("secret_ref", ""),
+            error=problem,
+        ),
     }
-    return render(request, "reviews/webhook.html", context)
+    return render(request, "reviews/webhook.html", context, status=422 if problem else 200)
 
 
 @require_POST
@@ -104,7 +131,13 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     if what == "rotate":
         row, secret = rotate_secret(endpoint_id=pk, **given)
         return render(request, "reviews/webhook_secret.html", {"endpoint": row, "secret": secret, "new": False})
-    if what == "test":
+    if what == "move":
+        try:
+            row = move_secret(endpoint_id=pk, secret_ref=request.POST.get("secret_ref", ""), **given)
+        except InvalidInput as exc:
+            return _one(request, pk, problem=exc.detail)
+        messages.success(request, f"It signs with the secret of {variable_of(row.secret_ref)} from now on.")
+    elif what == "test":
         send_test(endpoint_id=pk, **given)
         messages.success(request, "A test is on its way. Its log entry appears below in a few seconds.")
     elif what in ("on", "off"):

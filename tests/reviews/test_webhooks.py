@@ -11,20 +11,21 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from governance.domain.errors import InvalidInput
+from governance.domain.errors import DomainError, InvalidInput
 from governance.domain.vocabulary import Role, Track
 from governance.models import AuditEvent, Person, Submission
 from reviews.models import Notification, WebhookDelivery, WebhookEndpoint
 from reviews.selectors.webhooks import EVENTS, FROM_AUDIT, body_of
 from reviews.services import webhook_sending
 from reviews.services.deciding import decide
-from reviews.services.webhook_endpoints import add_endpoint, rotate_secret, set_enabled
+from reviews.services.webhook_endpoints import add_endpoint, move_secret, rotate_secret, set_enabled
 from reviews.services.webhook_sending import WAITS, deliver_due, send_again, spread
 from reviews.services.webhook_signing import seal, shown, signature, unseal
 from reviews.tasks import webhooks
@@ -266,7 +267,9 @@ def test_every_event_of_the_contract_has_its_audit_action_and_words() -> None:
     assert card["contentType"] == "application/vnd.microsoft.card.adaptive" and card["content"]["version"] == "1.4"
 
 
-def test_by_the_pages_an_administrator_makes_tests_and_removes_one(people: dict[str, Person], receiver: Receiver) -> None:
+def test_by_the_pages_an_administrator_makes_tests_and_removes_one(
+    people: dict[str, Person], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     adm = Client()
     adm.force_login(people["adm"], backend="django.contrib.auth.backends.ModelBackend")
     session = adm.session
@@ -284,10 +287,88 @@ def test_by_the_pages_an_administrator_makes_tests_and_removes_one(people: dict[
     assert deliver_due() == 1 and json.loads(receiver.got[0][1])["type"] == "webhook.test"
     assert "arrived" in adm.get(page).content.decode()
     assert "whsec_" in adm.post(f"{page}/change", {"what": "rotate"}).content.decode()
+    monkeypatch.setenv("GUIDERAIL_WEBHOOK_LENDING_SECRET", shown(b"n" * 32))
+    assert adm.post(f"{page}/change", {"what": "move", "secret_ref": "nothing"}).status_code == 422
+    assert adm.post(f"{page}/change", {"what": "move", "secret_ref": "LENDING"}).status_code == 302
+    assert "GUIDERAIL_WEBHOOK_LENDING_SECRET" in adm.get(page).content.decode()
     delivery = WebhookDelivery.objects.get().pk
     for change in ({"what": "off"}, {"what": "on"}, {"what": "again", "delivery": delivery}, {"what": "remove"}):
         assert adm.post(f"{page}/change", change).status_code == 302
-    assert adm.get(page).status_code == 404 and AuditEvent.objects.filter(action__startswith="webhook.").count() == 7
+    assert adm.get(page).status_code == 404 and AuditEvent.objects.filter(action__startswith="webhook.").count() == 8
     dana = Client()
     dana.force_login(people["dana"], backend="django.contrib.auth.backends.ModelBackend")
     assert dana.get("/administration/webhooks").status_code == 403 == dana.post("/administration/webhooks", form).status_code
+
+
+def test_a_secret_outside_signs_rotates_where_it_lies_and_never_enters_the_database(
+    people: dict[str, Person], receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new, file = b"o" * 32, b"n" * 32, tmp_path / "secret"
+    monkeypatch.setenv("GUIDERAIL_WEBHOOK_LENDING_SECRET_FILE", str(file))
+    file.write_text(shown(old) + "\n")
+    given = {"caller": making.call(people["adm"]), "proved_at": timezone.now()}
+    make = {"unit": making.unit(), "name": "n", "url": receiver.url, "events": ["permit.issued"], "secret_ref": "LENDING"}
+    endpoint, told = add_endpoint(**given, **make)
+    assert told == "" and bytes(WebhookEndpoint.objects.values_list("secret", flat=True).get() or b"") == b""
+    approved(people)
+    webhooks()
+    verified(*receiver.got[0], old)
+    file.write_text(f"{shown(new)}\n{shown(old)}\n")
+    delivery = WebhookDelivery.objects.get().pk
+    send_again(delivery_id=delivery, **given)
+    deliver_due()
+    verified(*receiver.got[1], old)
+    verified(*receiver.got[1], new)
+    with pytest.raises(DomainError, match="above the former in GUIDERAIL_WEBHOOK_LENDING_SECRET"):
+        rotate_secret(endpoint_id=endpoint.pk, **given)
+    file.unlink()
+    send_again(delivery_id=delivery, **given)
+    assert deliver_due() == 0 and len(receiver.got) == 2, "nothing goes out unsigned"
+    log = WebhookDelivery.objects.get().log.order_by("-id")[0].error
+    assert "GUIDERAIL_WEBHOOK_LENDING_SECRET_FILE" in log and str(tmp_path) not in log
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DATABASE-URL", "x", "in capitals"),
+        ("LENDING", "", "is not set"),
+        ("LENDING", "hunter2", "is no secret"),
+        ("LENDING", "whsec_c2hvcnQ=", "5 bytes long"),
+        ("USED", shown(b"u" * 32), "Another webhook"),
+    ],
+)
+def test_a_reference_that_leads_to_no_secret_is_refused(
+    people: dict[str, Person], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv("GUIDERAIL_WEBHOOK_USED_SECRET", shown(b"u" * 32))
+    monkeypatch.setenv(f"GUIDERAIL_WEBHOOK_{name}_SECRET", value)
+    given = {"caller": making.call(people["adm"]), "proved_at": timezone.now(), "unit": making.unit(), "name": "n"}
+    given |= {"url": receiver.url, "events": ["permit.issued"]}
+    add_endpoint(**given, secret_ref="USED")
+    with pytest.raises(InvalidInput, match=says):
+        add_endpoint(**given, secret_ref=name)
+
+
+def test_a_secret_kept_here_moves_out_and_is_forgotten_after_a_day(
+    people: dict[str, Person], receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, old = made(people, receiver.url, "permit.issued")
+    new = b"n" * 32
+    monkeypatch.setenv("GUIDERAIL_WEBHOOK_LENDING_SECRET", shown(new))
+    settings.WEBHOOK_SECRETS_OUTSIDE = True
+    given = {"caller": making.call(people["adm"]), "proved_at": timezone.now()}
+    with pytest.raises(DomainError, match="No secret is kept in the database"):
+        rotate_secret(endpoint_id=endpoint.pk, **given)
+    with pytest.raises(InvalidInput, match="No secret is kept in the database"):
+        add_endpoint(**given, unit=making.unit(), name="n", url=receiver.url, events=["permit.issued"])
+    move_secret(endpoint_id=endpoint.pk, secret_ref="LENDING", **given)
+    approved(people)
+    webhooks()
+    verified(*receiver.got[0], old)
+    verified(*receiver.got[0], new)
+    WebhookEndpoint.objects.update(previous_until=timezone.now())
+    webhooks()
+    row = WebhookEndpoint.objects.get()
+    assert (row.secret, row.previous, row.secret_ref) == (None, None, "LENDING")
+    assert AuditEvent.objects.filter(action="webhook.secret_moved").count() == 1

@@ -29,6 +29,7 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJqdGkiOiIxIn0.c2lnbmF0dXJl"
         ("could not connect to postgresql://guiderail:hunter22@db:5432/x", "hunter22"),
         ("redis://:hunter22@broker:6379/0", "hunter22"),
         ("the variable said swordfish-and-more", "swordfish-and-more"),
+        ("it signs with whsec_bm5ubm5ubm5ubm5ubm5ubg==", "bm5ubm5ubm5ubm5ubm5ubg"),
         ("the file said from-the-vault-agent", "from-the-vault-agent"),
     ],
 )
