@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -85,20 +86,30 @@ def find_token(secret: str) -> ApiToken | None:
     """The live token of a secret, with its person and their roles, or None. One query; none for made-up strings."""
     if not secret.startswith(PREFIX) or secret[-6:] != _checksum(secret[len(PREFIX) : -6]):
         return None
-    for person in Person.objects.raw(_LIVE, [hash_of(secret)]):
-        token = ApiToken(**{name: person.__dict__.pop(f"token_{name}") for name in _COLUMNS}, person=person)
-        token.scopes = json.loads(token.scopes)
-        # once a minute is enough to see whether a token is in use, and spares a write per request
-        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - timedelta(minutes=1))
-        if token.last_used_at is None or token.last_used_at < timezone.now() - timedelta(minutes=1):
-            ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=Now())
-        return token
+    with connection.cursor() as cursor:  # a raw queryset takes longer to map these columns than the database to find them
+        cursor.execute(_LIVE, [hash_of(secret)])
+        for row in cursor.fetchall():
+            person = Person.from_db(connection.alias, _PERSON, row[: len(_PERSON)])
+            person.__dict__["held_now"] = row[len(_PERSON)]
+            token = ApiToken(**dict(zip(_COLUMNS, row[len(_PERSON) + 1 :], strict=True)), person=person)
+            token.scopes = json.loads(token.scopes)
+            _note_use(token)
+            return token
     return None
 
 
+def _note_use(token: ApiToken) -> None:
+    """Once a minute is enough to see whether a token is in use, and spares a write per request."""
+    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - timedelta(minutes=1))
+    if token.last_used_at is None or token.last_used_at < timezone.now() - timedelta(minutes=1):
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=Now())
+
+
 _COLUMNS = tuple(field.attname for field in ApiToken._meta.concrete_fields if field.attname != "person_id")
+# what hardly any request of a program asks of a person is read when it does
+_PERSON = tuple(field.attname for field in Person._meta.concrete_fields if field.attname not in ("password", "known_as"))
 _LIVE = f"""
-SELECT p.*, {HELD_NOW}, {", ".join(f"t.{name} AS token_{name}" for name in _COLUMNS)}
+SELECT {", ".join(f"p.{name}" for name in _PERSON)}, {HELD_NOW}, {", ".join(f"t.{name}" for name in _COLUMNS)}
 FROM governance_apitoken t JOIN governance_person p ON p.id = t.person_id
 WHERE t.sha256 = %s AND t.revoked_at IS NULL AND t.expires_at > statement_timestamp() AND p.is_active
 """

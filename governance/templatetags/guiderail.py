@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +29,7 @@ NARROW = "\u202f"
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=512)  # a page has hundreds, and looking up where the sprite is takes longer than writing one
 def icon(name: str, classes: str = "") -> SafeString:
     """`{% icon "check" %}`: a decorative icon of the sprite. The word beside it carries the meaning."""
     drawing = '<svg class="icon {}" aria-hidden="true" focusable="false" viewBox="0 0 24 24"><use href="{}#{}"></use></svg>'

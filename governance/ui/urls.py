@@ -1,6 +1,6 @@
 """URLs of drafts and of signing in."""
 
-from django.urls import URLPattern, URLResolver, path, register_converter
+from django.urls import URLPattern, URLResolver, path
 
 from governance.ui import (
     administration,
@@ -11,6 +11,7 @@ from governance.ui import (
     demo_sign_in,
     drafts,
     envelopes,
+    freezes,
     granting,
     interview,
     inventory,
@@ -19,9 +20,6 @@ from governance.ui import (
     trust,
     what_if,
 )
-from governance.ui.converters import SubmissionNumber
-
-register_converter(SubmissionNumber, "snum")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("submissions/new", drafts.new_submission, name="new_submission"),
@@ -46,6 +44,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("registers/<slug:register>/<int:pk>", registers.one, name="register_entry"),
     path("registers/<slug:register>/<int:pk>/change", registers.propose, name="register_entry_change"),
     path("policies", policies.policies, name="policies"),
+    path("freezes", freezes.freeze_list, name="freezes"),
+    path("freezes/new", freezes.new, name="freeze_new"),
+    path("freezes/<int:pk>", freezes.freeze, name="freeze"),
+    path("submissions/<snum:pk>/freeze", freezes.to_pass, name="freeze_pass"),
     path("envelopes", envelopes.envelope_list, name="envelopes"),
     path("envelopes/<int:pk>", envelopes.envelope, name="envelope"),
     path("systems/<int:pk>/envelope", envelopes.new, name="envelope_new"),
@@ -61,8 +63,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("administration/people/<int:pk>/change", administration.person_change, name="administration_person_change"),
     path("administration/requests", granting.requests, name="administration_requests"),
     path("administration/requests/<int:pk>", granting.request_answer, name="administration_request"),
-    path("stand-ins", granting.stand_ins, name="stand_ins"),
-    path("stand-ins/<int:pk>/end", granting.stand_in_end, name="stand_in_end"),
     path("administration/trust", trust.rules, name="administration_trust"),
     path("administration/trust/<int:pk>/end", trust.end, name="administration_trust_end"),
     path("connect", trust.connect, name="connect"),
