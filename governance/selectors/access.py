@@ -30,7 +30,8 @@ class Repeat:
 @dataclass(frozen=True)
 class Caller:
     """One request's actor. `roles`: unit id -> roles held there now; key None holds for every unit. `token`: set for API
-    tokens. `repeat`: set while a call with an Idempotency-Key is carried out."""
+    tokens. `lent`: (unit, role) -> who handed it on, of roles not held in one's own right there. `repeat`: set while a call with
+    an Idempotency-Key is carried out."""
 
     person: Person | None
     roles: Mapping[int | None, frozenset[Role]] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Caller:
     origin: str = "web"
     request_id: str = ""
     repeat: Repeat | None = None
+    lent: Mapping[tuple[int | None, Role], frozenset[int]] = field(default_factory=dict)
 
     @property
     def sees_all_units(self) -> bool:
@@ -86,9 +88,11 @@ class Caller:
 SYSTEM = Caller(person=None, origin="job")
 
 
-# The roles that a person `p` holds now, by the database clock, as "role:unit" or "role:" for all units.
+# The roles that a person `p` holds now, by the database clock, as "role:unit:giver": no unit is all units, and a giver is who
+# handed the role on for a while.
 HELD_NOW = """ARRAY(
-  SELECT g.role || ':' || COALESCE(g.unit_id::text, '') FROM governance_rolegrant g WHERE g.person_id = p.id
+  SELECT concat_ws(':', g.role, COALESCE(g.unit_id::text, ''), COALESCE(g.delegated_by_id::text, ''))
+  FROM governance_rolegrant g WHERE g.person_id = p.id
   AND g.valid_from <= statement_timestamp() AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())
 ) AS held_now"""
 _PERSON = f"""SELECT p.id, u.slug, u.name, {HELD_NOW}
@@ -105,13 +109,20 @@ def caller_for(person: Person, *, token: ApiToken | None = None, origin: str = "
     if held is None:
         held = _held_now(person)
     roles: dict[int | None, frozenset[Role]] = {}
+    givers: dict[tuple[int | None, Role], frozenset[int]] = {}
+    own: set[tuple[int | None, Role]] = set()
     for grant in held:
-        role, _, unit = grant.partition(":")
+        role, unit, giver = grant.split(":")
         unit_id = int(unit) if unit else None
         roles[unit_id] = roles.get(unit_id, frozenset()) | {Role(role)}
+        if giver:
+            givers[unit_id, Role(role)] = givers.get((unit_id, Role(role)), frozenset()) | {int(giver)}
+        else:
+            own.add((unit_id, Role(role)))
     if token is not None:
         return _by_token(person, roles, token, origin, request_id)
-    return Caller(person, roles, person.unit_id, None, origin, request_id)
+    lent = {where: people for where, people in givers.items() if where not in own}
+    return Caller(person, roles, person.unit_id, None, origin, request_id, lent=lent)
 
 
 def _held_now(person: Person) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models.functions import Now
@@ -14,7 +15,7 @@ from governance.models import GrantRequest, Person, RoleGrant
 from governance.selectors.access import Caller, visible
 from governance.selectors.granting import answer_refusal, own_grants
 from governance.services.administration import held_by, keep_apart
-from governance.services.work import unit_of_work
+from governance.services.work import Work, unit_of_work
 
 LONGEST_STAND_IN = timedelta(days=31)
 
@@ -70,9 +71,18 @@ def _grant(request: GrantRequest, approver: Person) -> RoleGrant:
 
 
 def delegate(
-    *, caller: Caller, grant_id: int, to: Person, until: datetime, reason: str, proved_at: datetime | None = None
+    *,
+    caller: Caller,
+    grant_id: int,
+    to: Person,
+    until: datetime,
+    reason: str,
+    proved_at: datetime | None = None,
+    then: Callable[[Work, RoleGrant], None] | None = None,
 ) -> RoleGrant:
     """Let somebody stand in for the caller in one of their reviewing roles, until a time within a month.
+
+    `then` is done in the same transaction, such as telling whoever stands in.
 
     The stand-in decides under their own name and under every rule of segregation; what bars the caller from a case bars the
     stand-in too. Raises `Forbidden`, `InvalidInput` naming the field, `Conflict`, `ReauthenticationNeeded`.
@@ -111,6 +121,8 @@ def delegate(
         )
         said = {"to": to.reference, "role": own.role, "unit": own.unit.slug if own.unit else "all", "until": until.isoformat()}
         work.note("role.delegated", grant, said, unit=to.unit_id)
+        if then is not None:
+            then(work, grant)
     return grant
 
 

@@ -55,7 +55,7 @@ PLANS: Mapping[Notice, Plan] = {
     Notice.GATE_FAILED: Plan(
         "A gate failed", "a blocking gate of a version you answer for failed or could not tell", "now", _ALERT
     ),
-    Notice.YOUR_TURN: Plan("Your turn", "a case reached a step of a role you hold", "now", _DUTY),
+    Notice.YOUR_TURN: Plan("Your turn", "a case reached a step of a role you hold, or you stand in for somebody", "now", _DUTY),
     Notice.DUE_SOON: Plan("Due soon", "four fifths of the time for a step of yours are used", "now", _DUTY),
     Notice.OVERDUE: Plan("Overdue", "the time for a step of your role, or of somebody you lead, is used up", "now", _DUTY),
     Notice.CHANGES_REQUESTED: Plan("Changes requested", "a reviewer sent a version of yours back with a list", "now", _DUTY),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, CharField, Count, Exists, Func, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from governance.domain.lifecycle import words
 from governance.domain.vocabulary import OPEN_STATES, REVIEWING_ROLES, Role, State, StepState
-from governance.models import Contributor, Submission
+from governance.models import ColumnMark, Contributor, Submission
 from governance.selectors.access import Caller, visible
 from reviews.models import Attested, DeclaredConflict, HandOver, ReviewStep, SignOff, Waiver, WaiverSignature
 from reviews.selectors.paging import page_of
@@ -118,28 +120,60 @@ def mine_of(caller: Caller) -> QuerySet[Submission]:
     if caller.token is None:
         as_reviewer = Q()
         for unit_id, roles in caller.roles.items():
-            if held := sorted(role.value for role in roles & REVIEWING_ROLES):
-                open_step = ReviewStep.objects.filter(submission=OuterRef("pk"), state=StepState.OPEN, role__in=held)
-                asked = Q(turn__in=held) | Q(Exists(open_step))
+            for held, givers in _by_giver(caller, unit_id, roles & REVIEWING_ROLES):
+                asked = _asked(held, me)
+                for giver in givers:  # what bars them bars whoever stands in for them
+                    asked &= ~_spoken(giver)
                 as_reviewer |= asked if unit_id is None else asked & Q(unit_id=unit_id)
         if as_reviewer:
-            turn |= as_reviewer & ~Q(submitter_id=me) & ~_barred(me)
+            turn |= as_reviewer & ~_barred(me)
     rows = visible(Submission.objects.filter(turn, state__in=sorted(OPEN_STATES)).exclude(turn=""), caller)
     return rows.filter(turn_since__isnull=False)
+
+
+def _by_giver(caller: Caller, unit_id: int | None, roles: Collection[Role]) -> Iterator[tuple[Sequence[str], frozenset[int]]]:
+    """Roles held somewhere, those of one's own right together, and each that was handed on with who did."""
+    lent = {role: caller.lent[unit_id, role] for role in roles if (unit_id, role) in caller.lent}
+    if own := sorted(role.value for role in roles if role not in lent):
+        yield own, frozenset()
+    for role, givers in sorted(lent.items()):
+        yield [role.value], givers
+
+
+def _asked(held: Sequence[str], me: int) -> Q:
+    """Cases whose open step is one of these roles' and one that the person's team does not bar them from.
+
+    Where it is not on record whose team the submitter belongs to it stays: somebody has to see to it.
+    """
+    steps = ReviewStep.objects.filter(submission=OuterRef("pk"), state=StepState.OPEN, role__in=held)
+    submitter = OuterRef("submitter_id")
+    team = Func(submitter, Cast(Value(me), BigIntegerField()), function="reviews_team", output_field=CharField())
+    own_team = steps.filter(outside_team=True).annotate(team=team).filter(team="same")
+    return (Q(turn__in=held) | Q(Exists(steps))) & (~Q(Exists(own_team)) | Q(Exists(steps.filter(outside_team=False))))
 
 
 def _barred(me: int) -> Q:
     """Cases on which the person has spoken or worked in another way, so that the rules refuse their decision."""
     this = {"submission": OuterRef("pk")}
     return (
-        Q(Exists(Contributor.objects.filter(**this, person_id=me)))
-        | Q(Exists(SignOff.objects.filter(**this, by_id=me, voided_at__isnull=True).exclude(role=OuterRef("turn"))))
+        _spoken(me)
         # whoever signed in this revision is done with it, also where the role needs a second signature
         | Q(Exists(SignOff.objects.filter(**this, by_id=me, voided_at__isnull=True, revision=OuterRef("revision"))))
         | Q(Exists(Attested.objects.filter(**this, by_id=me).exclude(role=OuterRef("turn"))))
-        | Q(Exists(Waiver.objects.filter(**this, requested_by_id=me)))
-        | Q(Exists(WaiverSignature.objects.filter(**this, by_id=me, signed=True)))
-        | Q(Exists(DeclaredConflict.objects.filter(**this, by_id=me)))
+        | (Q(turn=Role.RISK_OFFICER.value) & Q(Exists(ColumnMark.objects.filter(**this, by_id=me))))
+    )
+
+
+def _spoken(person: int) -> Q:
+    """Cases that somebody submitted, worked on, decided in another role, waived or stands aside from."""
+    this = {"submission": OuterRef("pk")}
+    return (
+        Q(submitter_id=person)
+        | Q(Exists(Contributor.objects.filter(**this, person_id=person)))
+        | Q(Exists(SignOff.objects.filter(**this, by_id=person, voided_at__isnull=True).exclude(role=OuterRef("turn"))))
+        | Q(Exists(Waiver.objects.filter(**this, requested_by_id=person)))
+        | Q(Exists(WaiverSignature.objects.filter(**this, by_id=person, signed=True)))
+        | Q(Exists(DeclaredConflict.objects.filter(**this, by_id=person)))
     )
 
 
@@ -214,5 +248,13 @@ def _why(row: Submission, caller: Caller) -> str:
         return "It was handed over to you." if getattr(row, "handed_note", None) else "You took it on."
     held = caller.roles_in(row.unit_id) & REVIEWING_ROLES
     if row.turn in {role.value for role in held} and row.submitter_id != me:
-        return f"You are {Role(row.turn).label} for {row.unit.name}."
+        as_what = f"{Role(row.turn).label} for {row.unit.name}"
+        return f"You stand in as {as_what}." if _stands_in(row, caller) else f"You are {as_what}."
     return ""
+
+
+def _stands_in(row: Submission, caller: Caller) -> bool:
+    """Whether the caller holds the role whose turn it is only because somebody handed it on."""
+    role, places = Role(row.turn), (row.unit_id, None)
+    here = [where for where in places if role in caller.roles.get(where, frozenset())]
+    return all((where, role) in caller.lent for where in here)

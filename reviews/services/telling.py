@@ -5,10 +5,10 @@ Nobody is told of a case they cannot see, whatever the list of recipients says; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import CharField, Exists, F, Func, OuterRef, Q, Value
+from django.db.models import CharField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from governance.domain.vocabulary import DecisionKind, Role
@@ -70,6 +70,19 @@ def may_see(unit_id: int) -> Q:
 
 def holders(unit_id: int, *roles: Role) -> dict[int, str]:
     """People who hold one of the roles for the unit now, with why they are told."""
+    name = Unit.objects.values_list("name", flat=True).get(pk=unit_id)
+    told: dict[int, str] = {}
+    for grant in _held(unit_id, roles):
+        as_what = f"{Role(grant.role).label} for {name}"
+        if grant.delegated_by is None:
+            told[grant.person_id] = f"You are {as_what}."
+        else:
+            told.setdefault(grant.person_id, f"You stand in for {grant.delegated_by.name} as {as_what}.")
+    return told
+
+
+def _held(unit_id: int, roles: Collection[Role]) -> QuerySet[RoleGrant]:
+    """Grants of the roles that hold for the unit now."""
     grants = RoleGrant.objects.filter(
         Q(valid_until__isnull=True) | Q(valid_until__gt=Now()),
         Q(unit__isnull=True) | Q(unit_id=unit_id),
@@ -77,18 +90,20 @@ def holders(unit_id: int, *roles: Role) -> dict[int, str]:
         person__is_active=True,
         valid_from__lte=Now(),
     )
-    name = Unit.objects.values_list("name", flat=True).get(pk=unit_id)
-    return {pk: f"You are {Role(role).label} for {name}." for pk, role in grants.values_list("person_id", "role")}
+    return grants.select_related("delegated_by").order_by("id")
 
 
 def able_to_decide(submission: Submission, role: Role) -> dict[int, str]:
     """Holders of a role who may decide on the case: nobody who submitted, contributed to or waived it, or stands
-    aside for a conflict of interest."""
+    aside for a conflict of interest, and nobody who only stands in for one of those."""
     barred = {submission.submitter_id}
     barred |= set(Contributor.objects.filter(submission=submission).values_list("person_id", flat=True))
     barred |= set(Waiver.objects.filter(submission=submission).values_list("requested_by_id", flat=True))
     barred |= set(WaiverSignature.objects.filter(submission=submission).values_list("by_id", flat=True))
     barred |= set(DeclaredConflict.objects.filter(submission=submission).values_list("by_id", flat=True))
+    held = list(_held(submission.unit_id, (role,)))
+    own = {grant.person_id for grant in held if grant.delegated_by_id is None}
+    barred |= {grant.person_id for grant in held if grant.delegated_by_id in barred and grant.person_id not in own}
     people = {pk: why for pk, why in holders(submission.unit_id, role).items() if pk not in barred}
     if not ReviewStep.objects.filter(submission=submission, revision=submission.revision, role=role, outside_team=True).exists():
         return people
