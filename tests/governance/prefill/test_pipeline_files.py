@@ -56,6 +56,18 @@ def test_dvc_files_that_differ(read: Read) -> None:
     assert found["performance.candidate"] == 0.8
 
 
+def test_a_nested_file_of_metrics(read: Read) -> None:
+    tree = {"avg_prec": {"train": 0.97, "test": 0.92}, "roc_auc": {"train": 0.99, "test": 0.95}}
+    reading = read("metrics.json", tree)
+    assert reading.reader == "dvc_metrics"
+    assert (values(reading)["performance.metric"], values(reading)["performance.candidate"]) == ("roc_auc", 0.95)
+    assert fact(reading, "performance.candidate").locator == "roc_auc.test"
+    assert "performance.candidate" not in values(read("scores.json", {"train": {"auc": 0.99}, "step": 3}))
+    others: list[Any] = [{"auc": 0.9}, {"a": {"rows": 3}}, {"a": {"auc": 0.9, "by": "dana"}}, {"metrics": {"auc": 0.9}}]
+    assert [read("x.json", other).reader for other in others] == ["generic_metrics", None, None, "generic_metrics"]
+    assert read("params.yaml", "train: {precision: 16}\n").reader is None
+
+
 def test_a_pipeline_names_its_files(sample: Sample) -> None:
     reading = sample("dvc-3.dvc.yaml")
     assert reading.reader == "dvc_pipeline"
