@@ -51,6 +51,9 @@ def framework_facts(packages: Sequence[Pinned], source: Source, *, pin: str) -> 
     for each in packages:
         if each.name in _MAKES_MODELS:
             found.setdefault(_MAKES_MODELS[each.name], []).append(each)
+    if not found:
+        detail = "None of these packages is a library that makes models, so no framework is read."
+        yield source.advice("", f"{detail} Bring the MLmodel or the card.")
     if len(found) > 1:
         names = ", ".join(f"{each.name} {each.version}".strip() for rows in found.values() for each in rows[:1])
         yield source.advice(

@@ -130,9 +130,9 @@ def test_the_framework_of_a_requirements_file(sample: Sample) -> None:
             "several versions (2.1, 2.5)",
         ),
         ("xgboost==3.2\nscikit-learn==1.9\n", (None, None), "Several libraries here make models (xgboost 3.2, scikit-learn 1.9)"),
-        ("numpy==2\n", (None, None), ""),
+        ("numpy==2\n", (None, None), "None of these packages is a library that makes models"),
         ("xgboost==3.2\n= what\n", ("xgboost", "3.2"), "line 2: Line 2 is no requirement"),
-        ("x==1 \\\n  --hash=sha256:a\n\nwhat is this\n", (None, None), "line 4: Line 4 is no requirement"),
+        ("torch==1 \\\n  --hash=sha256:a\n\nwhat is this\n", ("pytorch", "1"), "line 4: Line 4 is no requirement"),
         ("-r base.txt\n./local.whl\nhttps://a.example/b.whl\nlightgbm==4\n", ("lightgbm", "4"), ""),
     ],
 )
