@@ -10,12 +10,7 @@ from gates.readers.json_report import read_report_text
 from governance.prefill import deepchecks_report, evidently_report
 from governance.prefill.reported_tests import ReportedTests
 
-_SIGNS = {
-    b'"evidently:metric_v2:': evidently_report,
-    b'"CheckResult"': deepchecks_report,
-    b'"CheckFailure"': deepchecks_report,
-    b'"SuiteResult"': deepchecks_report,
-}
+_SIGNS = (b'"evidently:metric_v2:', b'"CheckResult"', b'"CheckFailure"', b'"SuiteResult"')
 EXPECTED = "a report of Evidently (0.7 or later) or a suite result of Deepchecks, as JSON"
 WAY_OUT = "Evidently: report.run(...).json(). Deepchecks: suite.run(...).to_json(with_display=False). Upload that text."
 _DIGITS = 400
@@ -36,7 +31,8 @@ def read(evidence: EvidenceInput) -> ReportedTests:
     except (ValueError, RecursionError) as error:
         found = "JSON that nests without end" if isinstance(error, RecursionError) else f"no JSON ({error})"
         raise EvidenceProblem(file=evidence.name, expected=EXPECTED, found=found[:120], way_out=WAY_OUT) from error
-    for tool in (evidently_report, deepchecks_report):
-        if tool.is_report(data):
-            return tool.report_of(data)
+    if evidently_report.is_report(data):
+        return evidently_report.report_of(data)
+    if deepchecks_report.is_report(data):
+        return deepchecks_report.report_of(data)
     raise EvidenceProblem(file=evidence.name, expected=EXPECTED, found="another document", way_out=WAY_OUT)

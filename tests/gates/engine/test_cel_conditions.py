@@ -22,6 +22,7 @@ from governance.selectors.access import SYSTEM
 from governance.services.packs import load_pack_file
 from governance.services.work import unit_of_work
 from tests.gates import making
+from tests.governance import making as people
 from tests.reviews.making import PACK, QUESTIONNAIRE
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +93,5 @@ def test_a_pack_with_an_example_that_fails_does_not_come_into_force(tmp_path: Pa
     assert not PolicyPack.objects.exists()
     file.write_text(text_of(DOMAIN))
     assert load_pack_file(caller=SYSTEM, path=file)[1]
+    page = people.browser(people.person("dana")).get("/policies").content.decode()
+    assert 'id="CE-001"' in page and "Decisions about credit name who looks at them." in page and "nobody looks: broken" in page
