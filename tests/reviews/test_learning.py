@@ -11,7 +11,7 @@ from django.urls import resolve
 from django.utils import timezone
 
 from governance.domain.vocabulary import Role, Track
-from governance.models import Person, RoleGrant
+from governance.models import GrantRequest, Person, RoleGrant
 from governance.policy.errors import PackError
 from governance.policy.learning import Glossary, RolesGuide, glossary, load, roles_guide
 from governance.selectors.access import SYSTEM
@@ -82,5 +82,27 @@ def test_roles_queues_and_rules_on_a_page_lead_to_explanation_and_contact() -> N
     assert '<a href="/roles">' in client.get("/queue").content.decode()
     rule = client.get("/learn/high-risk-decisions").content.decode()
     assert "/roles#policy_author" in rule
+    load = client.get("/queue/load").content.decode()
+    assert '<a href="/roles#analyst">' in load and "?scope=all&amp;turn=analyst" in load
     foot = re.search(r'<nav aria-label="Help">.*?</nav>', page, re.DOTALL)
     assert foot is not None and {"/learn", "/roles", "/glossary"} <= set(re.findall(r'href="([^"]+)"', foot[0]))
+
+
+def test_roles_on_pages_of_administration_lead_to_what_they_do() -> None:
+    boss, noor = person("boss", Role.ADMIN), person("noor", Role.SUBMITTER)
+    amir = person("amir", Role.ANALYST)
+    RoleGrant.objects.create(
+        person=noor, role="analyst", unit=noor.unit, reason="Leave.", granted_by=amir, delegated_by=amir,
+        valid_until=timezone.now() + timedelta(days=3),
+    )  # fmt: skip
+    asked = GrantRequest.objects.create(person=noor, role="privacy", unit=noor.unit, reason="Joins.", asked_by=boss)
+    client = signed_in(boss)
+    for path, roles in {
+        "/administration": {"admin", "analyst", "submitter"},
+        f"/administration/people/{noor.pk}": {"analyst", "submitter", "privacy"},
+        "/administration/requests": {"privacy", "risk_officer", "admin"},
+    }.items():
+        page = client.get(path).content.decode()
+        assert roles <= set(re.findall(r'<a href="/roles#(\w+)">', page)), path
+        assert 'href="/roles"' in page, path
+    assert asked.role_label and '<a href="/roles#analyst">' in signed_in(noor).get("/stand-ins").content.decode()
