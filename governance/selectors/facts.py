@@ -28,6 +28,7 @@ class Background:
     registers: Registers
     remembered: tuple[Fact, ...]
     nothing_before: bool = False
+    frozen: bool = False
 
 
 def background_of(submission: Submission) -> Background:
@@ -45,7 +46,8 @@ def background_with(submission: Submission, champion: Champion | None) -> Backgr
 
 
 def _background(submission: Submission, seen: Seen, champion: Champion | None) -> Background:
-    return Background(champion, seen.registers, tuple(remembered(submission, seen)), champion is None and not seen.was_there)
+    first = champion is None and not seen.was_there
+    return Background(champion, seen.registers, tuple(remembered(submission, seen)), first, seen.frozen)
 
 
 def _seen(submission: Submission) -> Seen:

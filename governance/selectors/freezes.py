@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from governance.domain.errors import Conflict, DomainError, Forbidden, NotFound, SegregationOfDuties
@@ -56,16 +58,23 @@ def find_freeze(caller: Caller, pk: int) -> FreezeWindow:
 
 def in_force(*, unit_id: int, kind: str, environment: str) -> QuerySet[FreezeWindow]:
     """The freezes that stop a release there now; first the one that ends last."""
-    now = timezone.now()
-    rows = FreezeWindow.objects.filter(
+    return _holding(unit_id, kind, environment).order_by("-ends_at", "-id")
+
+
+def is_frozen() -> Exists:
+    """The same as an expression over submissions: whether some freeze holds where each of them goes."""
+    return Exists(_holding(OuterRef("unit_id"), OuterRef("kind"), OuterRef("environment")))
+
+
+def _holding(unit_id: Any, kind: Any, environment: Any) -> QuerySet[FreezeWindow]:
+    return FreezeWindow.objects.filter(
         Q(unit__isnull=True) | Q(unit_id=unit_id),
-        kind__in=["", kind],
-        environment__in=["", environment],
-        starts_at__lte=now,
-        ends_at__gt=now,
+        Q(kind="") | Q(kind=kind),
+        Q(environment="") | Q(environment=environment),
+        starts_at__lte=Now(),
+        ends_at__gt=Now(),
         ruling__approve=True,
     )
-    return rows.order_by("-ends_at", "-id")
 
 
 def freeze_of(submission: Submission) -> FreezeWindow | None:

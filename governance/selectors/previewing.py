@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from governance.domain.errors import Conflict
 from governance.domain.facts import Fact, FactSet
 from governance.domain.incoming import NewAnswer, NewSubmission
-from governance.domain.vocabulary import Role, Scope
-from governance.models import PolicyPack, Submission, System
+from governance.domain.vocabulary import Role, Scope, Severity
+from governance.models import FreezeWindow, PolicyPack, Submission, System
 from governance.policy import Advice, Assessment, Pack, Question, WayOut, advice, asked, evaluate, missing, what_would_change
 from governance.prefill.reading import read_source
 from governance.prefill.source import Problem
@@ -19,6 +19,7 @@ from governance.selectors.champions import Champion, champion_of
 from governance.selectors.envelopes import Judged, judged_now
 from governance.selectors.evidence import stored_source
 from governance.selectors.facts import answer_fact, background_of, complete, facts_within, offered, pending_collectors
+from governance.selectors.freezes import freeze_of, in_force, in_words
 from governance.selectors.policy import pack_in_force, require_kind
 from governance.selectors.surroundings import seen_around
 
@@ -81,7 +82,8 @@ def preview_new(*, caller: Caller, unit_id: int, new: NewSubmission) -> Preview:
     roles = frozenset(item.role.value for item in new.evidence)
     people = {caller.person.pk} if caller.person is not None else set[int]()
     judged = judged_now(pack, found, system_id=system.pk if system else None, environment=new.environment, people=people)
-    return _preview(policy, pack, judged, roles, champion, tuple(problems))
+    frozen = in_force(unit_id=unit_id, kind=new.kind, environment=new.environment).first() if seen.frozen else None
+    return _preview(policy, pack, judged, roles, champion, tuple(problems), frozen)
 
 
 def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | None = None) -> Preview:
@@ -102,7 +104,8 @@ def preview_draft(submission: Submission, *, typed: Mapping[str, NewAnswer] | No
         )
     roles = frozenset(submission.evidence.values_list("role", flat=True))
     judged = judged_now(pack, facts, system_id=submission.system_id, environment=submission.environment, submission=submission)
-    return _preview(policy, pack, judged, roles, champion, ())
+    frozen = freeze_of(submission) if around.frozen else None
+    return _preview(policy, pack, judged, roles, champion, (), frozen)
 
 
 def missing_evidence(assessment: Assessment, roles: Collection[str]) -> tuple[dict[str, str], ...]:
@@ -115,6 +118,12 @@ def missing_evidence(assessment: Assessment, roles: Collection[str]) -> tuple[di
     return tuple({"role": role, "why": why} for role, why in needed.items())
 
 
+def _of_freeze(row: FreezeWindow) -> Advice:
+    """That nothing is released now, said before anybody waits for it."""
+    told = in_words(row)
+    return Advice("FREEZE", Severity.MEDIUM, told.says, "release", told.fix, "/freezes", "freeze", row.number)
+
+
 def _preview(
     policy: PolicyPack,
     pack: Pack,
@@ -122,6 +131,7 @@ def _preview(
     roles: Collection[str],
     champion: Champion | None,
     problems: tuple[Problem, ...],
+    frozen: FreezeWindow | None,
 ) -> Preview:
     pending = pending_collectors(pack)
     facts = judged.facts
@@ -133,7 +143,7 @@ def _preview(
         pending=pending,
         assessment=assessment,
         ways=what_would_change(pack, facts, assessment, pending=pending),
-        advice=advice(pack, facts, assessment),
+        advice=(*advice(pack, facts, assessment), *([_of_freeze(frozen)] if frozen is not None else [])),
         questions=asked(pack.form, facts),
         missing=missing(pack.form, facts),
         evidence_roles=frozenset(roles),

@@ -28,13 +28,14 @@ class Registers:
 @dataclass(frozen=True)
 class Seen:
     """`in_force`: there is a champion; `green_chain`: versions were approved; `was_there`: or at least revoked;
-    `same_build`: this build was judged lately."""
+    `same_build`: this build was judged lately; `frozen`: some freeze holds in the unit and environment now."""
 
     in_force: bool
     green_chain: bool
     was_there: bool
     same_build: bool
     registers: Registers
+    frozen: bool = False
 
 
 _SEEN = f"""
@@ -47,7 +48,10 @@ SELECT
      access_class, holds_personal_data))::text FROM governance_datasource WHERE unit_id = %(unit)s),
   (SELECT json_agg(json_build_array(reference, sources))::text
    FROM governance_dataapproval WHERE unit_id = %(unit)s AND expires_on >= %(today)s),
-  (SELECT json_agg(json_build_array(register, name, values))::text FROM governance_registerentry WHERE unit_id = %(unit)s)
+  (SELECT json_agg(json_build_array(register, name, values))::text FROM governance_registerentry WHERE unit_id = %(unit)s),
+  EXISTS (SELECT 1 FROM governance_freezewindow f JOIN governance_freezeruling r ON r.freeze_id = f.id AND r.approve
+   WHERE (f.unit_id IS NULL OR f.unit_id = %(unit)s) AND f.environment IN ('', %(environment)s)
+   AND f.starts_at <= statement_timestamp() AND f.ends_at > statement_timestamp())
 """
 
 
@@ -66,7 +70,7 @@ def seen_around(*, unit_id: int, system_id: int | None, environment: str, versio
     }
     with connection.cursor() as cursor:
         cursor.execute(_SEEN, wanted)
-        states, itself, same_build, sources, approvals, entries = cursor.fetchone()
+        states, itself, same_build, sources, approvals, entries, frozen = cursor.fetchone()
     past = frozenset(states or ())
     held = json.loads(sources or "[]")
     approved = [row for row in held if row[2]]
@@ -76,7 +80,8 @@ def seen_around(*, unit_id: int, system_id: int | None, environment: str, versio
         {source: reference for reference, names in json.loads(approvals or "[]") for source in names},
         _entries(held, json.loads(entries or "[]"), str(wanted["today"])),
     )
-    return Seen(State.APPROVED in past, itself or bool(past & {*WAS_APPROVED}), bool(past), same_build, registers)
+    chain = itself or bool(past & {*WAS_APPROVED})
+    return Seen(State.APPROVED in past, chain, bool(past), same_build, registers, frozen)
 
 
 def _entries(sources: list[list[Any]], others: list[list[Any]], today: str) -> RegisterEntries:

@@ -17,9 +17,10 @@ from governance.domain.decision import DecisionView
 from governance.domain.facts import FactSet
 from governance.domain.remedies import raise_refusal
 from governance.domain.requirements import Requirement, requirement_of
-from governance.domain.vocabulary import State
+from governance.domain.vocabulary import OPEN_STATES, State
 from governance.models import Submission
 from governance.selectors.access import Caller
+from governance.selectors.freezes import Freeze, freeze_of, in_words, is_frozen
 from reviews.models import HandOver, SectionSeen
 from reviews.selectors.comparing import CHAMPION, LOOKED, REVISION, Choice, Compared, choices_of, compared
 from reviews.selectors.decision_view import view_of
@@ -61,6 +62,7 @@ class CasePage:
     handed: tuple[HandedOver, ...]
     carried: tuple[FindingRow, ...]
     may_raise: bool
+    frozen: Freeze | None = None
 
 
 def case_page(submission_id: int, caller: Caller, *, against: str = "") -> CasePage:
@@ -92,7 +94,14 @@ def case_page(submission_id: int, caller: Caller, *, against: str = "") -> CaseP
         ),
         carried=tuple(carried_of(row) for row in beside["carried"]),
         may_raise=raise_refusal(State(view.state), caller.actor(loaded.submission.unit_id)) is None,
+        frozen=_frozen(loaded.submission) if beside["frozen"] else None,
     )
+
+
+def _frozen(submission: Submission) -> Freeze | None:
+    """The freeze that an open or approved case meets now."""
+    row = freeze_of(submission) if State(submission.state) in (*OPEN_STATES, State.APPROVED) else None
+    return in_words(row) if row is not None else None
 
 
 def _usual(loaded: Loaded) -> tuple[str, ...]:
@@ -100,8 +109,8 @@ def _usual(loaded: Loaded) -> tuple[str, ...]:
     return (REVISION, CHAMPION, LOOKED) if loaded.submission.revision > 1 else (CHAMPION, REVISION, LOOKED)
 
 
-def _beside(submission: Submission, caller: Caller) -> dict[str, list[dict[str, Any]]]:
-    """The reader's marks, the hand-overs and the findings of earlier versions, in one statement."""
+def _beside(submission: Submission, caller: Caller) -> dict[str, Any]:
+    """The reader's marks, the hand-overs, the findings of earlier versions, and whether there is a freeze: one statement."""
     me = caller.person.pk if caller.person is not None else 0
     seen = SectionSeen.objects.filter(submission=OuterRef("pk"), person_id=me)
     handed = HandOver.objects.filter(submission=OuterRef("pk"), revision=OuterRef("revision")).order_by("-id")
@@ -124,8 +133,9 @@ def _beside(submission: Submission, caller: Caller) -> dict[str, list[dict[str, 
                 )[:5]
             ),
             carried_rows=ArraySubquery(carried_rows()),
+            some_freeze=is_frozen(),
         )
-        .values("seen_rows", "handed_rows", "carried_rows")
+        .values("seen_rows", "handed_rows", "carried_rows", "some_freeze")
         .get()
     )
     for each in row["handed_rows"] or ():
@@ -134,6 +144,7 @@ def _beside(submission: Submission, caller: Caller) -> dict[str, list[dict[str, 
         "seen": row["seen_rows"] or [],
         "handed": row["handed_rows"] or [],
         "carried": row["carried_rows"] or [],
+        "frozen": row["some_freeze"],
     }
 
 

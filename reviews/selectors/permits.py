@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -13,7 +13,8 @@ from governance.domain.vocabulary import State
 from governance.models import Submission, SystemVersion
 from governance.policy.exposure import FULL
 from governance.selectors.access import Caller, visible
-from reviews.models import BarredBuild, Permit
+from governance.selectors.freezes import freeze_of, in_words
+from reviews.models import BarredBuild, Deployment, Permit
 from reviews.selectors.barred import bar_on, bars, words_of
 from reviews.selectors.decision_view import url_of
 from reviews.selectors.waiving import rests_on_gone
@@ -48,7 +49,8 @@ def permit_answer(
     """May it be deployed there? By system and version, or by the artefact's digest. Fails closed: the unknown is not allowed.
 
     `exposure`: to which share of traffic or people, in percent. Not said, it is about all of it.
-    Verdicts: allowed, over_exposure (it holds for less), expired, revoked, under_review (no permit yet), refused, unknown.
+    Verdicts: allowed, over_exposure (it holds for less), frozen (it holds, and nothing new is released now), expired, revoked,
+    under_review (no permit yet), refused, unknown.
     """
     permits = visible(Permit.objects.select_related("submission", "version"), caller).filter(environment=environment)
     permits = (
@@ -76,6 +78,9 @@ def permit_answer(
                 f"The permit holds up to {row.exposure} % of traffic or people, and this is about {exposure} %. "
                 f"Stay at {row.exposure} %, or ask for more on the page of {row.submission.number}.",
             )
+        if (frozen := freeze_of(row.submission)) is not None and not _is_there(row, exposure):
+            told = in_words(frozen)
+            return replace(_answer(row, "frozen", told.says), reasons=(told.says, told.fix))
         later = row.submission.state == State.SUPERSEDED
         more = " A later version is approved; this permit stays valid for the way back." if later else ""
         return _answer(
@@ -95,9 +100,17 @@ def permit_answer(
 
 def _answer(row: Permit, verdict: str, reason: str) -> PermitAnswer:
     allowed = verdict == "allowed"
-    holds = row.exposure if verdict in ("allowed", "over_exposure") else None
+    holds = row.exposure if verdict in ("allowed", "over_exposure", "frozen") else None
     url = url_of(row.submission)
     return PermitAnswer(allowed, str(row.pk), (reason,), row.expires_at, row.submission.number, url, verdict, holds)
+
+
+def _is_there(row: Permit, exposure: int) -> bool:
+    """Whether it serves there already, as much as is asked for, or did before: a freeze stops what is new, never the way back."""
+    if row.submission.state == State.SUPERSEDED:
+        return True
+    served = Deployment.objects.filter(version=row.version, environment=row.environment, permit__isnull=False)
+    return served.filter(exposure__gte=exposure, state__in=[Deployment.LIVE, Deployment.REPLACED]).exists()
 
 
 def _up_to(exposure: int) -> str:

@@ -25,6 +25,7 @@ from reviews.services.mlflow import RegistryProblem, server
 
 log = logging.getLogger(__name__)
 
+FROZEN_PAUSE = timedelta(minutes=15)
 MOST_ATTEMPTS = 10
 STATUS, ADDRESS, BIASED = "governance.status", "governance.review_url", "biased"
 _BARRED = "+biased"
@@ -95,6 +96,10 @@ def _deliver(pk: int) -> int:
             return 0
         try:
             held_back = _write(row)
+        except _Frozen:
+            # asked again, not given up: the alias moves when the freeze has ended, or an exception lets the version pass
+            RegistryWrite.objects.filter(pk=pk).update(not_before=timezone.now() + FROZEN_PAUSE)
+            return 0
         except RegistryProblem as problem:
             attempts = row.attempts + 1
             done_for = problem.gone or attempts >= MOST_ATTEMPTS
@@ -114,6 +119,10 @@ def _deliver(pk: int) -> int:
         return 0 if held_back else 1
 
 
+class _Frozen(Exception):
+    """Nothing new is released now."""
+
+
 def _write(row: RegistryWrite) -> str:
     """Do it. Returns why it was held back, or ""."""
     link, version = row.about.link, row.about.version
@@ -123,6 +132,8 @@ def _write(row: RegistryWrite) -> str:
     elif row.kind == RegistryWrite.SET_ALIAS:
         within = Caller(person=link.acts_for, home_unit=link.unit_id)
         answer = permit_answer(within, system=link.system.slug, version=version, environment=link.environment)
+        if answer.verdict == "frozen":
+            raise _Frozen
         if not answer.allowed:
             return answer.reasons[0]
         there.set_alias(link.model, version, row.key)

@@ -98,6 +98,7 @@ def _page_context(page: CasePage) -> dict[str, Any]:
         "carried": page.carried,
         "may_raise": page.may_raise,
         "handed": page.handed,
+        "frozen": page.frozen,
     }
 
 

@@ -26,6 +26,7 @@ from governance.models import (
     Backtest,
     ChangeEnvelope,
     DataSource,
+    FreezeWindow,
     Person,
     PolicyDraft,
     PolicyPack,
@@ -222,6 +223,10 @@ GET = {
     "policy_scenarios": Row(302, 403, 403, "", ANSWERABLE),
     "policy_backtest": Row(302, 403, 403, "", ANSWERABLE),
     "policy_backtest_cancel": only_post(""),
+    "freezes": page(),
+    "freeze_new": Row(302, 403, 403, "", {"gwen": 200, "ruth": 200, "pia": 200}),
+    "freeze": Row(302, 404, 200),
+    "freeze_pass": Row(302, 404, 403, "case", {"dana": 200, "pia": 200}),
     "envelopes": page(),
     "envelope": Row(302, 404, 200),
     "envelope_new": Row(302, 404, 403, "", {"gwen": 200}),
@@ -393,6 +398,9 @@ POST: dict[str, tuple[int, int] | None] = {
     "policy_draft": (422, 422),  # it does not say what to do
     "policy_scenarios": (403, 403),
     "policy_backtest_cancel": (403, 403),
+    "freeze_new": (403, 403),
+    "freeze": (404, 422),
+    "freeze_pass": (404, 403),
     "envelope": (404, 422),
     "envelope_new": (404, 403),
     "rule_conflict_new": (404, 404),
@@ -562,6 +570,17 @@ def envelope(world: World) -> int:
     return found[0].pk
 
 
+def freeze(world: World) -> int:
+    now = timezone.now()
+    given = {"title": "end of year", "why": "Nobody is on call.", "pass_role": "risk_officer", "pass_with": "a fix"}
+    found = FreezeWindow.objects.get_or_create(
+        unit_id=world.case.unit_id,
+        proposed_by=world.people["gwen"],
+        defaults={**given, "starts_at": now, "ends_at": now + timedelta(days=2)},
+    )
+    return found[0].pk
+
+
 def rule_conflict(world: World) -> int:
     dana = world.people["dana"]
     given = {"unit_id": world.case.unit_id, "pack": "ml_model", "about": "TR-050", "asked_by": dana}
@@ -576,6 +595,7 @@ POLICY_ROWS: dict[str, Callable[[World], int]] = {
     "policy_backtest": backtest,
     "policy_backtest_cancel": backtest,
     "api_backtest": backtest,
+    "freeze": freeze,
     "envelope": envelope,
     "envelope_new": lambda world: world.case.system_id,
     "rule_conflict": rule_conflict,
