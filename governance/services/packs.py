@@ -20,8 +20,9 @@ PACKS = Path(__file__).resolve().parent.parent / "packs"
 
 
 def load_pack_file(*, caller: Caller, path: Path) -> tuple[PolicyPack, bool]:
-    """Load a pack on the server and put it in force at once. Returns the row and whether it is new.
+    """Load the first pack of a kind on the server and put it in force at once. Returns the row and whether it is new.
 
+    The database refuses a second one: see `install_pack_file`.
     Raises `PackError` for an invalid one, and `Conflict` when a plug-in it pins is not the one installed, or an
     example of a condition does not come out as written.
     """

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -160,6 +160,25 @@ def test_what_is_under_review_keeps_the_stricter_policy_and_nothing_is_ever_lowe
     assert keep_all_stricter() == 0
     row.refresh_from_db()
     assert (row.track, row.policy_id) == (Track.YELLOW, stricter.pk), "what is open keeps the stricter of the two"
+
+
+def test_the_database_lets_only_the_first_pack_of_a_kind_begin_in_force() -> None:
+    first = PolicyPack.objects.filter(active_from__isnull=False)[0]
+    row = {"name": "x", "version": "2026.11.9", "source": "x"}
+    now = timezone.now()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE governance_policypack ENABLE ALWAYS TRIGGER pack_first")
+        for kind, starts, says in (
+            (first.kind, now, "second person"),
+            (first.kind, now + timedelta(days=3), "second person"),
+            ("novel", now + timedelta(days=3), "from when it is loaded"),
+            ("novel", now - timedelta(days=3), "from when it is loaded"),
+        ):
+            with pytest.raises(IntegrityError, match=says), transaction.atomic():
+                PolicyPack.objects.create(**row, kind=kind, digest="sha256:1", active_from=starts)
+        PolicyPack.objects.create(**row, kind=first.kind, digest="sha256:2")  # waits for its ruling
+        PolicyPack.objects.create(**row, kind="novel", digest="sha256:3", active_from=now)
+        transaction.set_rollback(True)
 
 
 def test_the_database_lets_nobody_put_a_pack_in_force_alone_or_untried() -> None:
