@@ -35,7 +35,7 @@ SECTIONS = (
 
 HISTORY_SHOWN = 8
 """Events of the history that are shown at once; the others are folded."""
-NOTES_SHOWN = 2
+NOTES_SHOWN = 1
 
 ACTION_URLS = {
     "submit": "draft_check",
