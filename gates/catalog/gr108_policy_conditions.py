@@ -13,7 +13,8 @@ pack they are tried, approved and stored like everything else in it.
 ## What good enough looks like
 Every condition holds. One that does not hold fails, or warns where the pack says so. One that cannot be told, because
 nobody said what it reads, because a value is of another kind or because it takes too long, is not held: the gate is not
-assessed and says which fact is missing. Only where the rest decides alone does an unknown fact not matter.
+assessed and says which fact is missing. Only where the rest decides alone does an unknown fact not matter. Where sources
+disagree about a fact, the stricter answer counts.
 
 ## How to fix
 Do what the sentence says. Where a fact is missing, answer the question of that name or hand in the file that holds it,
@@ -58,13 +59,20 @@ def _one(row: Measure) -> GateResult:
     name = row.group.partition("=")[2] or "A condition"
     warns = row.detail.get("otherwise") == "warn"
     if row.value is None:
-        says = f"{name} cannot be told. {row.reason or 'It was not evaluated.'} It asks: {row.text or 'see the policy'}"
+        says = (
+            f"{name} cannot be told. {row.reason or 'It was not evaluated.'}{_apart(row)} It asks: {row.text or 'see the policy'}"
+        )
         verdict = Verdict.WARN if warns else Verdict.NOT_ASSESSED
         return stated(verdict, says, row, fix="Say what is missing and submit again.", limit="holds")
     if row.value >= 1:
         return stated(Verdict.PASS, f"{name} holds.", row, limit="holds")
-    says = f"{name}: {row.text or 'the condition does not hold.'}"
+    says = f"{name}: {row.text or 'the condition does not hold.'}{_apart(row)}"
     return stated(Verdict.WARN if warns else Verdict.FAIL, says, row, fix=_FIX, limit="holds")
+
+
+def _apart(row: Measure) -> str:
+    names = row.detail.get("disagree")
+    return f" Sources disagree about {', '.join(names)}; the stricter answer counts." if names else ""
 
 
 def _asked(value: float | None, otherwise: str = "fail", reason: str = "") -> Measure:

@@ -1,12 +1,14 @@
-"""Evaluates conditions written in CEL. Bounded: nesting and steps by the library, memory and processor time here.
+"""Evaluates conditions written in CEL; where sources disagree, on each of their statements: the stricter answer counts.
 
-An expression can double a text thirty times over and ask for gigabytes; it gets half a gigabyte and then has no answer. One that
-holds the processor for longer than `SECONDS` takes the child down, which is no answer either.
+Bounded: nesting and steps by the library, memory and processor time here. An expression can double a text thirty times over and
+ask for gigabytes; it gets half a gigabyte and then has no answer. One that holds the processor for longer than `SECONDS` takes the
+child down, which is no answer either.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import re
 import resource
@@ -21,6 +23,7 @@ from governance.policy.cel import compiled, facts_read
 
 SECONDS = 5
 MEMORY = 512 * 1024**2
+MOST_CASES = 64
 _KINDS = {bool: "yes or no", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
 
 
@@ -35,19 +38,34 @@ def measure(inputs: Inputs) -> Collected:
 
 
 def _one(each: Mapping[str, Any], until: float) -> Measure:
-    facts = each["facts"]
+    also: Mapping[str, list[Any]] = each.get("also") or {}
     if time.monotonic() > until:
-        value, reason = None, f"The conditions before it took all of the {SECONDS} seconds there are."
+        found = [(None, f"The conditions before it took all of the {SECONDS} seconds there are.")]
+    elif math.prod(len(values) + 1 for values in also.values()) > MOST_CASES:
+        found = [(None, f"Sources disagree too much about {', '.join(also)}. Correct what is wrong.")]
     else:
-        value, reason = answer(each["holds"], facts)
+        found = [answer(each["holds"], case) for case in _cases(each["facts"], also)]
+    value, reason = min(found, key=lambda one: {0.0: 0, None: 1, 1.0: 2}[one[0]])
+    disagree = sorted(also) if len({one[0] for one in found}) > 1 else []
     return Measure(
         "condition.holds",
         value,
         f"condition={each['id']}",
         text=each["says"],
         reason=reason,
-        detail={"expression": each["holds"], "otherwise": each["otherwise"], "known": sorted(facts)},
+        detail={
+            "expression": each["holds"],
+            "otherwise": each["otherwise"],
+            "known": sorted(each["facts"]),
+            **({"disagree": disagree} if disagree else {}),
+        },
     )
+
+
+def _cases(facts: Mapping[str, Any], also: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """The facts as the most assured sources say, then with every other statement in its place."""
+    for values in itertools.product(*([facts[name], *others] for name, others in also.items())):
+        yield {**facts, **dict(zip(also, values, strict=True))}
 
 
 def answer(expression: str, facts: Mapping[str, Any]) -> tuple[float | None, str]:

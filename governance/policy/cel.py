@@ -136,7 +136,14 @@ class CelCondition(Part):
         facts = {fact: value for fact in self.reads if (value := known.get(fact)) is not None}
         return {"id": name or self.id, "holds": self.holds, "says": self.says, "otherwise": self.otherwise, "facts": facts}
 
+    def asked_about(self, facts: FactSet) -> dict[str, Any]:
+        """The same about a submission. `also`: what less assured sources say otherwise; the stricter answer counts."""
+        said = {name: [fact.value for fact in facts.distinct(name)] for name in self.reads}
+        also = {name: values[1:] for name, values in said.items() if len(values) > 1}
+        asked = self.asked({name: values[0] for name, values in said.items() if values})
+        return {**asked, "also": also} if also else asked
+
 
 def asked_of(conditions: Iterable[CelCondition], facts: FactSet) -> list[dict[str, Any]]:
-    """Every condition with the best known value of each fact it reads: frozen with the run, so that its digest covers both."""
-    return [each.asked({name: facts.value(name) for name in each.reads}) for each in conditions]
+    """Every condition with what is known of the facts it reads: frozen with the run, so that its digest covers both."""
+    return [each.asked_about(facts) for each in conditions]

@@ -69,5 +69,24 @@ def test_in_the_confined_child_a_greedy_one_has_no_answer_and_its_neighbours_hav
     assert gate.judge(Measured(rows[:2]), gate.limits).verdict is Verdict.NOT_ASSESSED
 
 
+@pytest.mark.parametrize(
+    ("best", "also", "value", "disagree"),
+    [
+        ("gradual", ["full"], 0.0, ["a.b"]),
+        ("full", ["gradual"], 0.0, ["a.b"]),
+        ("gradual", ["canary"], 1.0, None),
+        ("gradual", [3], None, ["a.b"]),
+        ("gradual", ["canary"] * 64, None, None),
+    ],
+)
+def test_where_sources_disagree_the_stricter_answer_counts(best: Any, also: list[Any], value: Any, disagree: Any) -> None:
+    holds = '!facts["a.b"].startsWith("f")'
+    asked = {"id": "CE-001", "holds": holds, "says": "Do.", "otherwise": "fail", "facts": {"a.b": best}, "also": {"a.b": also}}
+    (row,) = registry.collector(COLLECTOR).collect(Inputs(settings={"cel_conditions": [asked]})).measures
+    assert (row.value, row.detail.get("disagree")) == (value, disagree)
+    said = registry.gate("GR108").judge(Measured((row,)), {}).says
+    assert ("Sources disagree about a.b" in said) is (disagree is not None) or "too much" in said
+
+
 def test_a_policy_without_conditions_has_no_answer() -> None:
     assert "no conditions in CEL" in registry.collector(COLLECTOR).collect(Inputs()).not_measured

@@ -95,7 +95,12 @@ def test_a_condition_gets_the_facts_it_reads_and_nothing_else() -> None:
         ]
     )
     (asked,) = asked_of(pack.document.cel_conditions, facts)
-    assert (asked["id"], asked["facts"]) == ("CE-001", {"decision.automated": True})
+    assert (asked["id"], asked["facts"], asked["also"]) == (
+        "CE-001",
+        {"decision.automated": True},
+        {"decision.automated": [False]},
+    )
+    assert "also" not in condition.asked_about(FactSet.of([]))
     json.dumps(asked)
 
 
