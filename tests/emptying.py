@@ -53,7 +53,7 @@ def _refusing() -> list[tuple[str, str, str]]:
             " WHERE NOT tgisinternal AND tgtype & %s > 0",
             [_TRUNCATE],
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 _OTHERS = "datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
@@ -80,7 +80,7 @@ def allow_emptying() -> Iterator[None]:
     plain, plain_execute, plain_signal = (
         DatabaseOperations.sql_flush,
         DatabaseOperations.execute_sql_flush,
-        flush.emit_post_migrate_signal,
+        flush.emit_post_migrate_signal,  # type: ignore[attr-defined]
     )
     times, kept = 0, False
     emptied: list[str] = []
@@ -128,7 +128,7 @@ def allow_emptying() -> Iterator[None]:
             plain_signal(*args, **options)
 
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign,assignment]
-    DatabaseOperations.execute_sql_flush = execute_sql_flush  # type: ignore[method-assign]
+    DatabaseOperations.execute_sql_flush = execute_sql_flush  # type: ignore[method-assign,assignment]
     flush.emit_post_migrate_signal = signal  # type: ignore[attr-defined]
     try:
         yield

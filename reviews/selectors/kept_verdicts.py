@@ -77,5 +77,5 @@ def _stands_at(submission_id: int) -> tuple[tuple[bytes, str] | None, int, datet
 def _moments(loaded: Loaded, now: datetime) -> Iterator[datetime]:
     """When time alone changes the verdict: permits and waivers end, audits of waivers are missed, days turn."""
     midnight = datetime.combine((now + timedelta(days=1)).astimezone(UTC).date(), time(), UTC)
-    ends = [row.expires_at for row in (*loaded.permits, *loaded.waivers)]
-    yield from (end for end in (*ends, midnight) if end > now)
+    ends = [*(row.expires_at for row in loaded.permits), *(row.expires_at for row in loaded.waivers), midnight]
+    yield from (end for end in ends if end > now)
