@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from governance.domain.vocabulary import Role
 
@@ -30,6 +30,12 @@ class Person(AbstractUser):
     known_as = models.JSONField(default=list, blank=True)
     # messages nobody opened yet; a database trigger on the inbox keeps it, so that every page can show it without a query
     unread = models.PositiveIntegerField(default=0, db_default=0)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            # a second account would let one person sign twice
+            models.UniqueConstraint(Lower("email"), condition=~models.Q(email=""), name="person_one_address"),
+        ]
 
     @property
     def name(self) -> str:
