@@ -1,7 +1,7 @@
 """Evaluates conditions written in CEL; where sources disagree, on each of their statements: the stricter answer counts.
 
 Bounded: nesting and steps by the library, memory and processor time here. An expression can double a text thirty times over and
-ask for gigabytes; it gets half a gigabyte and then has no answer. One that holds the processor for longer than `SECONDS` takes the
+ask for gigabytes; it gets half a gigabyte and then has no answer. One that holds the processor longer than `SECONDS` takes the
 child down, which is no answer either.
 """
 
