@@ -83,11 +83,11 @@ class Screen:
         assert found is not None, self.page.url
         return f"S-{found[2]}"
 
-    def walk_the_questions(self, number: str, answers: Mapping[str, str]) -> int:
-        """Go through every topic, fill in the gaps named; returns how many answers were typed."""
+    def walk_the_questions(self, number: str, answers: Mapping[str, str], *, begin: str = "What the model decides") -> int:
+        """Go through every topic from the one named, fill in the gaps; returns how many answers were typed."""
         typed, topics = 0, 0
         self.go(f"/submissions/{number}/prepare")
-        self.follow("What the model decides")
+        self.follow(begin)
         while "/questions/" in self.page.url:
             topics += 1
             assert topics < 20, "the questions never end"

@@ -1,12 +1,14 @@
-"""The whole red track in a browser, by the demo people: hand in, be checked, be asked, answer, be approved, be signed.
+"""The red and the yellow track in a browser, by the demo people: hand in, be checked, be asked, answer, be approved, be signed.
 
-Gunicorn, a worker, PostgreSQL and the broker are real; everything is done with the keyboard. Once with scripts, once without.
+Gunicorn, a worker, PostgreSQL and the broker are real; everything is done with the keyboard. Red with scripts under the shipped
+pack; yellow without scripts under a house pack of one gate, as what is measured is not what scripts are about.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +17,14 @@ from playwright.sync_api import expect
 
 from gates.simulator.models import train
 from gates.simulator.populations import lender
-from governance.domain.vocabulary import Role
+from governance.domain.vocabulary import EvidenceRole, Role
 from governance.models import Person, RoleGrant
 from reviews.demo.handing_in import Version, build
 from reviews.demo.people import load_people, load_tokens
 from reviews.demo.usual import standard_facts
 from tests.journeys.at_the_screen import Screen, choose, pick, press, until, write
 from tests.journeys.speaking import Pipeline
+from tests.reviews import making
 from tests.stack import Running, Stack
 
 if TYPE_CHECKING:
@@ -43,9 +46,13 @@ def people(demo_web: Running) -> dict[str, Person]:
 
 @pytest.fixture
 def version() -> Version:
+    return build_version("limit-increase", "credit", **{"data.consent_basis": "contract"})
+
+
+def build_version(system: str, domain: str, **facts: object) -> Version:
     training, evaluation = lender(2_500, seed=71), lender(2_500, seed=72)
     return build(
-        system="limit-increase",
+        system=system,
         version="1.0.0",
         candidate=train(training, seed=1, trees=25, depth=3),
         champion=None,
@@ -55,7 +62,7 @@ def version() -> Version:
         intended_use="Decides on limit increases for existing customers of the lender.",
         limitations="Trained on customers with six months of history.",
         owner="credit-risk",
-        governance=standard_facts("credit", **{"data.consent_basis": "contract"}),
+        governance=standard_facts(domain, **facts),
     )
 
 
@@ -202,23 +209,39 @@ def test_the_red_track_from_files_to_permit(
         screen.close()
 
 
-def test_it_goes_without_scripts(
-    browser: Browser, demo_web: Running, people: dict[str, Person], version: Version, tmp_path: Path
+@pytest.fixture
+def one_gate(people: dict[str, Person], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A house pack in force where personal data asks for the platform engineer, and one gate looks at the predictions."""
+    rules = [{**rule, "adds_steps": []} for rule in making.PACK["rules"] if rule["id"] != "TR-030"]  # type: ignore[index]
+    monkeypatch.setitem(making.PACK, "rules", rules)  # type: ignore[arg-type]
+    looks = {"gate": "GP102", "why": "A floor.", "tracks": ["yellow", "red"], "blocking": True, "note": "convention"}
+    making.policy({**looks, "limits": {"floors": {"roc_auc": 0.6}}, "needs": {"candidate_predictions": "to measure it"}})
+
+
+def test_the_yellow_track_without_scripts(
+    browser: Browser, demo_web: Running, people: dict[str, Person], one_gate: None, tmp_path: Path
 ) -> None:
-    dana, amir = (Screen.open(browser, demo_web.url, people[who], scripts=False) for who in ("dana", "amir"))
-    number = dana.bring(version, tmp_path)
-    dana.walk_the_questions(number, {"rollout.rollback_target": "first version"})
-    dana.attach(version, tmp_path)
+    new = replace(build_version("churn-offers", "marketing", **{"data.contains_pii": True}), answers={})
+    new = replace(new, evidence={role: new.evidence[role] for role in (EvidenceRole.CANDIDATE_PREDICTIONS,)})
+    dana, pia = (Screen.open(browser, demo_web.url, people[who], scripts=False) for who in ("dana", "pia"))
+    number = dana.bring(new, tmp_path)
+    dana.walk_the_questions(number, {"rollout.rollback_target": "first version"}, begin="Use")
+    dana.attach(new, tmp_path)
     dana.hand_in(number)
     until(lambda: "In review" in dana.text(), dana.page)
+    assert "Yellow track" in dana.page.locator("h1 + *, .case-head").first.inner_text()
+    refused = dana.page.goto(f"/submissions/{number}/decide/approve")
+    assert refused is not None and refused.status == 409
 
-    amir.go(f"/submissions/{number}")
-    amir.follow("Reject", exact=True)
-    amir.say("Your reasons", "The use is not in the appetite of this year, whatever the numbers.")
-    amir.say("What would be accepted instead", "The same model as advice to a person who decides.")
-    amir.press("Reject")
-    amir.page.get_by_text("Recorded: reject.").wait_for()
+    pia.go("/queue")
+    pia.follow("churn-offers 1.0.0")
+    assert "Uses personal data" in pia.page.locator("#why").inner_text()
+    pia.follow("Approve", exact=True)
+    pia.read("Pia")
+    pia.answer_for_the_step()
+    pia.press("Approve")
+    pia.page.get_by_text("Recorded: approve.").wait_for()
     dana.go(f"/submissions/{number}")
-    assert "Rejected" in dana.text() and "The same model as advice to a person who decides." in dana.text()
+    assert "Approved" in dana.text() and "Valid for production until" in dana.text()
     dana.close()
-    amir.close()
+    pia.close()
