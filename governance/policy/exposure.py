@@ -145,10 +145,10 @@ def not_automatic(
     for signal in step.automatic.signals:
         if signals.get(signal, SignalStanding()).within == 0:
             found.append(f"Nothing within its limits was reported about {signal.replace('_', ' ')}.")
-    for signal, standing in sorted(signals.items()):
+    for name, standing in sorted(signals.items()):
         for count, words in ((standing.over, "over a limit"), (standing.unknown, "not measured")):
             if count:
-                found.append(f"{signal.replace('_', ' ').capitalize()}: {count} reading{'s' * (count > 1)} {words}.")
+                found.append(f"{name.replace('_', ' ').capitalize()}: {count} reading{'s' * (count > 1)} {words}.")
     for count, words in ((incidents, "incident"), (findings, "finding of a monitor")):
         if count:
             found.append(f"{count} open {words}{'s' * (count > 1 and words == 'incident')}.")

@@ -83,7 +83,8 @@ def exposure_view(request_id: int, caller: Caller) -> ExposureView:
     submission = row.submission
     case, permit = case_of(submission, caller), present_permit(submission)
     holds = permit is not None and permit.pk == row.permit_id
-    known, digest, because, step_why = row.seen or row.shown, row.seen_digest or row.shown_digest, (), ""
+    known, digest, step_why = row.seen or row.shown, row.seen_digest or row.shown_digest, ""
+    because: tuple[str, ...] = ()
     step = step_for(plan_of(submission), Track(submission.track), row.present, row.wanted)
     if not isinstance(step, str):
         step_why = step.why
