@@ -162,6 +162,11 @@ class DecisionView:
         return tuple((element, tuple(sign_off_cell(step, element) for step in steps)) for element in elements)
 
     @property
+    def lessons_left(self) -> tuple[LearningView, ...]:
+        """Lessons that the reader's open step asks for and they have not passed."""
+        return tuple(row for row in self.learning if row.state != "passed")
+
+    @property
     def conflicts(self) -> tuple[FactView, ...]:
         """Facts about which sources disagree."""
         return tuple(fact for fact in self.facts if fact.conflict)
