@@ -15,8 +15,8 @@ FEW_AT_FIRST = ("shadow", "canary", "ab_test", "gradual")
 
 
 def way_back(facts: FactSet) -> tuple[Fact, ...]:
-    """`rollout.rollback_class`: none (a decision cannot be reversed, or there is no version to return to), hard (everybody gets it
-    at once and nothing stops it by itself), easy (a version, and few people at first or a stop within a stated time). Where
+    """`rollout.rollback_class`: none (a decision cannot be reversed, or there is no version to return to), hard (everybody gets
+    it at once and nothing stops it by itself), easy (a version, and few people at first or a stop within a stated time). Where
     statements differ the harder one counts.
     """
     reversible, targets = known(facts, "decision.reversible"), known(facts, "rollout.rollback_target")
