@@ -28,7 +28,7 @@ class ReadBody(Closed):
 
 
 class ReadIn(serializers.Serializer[Any]):
-    message = serializers.IntegerField(required=False, allow_null=True, help_text="all of them unless one is named")
+    message = serializers.IntegerField(required=False, allow_null=True, min_value=1, help_text="all of them unless one is named")
 
 
 class MessageShape(serializers.Serializer[Any]):

@@ -18,6 +18,14 @@
     return request;
   }
 
+  // The viewer takes itself for the whole page; here it is a part of ours, which has its main landmark already.
+  function asPart() {
+    place.querySelectorAll("main").forEach(function (part) {
+      part.setAttribute("role", "group");
+      part.setAttribute("aria-labelledby", "viewer_title");
+    });
+  }
+
   dress();
   new MutationObserver(dress).observe(root, { attributes: true, attributeFilter: ["data-bs-theme"] });
   window.SwaggerUIBundle({
@@ -30,5 +38,6 @@
     validatorUrl: null,
     persistAuthorization: false,
     requestInterceptor: withProtection,
+    onComplete: asPart,
   });
 })();

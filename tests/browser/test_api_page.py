@@ -47,4 +47,5 @@ def test_the_api_is_read_and_tried_with_ones_own_session(page: Page, settings: A
     operation.get_by_role("button", name="Execute").click()
     operation.locator(".live-responses-table .response-col_status").filter(has_text="200").wait_for()
     assert all(url.startswith((page.url.split("/connect")[0], "data:", "blob:")) for url in asked)
-    assert not heard, heard
+    # the viewer takes the underscore in the names of operations for a blank of older links
+    assert not [text for text in heard if not text.startswith("Deprecated: escaping deep link")], heard
