@@ -103,7 +103,11 @@ def _deliver(pk: int) -> int | None:
             return None
         request, mine = row.request, DeploymentReport.objects.filter(pk=pk)
         about = request.submission or request.gate
-        said = {"deployment": request.deployment, "commit": request.commit, "host": _HOSTS[request.gate.provider]}
+        said: dict[str, str | int] = {
+            "deployment": request.deployment,
+            "commit": request.commit,
+            "host": _HOSTS[request.gate.provider],
+        }
         said |= {"report": pk, "answer": _STATE[row.kind] or "a comment"}
         if row.kind != DeploymentReport.COMMENT and outcome_of(request).kind != row.kind:
             # things changed since it was noted: what is so now is noted next
