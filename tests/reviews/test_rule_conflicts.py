@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from governance.domain.vocabulary import Role, Track
+from governance.domain.vocabulary import Kind, Role, Track
 from governance.models import AuditEvent, ConflictRuling, RuleConflict, TrackDecision
 from reviews.models import Notification
 from reviews.services.intake import submit
@@ -32,6 +33,16 @@ def handed_in(who: str, system: str) -> Any:
     """A version trained on personal data that no register approves."""
     caller = making.caller(who)
     row = making.opened(making.new(system=system, answers={**QUIET, "data.contains_pii": True}), by=caller)
+    submit(caller=caller, submission_id=row.pk)
+    row.refresh_from_db()
+    return row
+
+
+def application(who: str, system: str) -> Any:
+    """A build with personal data in it."""
+    caller = making.caller(who)
+    given = replace(making.new(system=system, answers={"data.contains_pii": True}), kind=Kind.APPLICATION)
+    row = making.opened(given, by=caller)
     submit(caller=caller, submission_id=row.pk)
     row.refresh_from_db()
     return row
@@ -74,6 +85,34 @@ def test_blocked_conflict_opened_decided_and_reused_by_the_next() -> None:
     verdict = gus.get(f"/api/v1/submissions/S-{other.pk}/verdict", **bearer).json()
     reason = next(reason for reason in verdict["reasons"] if reason["rule"] == "TR-050")
     assert (reason["precedent"], reason["precedent_says"]) == (answer["Location"], HANDLING)
+
+
+def test_the_three_week_story_takes_one_sitting() -> None:
+    """Personal data: blocked by a rule for applications, asked about, decided; the next one reads the answer at the rule."""
+    blocked = application("dana", "gift-cards")
+    assert blocked.track == Track.RED
+    dana, author = making.browser(making.person("dana")), making.browser(making.person("gwen", Role.POLICY_AUTHOR))
+    page = words(dana.get(f"/submissions/S-{blocked.pk}"))
+    where = f"/conflicts/new?pack=application&about=TR-050&submission=S-{blocked.pk}"
+    assert "holds personal data inside the build" in page and where in page
+    told = {"workload": "A model server that needs customer rows.", "why": "It is a model, and models may with an approval."}
+    opened = dana.post(where, told).url
+    handling = "Hand the model in as an ML model: with the approval of the data steward it may. The build stays without."
+    assert author.post(opened, {"decision": "precedent", "handling": handling}).status_code == 302
+    # the same fact, handed in as what it is, asks for an approval instead of failing
+    model = handed_in("dana", "gift-cards-model")
+    assert {row["rule"]: row["track"] for row in reasons(model)}["TR-050"] == "yellow"
+    # and the next one who meets the rule reads the decision beside it, before asking anybody
+    after = application("gus", "loyalty-points")
+    gus = making.browser(making.person("gus"))
+    assert handling in words(gus.get(f"/submissions/S-{after.pk}")), "the precedent stands beside the reason"
+    assert handling in words(gus.get(f"/conflicts/new?pack=application&about=TR-050&submission=S-{after.pk}"))
+    assert RuleConflict.objects.count() == 1
+
+
+def reasons(row: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = TrackDecision.objects.filter(submission=row).latest("id").assessment["reasons"]
+    return found
 
 
 def test_another_unit_reads_the_precedent_and_not_whose_it_was() -> None:

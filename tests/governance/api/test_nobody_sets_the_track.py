@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import yaml
 
+from governance.domain.vocabulary import Role
+from governance.models import Submission
+from tests.governance import making
 from tests.stack import ROOT
 
 DOCUMENT = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
@@ -46,6 +50,24 @@ def test_no_field_no_parameter_and_no_route_sets_a_track() -> None:
         for content in operation.get("requestBody", {}).get("content", {}).values():
             given += list(fields(content.get("schema", {})))
         assert not [field for field in given if NAMES.search(field)], name
+
+
+@pytest.mark.django_db
+def test_what_nobody_documents_is_refused_or_not_heard() -> None:
+    """Fields and headers sent all the same: a body with them is refused, headers and parameters change nothing."""
+    making.policy()
+    client, head = making.browser(), making.bearer(making.token(making.person("dana", Role.SUBMITTER)))
+    body: dict[str, Any] = {"system": "credit-default", "version": "1.0.0", "answers": {"decision.domain": "credit"}}
+    loud = {f"HTTP_{name}": "green" for name in ("X_TRACK", "X_GUIDERAIL_TRACK", "TRACK", "X_RISK_TIER", "GUIDERAIL_TIER")}
+    address = "/api/v1/submissions"
+    for name in ("track", "tier", "risk_tier", "track_is_final", "state"):
+        answer = client.post(address, {**body, name: "green"}, content_type="application/json", **head)
+        assert answer.status_code == 422 and name in answer.content.decode(), name
+    answers = {**body, "answers": {**body["answers"], "submission.recent_track": "green"}}
+    assert client.post(address, answers, content_type="application/json", **head).status_code == 422
+    made = client.post(f"{address}?track=green&tier=low", body, content_type="application/json", **head, **loud)
+    assert made.status_code == 201, made.content
+    assert Submission.objects.get().track == "red"
 
 
 def test_what_is_looked_for_would_be_found() -> None:
