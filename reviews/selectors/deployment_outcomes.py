@@ -74,8 +74,6 @@ def outcome_of(request: DeploymentRequest) -> Outcome:
         return Outcome(DeploymentReport.COMMENT, f"{row.number}:{row.track}:{sure}:{row.state}", why, row)
     if answer.verdict == "frozen":
         return Outcome(DeploymentReport.COMMENT, f"{row.number}:frozen", " ".join(answer.reasons), row)
-    if answer.verdict == "frozen":
-        return Outcome(DeploymentReport.COMMENT, f"{row.number}:frozen", " ".join(answer.reasons), row)
     why = f"The permit of {row.version.version} is about another commit." if answer.allowed else answer.reasons[0]
     return Outcome(DeploymentReport.REJECT, "rejected", why, row)
 
