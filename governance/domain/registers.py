@@ -26,6 +26,7 @@ CONSENT_BASES = (
 ACCESS_CLASSES = ("public", "internal", "confidential", "restricted")
 """From the least to the most protected."""
 
+_OFFICES = frozenset({Role.LEGAL, Role.SECURITY})
 OUTCOMES = ("passed", "passed_with_conditions", "failed")
 
 
@@ -51,8 +52,8 @@ class Register:
 
     @property
     def who_decides(self) -> str:
-        """`the data steward (privacy) or the policy author`."""
-        return " or ".join(f"the {role.label}" for role in self.deciders)
+        """`the data steward (privacy) or the policy author`, `legal or security`."""
+        return " or ".join(role.label if role in _OFFICES else f"the {role.label}" for role in self.deciders)
 
     def check(self, values: Mapping[str, Any]) -> tuple[FieldError, ...]:
         """What the whole entry lacks, beside what is wrong in single fields."""

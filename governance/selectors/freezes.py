@@ -21,13 +21,15 @@ DECIDERS = frozenset({Role.POLICY_AUTHOR, Role.RISK_OFFICER})
 
 @dataclass(frozen=True)
 class Freeze:
-    """A freeze in force, in words."""
+    """A freeze in force, in words. `may_ask`: the reader may ask that their case passes."""
 
+    id: int
     number: str
     title: str
     why: str
     ends_at: datetime
     passes: str
+    may_ask: bool = False
 
     @property
     def says(self) -> str:
@@ -84,10 +86,10 @@ def freeze_of(submission: Submission) -> FreezeWindow | None:
     return rows.exclude(Exists(passed)).first()
 
 
-def in_words(row: FreezeWindow) -> Freeze:
+def in_words(row: FreezeWindow, *, may_ask: bool = False) -> Freeze:
     """A freeze as it is told to people."""
-    passing = f"the {Role(row.pass_role).label} approves one for {row.pass_with.rstrip('.')}."
-    return Freeze(row.number, row.title, row.why, row.ends_at, passing)
+    passing = f"the {Role(row.pass_role).label} lets a case pass for {row.pass_with.rstrip('.')}."
+    return Freeze(row.pk, row.number, row.title, row.why, row.ends_at, passing, may_ask)
 
 
 def state_of(row: FreezeWindow) -> str:
@@ -158,7 +160,7 @@ def may_pass_roles() -> list[Role]:
 
 def _hands(submission: Submission) -> set[int]:
     named = Contributor.objects.filter(submission=submission, person__isnull=False).values_list("person_id", flat=True)
-    return {submission.submitter_id, *(pk for pk in named if pk is not None)}
+    return {submission.submitter_id, *named}
 
 
 def _labels(roles: frozenset[Role]) -> str:

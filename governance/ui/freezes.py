@@ -167,7 +167,7 @@ def _exception(caller: Caller, asked: FreezeException) -> dict[str, Any]:
 
 
 def _places(caller: Caller) -> list[int | None]:
-    return [*sorted(unit for unit in caller.units if unit is not None), None]
+    return [*sorted(caller.units), None]
 
 
 def _asked(request: HttpRequest) -> NewFreeze:

@@ -20,7 +20,7 @@ from governance.domain.requirements import Requirement, requirement_of
 from governance.domain.vocabulary import OPEN_STATES, State
 from governance.models import Submission
 from governance.selectors.access import Caller
-from governance.selectors.freezes import Freeze, freeze_of, in_words, is_frozen
+from governance.selectors.freezes import Freeze, asking_refusal, freeze_of, in_words, is_frozen
 from reviews.models import HandOver, SectionSeen
 from reviews.selectors.comparing import CHAMPION, LOOKED, REVISION, Choice, Compared, choices_of, compared
 from reviews.selectors.decision_view import view_of
@@ -94,14 +94,14 @@ def case_page(submission_id: int, caller: Caller, *, against: str = "") -> CaseP
         ),
         carried=tuple(carried_of(row) for row in beside["carried"]),
         may_raise=raise_refusal(State(view.state), caller.actor(loaded.submission.unit_id)) is None,
-        frozen=_frozen(loaded.submission) if beside["frozen"] else None,
+        frozen=_frozen(loaded.submission, caller) if beside["frozen"] else None,
     )
 
 
-def _frozen(submission: Submission) -> Freeze | None:
+def _frozen(submission: Submission, caller: Caller) -> Freeze | None:
     """The freeze that an open or approved case meets now."""
     row = freeze_of(submission) if State(submission.state) in (*OPEN_STATES, State.APPROVED) else None
-    return in_words(row) if row is not None else None
+    return in_words(row, may_ask=asking_refusal(caller, submission) is None) if row is not None else None
 
 
 def _usual(loaded: Loaded) -> tuple[str, ...]:
