@@ -95,6 +95,19 @@
     prepare(document);
     focusErrors(document);
   });
+  // A picture comes when it is near, or when the colours change: then its region may have to scroll.
+  ["load", "error"].forEach(function (happens) {
+    document.addEventListener(
+      happens,
+      function (event) {
+        var region = event.target.closest && event.target.closest(".table-scroll");
+        if (region) {
+          markScrollers(region.parentElement);
+        }
+      },
+      true
+    );
+  });
   window.addEventListener("resize", function () {
     markScrollers(document);
   });

@@ -68,6 +68,7 @@ What another element is named by stays.
 
 def violations(page: Page, **options: Any) -> list[str]:
     """What axe finds on the page as it is now, by every rule it has; at most three places of each."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the page has seen its size
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
     given = {"resultTypes": ["violations"], "preload": False, **options}

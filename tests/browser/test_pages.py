@@ -1,6 +1,9 @@
 """Every page, as somebody who may see it: light and dark, narrow and wide, by axe, by ruler and by what the console says.
 
 The list is checked against the URLs of the product: a new page has to be added here, or named as no page with the reason.
+
+Each page is measured at three widths and judged by axe wide and light, and narrow and dark: three of whatever repeats. Every theme at
+every width and every row of a page, colours included, is `.venv/bin/python -m pytest -m nightly tests/browser`.
 """
 
 from __future__ import annotations
@@ -45,6 +48,8 @@ NO_PAGES = {
         [
             "administration_person_change",
             "administration_request",
+            "exposure_decide",
+            "exposure_withdraw",
             "administration_token_revoke",
             "administration_registry_end",
             "administration_registry_again",
@@ -275,6 +280,7 @@ ADMINISTRATION = [
     ("administration_tokens", "adm", "/administration/tokens", 200),
     ("administration_new_person", "adm", "/administration/people/new", 200),
     ("administration_units", "adm", "/administration/units", 200),
+    ("administration_calendar", "adm", "/administration/units/lending/calendar", 200),
 ]
 LATER = [
     ("outcomes", "ada", "/outcomes", 200),
@@ -308,8 +314,14 @@ RUNNING = [
     ("change_note", "mona", "/change-notes/{note}", 200),
     ("monitoring_event", "pia", "/monitoring/{event}", 200),
     ("incident", "pia", "/incidents/{incident}", 200),
+    ("exposure_new", "dana", "{at}/exposure", 200),
+    ("authority", "amir", "/authority", 200),
 ]
-LEARNT = [("incident_post_mortem", "pia", "/incidents/{incident}/post-mortem", 200)]
+LEARNT = [
+    ("incident_post_mortem", "pia", "/incidents/{incident}/post-mortem", 200),
+    ("exposure_requests", "amir", "/exposure", 200),
+    ("exposure_request", "amir", "/exposure/{exposure}", 200),
+]
 WAIVER = [
     ("waiver_new", "dana", "{at}/waivers/GF101", 200),
     ("waivers", "ada", "/waivers", 200),
@@ -322,7 +334,7 @@ def test_a_draft_and_what_is_there_at_any_time(looking: Looking) -> None:
     draft = hand_in(looking.people["dana"], cast_of(looking).units["lending"], version("1.1.0"), draft=True)
     source = DataSource.objects.filter(unit=draft.unit).first()
     assert source is not None
-    told: dict[str, Any] = {"name": source.name, "values": {"region": "eu-west"}, "why": "It was moved there in spring."}
+    told: dict[str, Any] = {"name": source.name, "values": {"region": "eu-central"}, "why": "It was moved there in spring."}
     change = propose(caller=caller_for(looking.people["dana"]), unit_id=draft.unit_id, **told)
     assert change is not None
     numbers = {"system": draft.system_id, "source": source.pk, "change": change.pk}
@@ -367,7 +379,7 @@ def test_a_case_from_checks_to_permit(looking: Looking) -> None:
     things = things_of.of_the_policy(looking.people, case) | things_of.of_what_runs(looking.people, case)
     looking.all(APPROVED + POLICY + RUNNING, at=at, number=case.number, **things)
     things_of.resolved(looking.people, int(str(things["incident"])))
-    looking.all(LEARNT, **things)
+    looking.all(LEARNT, **things, **things_of.more_exposure(looking.people, case))
     assert not looking.wrong, "\n".join(looking.wrong)
 
 

@@ -20,6 +20,7 @@ from reviews.models import ChangeNote, Incident
 from reviews.services.backtesting import ask as ask_backtest
 from reviews.services.deploying import NewDeployment, report_deployment
 from reviews.services.downstream import add_team
+from reviews.services.exposure import NewExposure, request_exposure
 from reviews.services.incidents import NewIncident, do_step, open_incident, resolve
 from reviews.services.monitoring import NewSignal, report_signal
 from reviews.services.policy_life import propose
@@ -135,6 +136,20 @@ def resolved(people: Mapping[str, Person], incident: int) -> None:
         caller = who[roles[Role(step.role)]]
         do_step(caller=caller, incident_id=incident, position=step.position, note="Done as the playbook says.")
     resolve(caller=who["pia"], incident_id=incident, how="The version before it runs again and answers every call.")
+
+
+def more_exposure(people: Mapping[str, Person], case: Submission) -> dict[str, object]:
+    """Its owner asks for more of the traffic, which waits for whoever grants that."""
+    asked = request_exposure(
+        caller=callers(people)["dana"],
+        submission_id=case.pk,
+        new=NewExposure(
+            wanted=25,
+            reason="At 5 % the offices see too few cases to compare the groups within a month.",
+            monitoring_says="One feature drifted; the incident of that day is resolved. Two refusals of 140 were overturned.",
+        ),
+    )
+    return {"exposure": asked.pk}
 
 
 def of_the_organisation(people: Mapping[str, Person]) -> dict[str, object]:

@@ -31,12 +31,17 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.fixture
-def demo_web(stack: Stack, worker: Running, transactional_db: None, database_url: str) -> Iterator[Running]:
-    """The web server with the demo's sign-in links."""
+@pytest.fixture(scope="module")
+def _web(stack: Stack, database_url: str) -> Iterator[Running]:
     running = stack.start_web(database_url, GUIDERAIL_DEMO="1")
     yield running
     running.stop(seconds=3)
+
+
+@pytest.fixture
+def demo_web(_web: Running, worker: Running, transactional_db: None) -> Running:
+    """The web server with the demo's sign-in links, one for both tests."""
+    return _web
 
 
 @pytest.fixture
