@@ -2,8 +2,8 @@
 
 The list is checked against the URLs of the product: a new page has to be added here, or named as no page with the reason.
 
-Each page is measured at three widths and judged by axe wide and light, and narrow and dark: three of whatever repeats. Every theme at
-every width and every row of a page, colours included, is `.venv/bin/python -m pytest -m nightly tests/browser`.
+Each page is measured at three widths and judged by axe wide and light, and narrow and dark: three of whatever repeats. Every
+theme at every width and every row of a page is judged by `.venv/bin/python -m pytest -m nightly tests/browser`.
 """
 
 from __future__ import annotations
