@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -27,7 +28,8 @@ def once(caller: Caller, *, key: str, operation: str, body: Mapping[str, Any], a
     """
     if not key or caller.person is None:
         return act(caller), True
-    repeat = Repeat(key, digest({"operation": operation, "body": dict(body)}))
+    # as text: canonical JSON knows no numbers as large as an id in an address may be
+    repeat = Repeat(key, digest(json.dumps([operation, dict(body)], sort_keys=True)))
     known = _known(caller, repeat)
     if known is None:
         try:

@@ -132,7 +132,7 @@ def send(task: str, *ids: int | str, priority: int = 0) -> bool:
 
 def _remember(caller: Caller, made: int) -> None:
     """Keep the key of a call with what it made. Raises `CalledBefore`, which undoes the change."""
-    assert caller.repeat is not None
+    assert caller.repeat is not None and caller.person is not None
     try:
         RepeatedCall.objects.create(person=caller.person, key=caller.repeat.key, digest=caller.repeat.digest, made=made)
     except IntegrityError as exc:

@@ -38,8 +38,9 @@ def test_the_same_call_is_answered_with_what_it_made_and_another_is_refused() ->
         call(adm, name="b")
     assert refused.value.code == "idempotency_key_reused"
     assert call(ada, name="a")[1], "a key is its person's own"
+    assert once(adm, key="large", operation="add", body={"submission": 2**62}, act=make)[1]
     assert call(adm, "", name="a")[1] and call(adm, "", name="a")[1], "without a key each call counts"
-    assert AuditEvent.objects.filter(action="unit.added").count() == 4
+    assert AuditEvent.objects.filter(action="unit.added").count() == 5
 
 
 def test_of_two_at_the_same_moment_one_counts_and_a_refused_call_keeps_no_key() -> None:
