@@ -54,9 +54,13 @@ class NewEnvelope:
     most_looks: int
 
 
+NEVER_COVERED = frozenset({"TR-026", "TR-052"})
+"""Another purpose than the champion's, and personal data that the register knows of and the submission denies."""
+
+
 def coverable(pack: Pack) -> tuple[str, ...]:
     """Rules an envelope may cover: what the use is, which nobody can change by editing; never what changed since the champion."""
-    return tuple(rule.id for rule in pack.rules if "TR-020" <= rule.id < "TR-070" and rule.id != "TR-026")
+    return tuple(rule.id for rule in pack.rules if "TR-020" <= rule.id < "TR-070" and rule.id not in NEVER_COVERED)
 
 
 def parse_bounds(text: str) -> tuple[Bound, ...]:
