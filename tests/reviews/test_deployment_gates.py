@@ -25,12 +25,14 @@ from reviews.services.decision_input import NewDecision
 from reviews.services.deployment_gates import gate_deployments
 from reviews.services.deployment_reports import deliver_due, note_changes
 from reviews.services.deployment_requests import ask_gitlab
+from reviews.services.github_app import callback_path
 from reviews.services.intake import withdraw
 from reviews.services.permits import revoke
 from tests.governance.ui.test_administration_pages import signed_in, text_of
 from tests.reviews import making as cases
 from tests.reviews.code_hosts import (
     APP,
+    CALLBACK,
     COMMIT,
     INSTALLATION,
     PEM,
@@ -180,6 +182,15 @@ def test_what_is_not_githubs_or_not_pinned_is_refused(hosts: CodeHosts, monkeypa
     for body, event in ((b'{"zen": "Design for failure."}', "ping"), (asks(hosts, action="other"), "deployment_protection_rule")):
         assert send(body, signature(body, event=event)).json() == {"noted": 0}
     assert not DeploymentRequest.objects.exists() and not hosts.asked
+
+
+def test_an_answer_goes_to_the_api_the_operator_named_and_nowhere_else(settings: Any) -> None:
+    settings.GITHUB_API = "https://github.example.org/api/v3"
+    assert callback_path(settings.GITHUB_API + CALLBACK) == CALLBACK
+    for other in ("https://github.example.org", "https://github.example.org/api/v3.evil.example", "https://api.github.com", ""):
+        assert callback_path(other + CALLBACK) == "", other
+    for wrong in (CALLBACK + "?x=1", CALLBACK + "/", CALLBACK.replace("5151", "5151/../1"), CALLBACK.replace("octo-org", "..")):
+        assert callback_path(settings.GITHUB_API + wrong) == "", wrong
 
 
 def test_a_message_is_taken_once(hosts: CodeHosts) -> None:
