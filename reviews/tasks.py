@@ -17,6 +17,7 @@ from reviews.services import (
 from reviews.services.delivering import deliver_digests, deliver_due
 from reviews.services.deploying import reconcile
 from reviews.services.escalating import escalate
+from reviews.services.exposure import grant_due
 from reviews.services.following_up import lapse_missed
 from reviews.services.keeping_stricter import keep_all_stricter
 from reviews.services.permits import expire_due
@@ -68,8 +69,9 @@ def refresh_one(submission_id: int) -> None:
 
 @shared_task(name="reviews.expire_permits")
 def expire_permits() -> None:
-    """Let approvals lapse whose permit ran out."""
+    """Let approvals lapse whose permit ran out, and let go further what the policy authorises by now."""
     expire_due()
+    grant_due()
 
 
 @shared_task(name="reviews.deliver")

@@ -19,14 +19,15 @@ from governance.selectors.policy import installed_kinds, pack_in_force
 
 @dataclass(frozen=True)
 class Authority:
-    """One thing somebody may authorise. `roles`: in order; empty where the policy itself does. `how`: under which conditions, in
-    words; `href`: where that is written or done."""
+    """One thing somebody may authorise. `roles`: in order; where there are none, `who` says it in words. `how`: under which
+    conditions; `href`: where that is written or done."""
 
     what: str
     roles: tuple[Role, ...]
     how: str
     href: str
     link: str
+    who: str = "The policy"
 
 
 @dataclass(frozen=True)
@@ -139,17 +140,19 @@ def _exposure(pack: Pack) -> Iterator[Authority]:
             "The policy says nothing of exposure, so an approval allows all of it at once.",
             f"/policies?kind={pack.kind}",
             "The policy",
+            "Whoever approves the version",
         )
         return
     for track in Track:
+        approvers = tuple(step.role for step in pack.document.tracks[track].steps)
         ladder = plan.tracks[track]
         where = f"/policies?kind={pack.kind}#exposure"
         at_once = "all of it" if ladder.first == FULL else f"up to {ladder.first} %"
         yield Authority(
-            f"{pack.document.title}, {track}: {at_once}", (), "With the approval, without a further request.", where, "The ladder"
+            f"{pack.document.title}, {track}: {at_once}", approvers, "With the approval, no further request.", where, "The ladder"
         )
         for step in ladder.steps:
-            how = f"{step.why}"
+            how = step.why
             if step.automatic is not None:
                 signals = ", ".join(name.replace("_", " ") for name in step.automatic.signals)
                 how += (
@@ -162,9 +165,8 @@ def _exposure(pack: Pack) -> Iterator[Authority]:
 def _waivers(pack: Pack) -> Iterator[Authority]:
     plan, waivable = pack.document.waivers, [use.gate for use in pack.gates if use.waivable]
     if plan is None or not waivable:
-        yield Authority(
-            f"{pack.document.title}: no gate", (), "No gate can be waived.", f"/policies?kind={pack.kind}", "The policy"
-        )
+        where = f"/policies?kind={pack.kind}"
+        yield Authority(f"{pack.document.title}: no gate", (), "No gate can be waived.", where, "The policy", "Nobody")
         return
     yield Authority(
         f"{pack.document.title}: {', '.join(waivable)}",

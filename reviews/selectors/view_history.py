@@ -77,6 +77,10 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "deployment.reported": ("deployed it to {environment}", "blue", "rocket"),
     "deployment.rolled_back": ("rolled it back to {to}", "yellow", "rotate"),
     "deployment.unpermitted": ("found it running without a live permit", "red", "alert-octagon"),
+    "exposure.requested": ("asked to go from {from} % to {to} %", "blue", "chart-histogram"),
+    "exposure.granted": ("let it go from {from} % to {to} %", "green", "check"),
+    "exposure.refused": ("refused to let it go up to {to} %", "red", "ban"),
+    "exposure.withdrawn": ("took the request for more exposure back", "grey", "circle-minus"),
     "permit.issued": ("issued the permit", "green", "certificate"),
     "permit.revoked": ("ended the permit", "red", "ban"),
 }

@@ -22,7 +22,7 @@ from reviews.selectors.exposure_view import exposure_view
 from reviews.selectors.permits import PermitAnswer, permit_answer
 from reviews.services.deciding import decide
 from reviews.services.deploying import reconcile
-from reviews.services.exposure import NewExposure, decide_exposure, request_exposure, withdraw_exposure
+from reviews.services.exposure import NewExposure, decide_exposure, grant_due, request_exposure, withdraw_exposure
 from reviews.services.permits import revoke
 from tests.governance.policy.test_exposure import PLAN
 from tests.reviews import making
@@ -227,9 +227,21 @@ def test_the_policy_grants_by_itself_only_what_was_measured_and_good(
     if outcome:
         assert (view.row.decided_by, request.reauthenticated_at) == ("policy", None)
         assert "ml_model 2026.11.1" in request.why and "drift" in request.why
+        granted = AuditEvent.objects.get(action="exposure.granted")
+        assert granted.actor == "policy" and row.policy is not None and row.policy.digest in granted.payload
     else:
         assert view.people_because and view.cannot_decide == ""
         assert answer(people["pia"], request).decided_by == people["pia"]
+
+
+def test_what_waits_is_granted_once_the_reports_are_in(people: dict[str, Person]) -> None:
+    row = approved(people, Track.YELLOW)
+    deployed(people, row, at=timezone.now() - timedelta(days=4), exposure=25)
+    ask(people["dana"], row, 100)
+    assert grant_due() == 0 and not may(people).allowed
+    signal(people, 0.02)
+    assert (grant_due(), grant_due()) == (1, 0)
+    assert may(people).allowed
 
 
 def signal(people: dict[str, Person], value: float | None) -> None:
