@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from governance.ui.api_page import operations
 from tests.governance import making
+from tests.stack import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -19,3 +22,11 @@ def test_every_operation_is_listed_and_the_viewer_comes_from_here() -> None:
     assert 'src="http' not in text and 'href="http' not in text
     home = making.browser(making.person()).get("/connect").content.decode()
     assert 'href="/connect/api"' in home
+
+
+def test_the_table_of_acts_names_every_operation_and_none_that_is_gone() -> None:
+    table = (ROOT / "docs" / "api.md").read_text().split("| Act |")[1]
+    named = re.findall(r"`([a-z_]+)`", table)
+    known = {row.address.rsplit("/", 1)[1] for row in operations()}
+    assert set(named) == known, {"gone": set(named) - known, "not in the table": known - set(named)}
+    assert len(named) == len(set(named)), "each once"
