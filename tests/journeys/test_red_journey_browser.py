@@ -51,10 +51,11 @@ def people(demo_web: Running) -> dict[str, Person]:
 
 @pytest.fixture
 def version() -> Version:
-    return build_version("limit-increase", "credit", **{"data.consent_basis": "contract"})
+    use = "Decides on limit increases for existing customers of the lender."
+    return build_version("limit-increase", "credit", use, **{"data.consent_basis": "contract"})
 
 
-def build_version(system: str, domain: str, **facts: object) -> Version:
+def build_version(system: str, domain: str, use: str, **facts: object) -> Version:
     training, evaluation = lender(2_500, seed=71), lender(2_500, seed=72)
     return build(
         system=system,
@@ -64,7 +65,7 @@ def build_version(system: str, domain: str, **facts: object) -> Version:
         training=training,
         evaluation=evaluation,
         source="s3://lake/credit/applications/2026q3.parquet",
-        intended_use="Decides on limit increases for existing customers of the lender.",
+        intended_use=use,
         limitations="Trained on customers with six months of history.",
         owner="credit-risk",
         governance=standard_facts(domain, **facts),
@@ -204,7 +205,7 @@ def test_the_red_track_from_files_to_permit(
     shown = set()
     for screen in (dana, amir, ruth):
         screen.go(case)
-        assert "Approved" in screen.text() and "Valid for production until" in screen.text()
+        assert "Approved" in screen.text() and "Valid for production, up to" in screen.text()
         words = " ".join(screen.page.locator(f"#{part}").inner_text() for part in ("decisions", "why", "fairness", "history"))
         assert "person:" not in words
         shown.add(re.sub(r"just now|\d+ minutes? ago|\s+", " ", words))
@@ -226,7 +227,7 @@ def one_gate(people: dict[str, Person], monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_yellow_track_without_scripts(
     browser: Browser, demo_web: Running, people: dict[str, Person], one_gate: None, tmp_path: Path
 ) -> None:
-    new = replace(build_version("churn-offers", "marketing", **{"data.contains_pii": True}), answers={})
+    new = build_version("churn-offers", "marketing", "Chooses who gets a brochure by post.", **{"data.contains_pii": True})
     new = replace(new, evidence={role: new.evidence[role] for role in (EvidenceRole.CANDIDATE_PREDICTIONS,)})
     dana, pia = (Screen.open(browser, demo_web.url, people[who], scripts=False) for who in ("dana", "pia"))
     number = dana.bring(new, tmp_path)
@@ -247,6 +248,6 @@ def test_the_yellow_track_without_scripts(
     pia.press("Approve")
     pia.page.get_by_text("Recorded: approve.").wait_for()
     dana.go(f"/submissions/{number}")
-    assert "Approved" in dana.text() and "Valid for production until" in dana.text()
+    assert "Approved" in dana.text() and "Valid for production, up to" in dana.text()
     dana.close()
     pia.close()
