@@ -22,7 +22,7 @@ from reviews.selectors.exposure_view import ExposureView, exposure_requests, exp
 from reviews.services.exposure import NewExposure, decide_exposure, request_exposure, withdraw_exposure
 
 Words = Annotated[str, StringConstraints(max_length=5_000)]
-ONLY = ("", "waiting", "decided")
+ONLY = ("", "mine", "waiting", "decided")
 
 
 class ExposureBody(Closed):
@@ -96,7 +96,10 @@ class ExposureRequestsView(APIView):
     @extend_schema(
         operation_id="list_exposure_requests",
         summary="Requests for more exposure, the latest first",
-        parameters=[OpenApiParameter("only", str, description="waiting or decided"), OpenApiParameter("cursor", str)],
+        parameters=[
+            OpenApiParameter("only", str, description="mine (waiting for me), waiting or decided"),
+            OpenApiParameter("cursor", str),
+        ],
         responses={200: ExposureListShape, **{code: REFUSALS[code] for code in (401, 403, 422)}},
     )
     def get(self, request: Request) -> Response:
@@ -104,7 +107,8 @@ class ExposureRequestsView(APIView):
         caller.require_scope(Scope.READ)
         only = request.query_params.get("only", "")
         if only not in ONLY:
-            raise InvalidInput("only is waiting or decided.", errors=(FieldError("/only", "unknown", "waiting or decided."),))
+            says = "mine, waiting or decided."
+            raise InvalidInput(f"only is {says}", errors=(FieldError("/only", "unknown", says),))
         rows, following, previous = exposure_requests(caller, scope=only, cursor=request.query_params.get("cursor", ""))
         return Response({"next": following or None, "previous": previous or None, "results": [to_json(row) for row in rows]})
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from governance.domain.canonical import digest as digest_of
@@ -221,7 +221,17 @@ def contributors_of(submission: Submission) -> set[int]:
     return set(Contributor.objects.filter(submission=submission).values_list("person_id", flat=True))
 
 
-SCOPES = {"": "All", "waiting": "Waiting", "decided": "Decided"}
+SCOPES = {"": "All", "mine": "Waiting for me", "waiting": "Waiting", "decided": "Decided"}
+
+
+def waiting_for(caller: Caller) -> QuerySet[ExposureRequest]:
+    """Requests that the caller could decide by role, asked under a permit that holds, and not their own."""
+    me = caller.person.pk if caller.person is not None and caller.token is None else 0
+    mine = Q(pk__in=())
+    for unit_id, roles in caller.roles.items():
+        mine |= Q(role__in=sorted(roles)) & (Q() if unit_id is None else Q(unit_id=unit_id))
+    own = Q(requested_by_id=me) | Q(submission__submitter_id=me) | Q(submission__system__owner_id=me)
+    return requests_page(caller, scope="waiting").filter(mine).exclude(own)
 
 
 def requests_page(caller: Caller, *, scope: str = "") -> QuerySet[ExposureRequest]:
@@ -230,6 +240,8 @@ def requests_page(caller: Caller, *, scope: str = "") -> QuerySet[ExposureReques
         ExposureRequest.objects.select_related("submission__system", "submission__version", "requested_by", "decided_by"), caller
     )
     rows = rows.annotate(holds=Exists(holding(Permit.objects.filter(pk=OuterRef("permit_id")))))
+    if scope == "mine":
+        return waiting_for(caller)
     if scope == "waiting":
         return rows.filter(outcome="", holds=True, submission__state=State.APPROVED)
     return rows.exclude(outcome="") if scope == "decided" else rows

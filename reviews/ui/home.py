@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from governance.domain.vocabulary import Role
 from governance.ui.drafts import caller_of
+from reviews.selectors.exposure import waiting_for
 from reviews.selectors.queue import review_queue, turns_of
 
 
@@ -25,6 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "overdue": mine.mine.overdue,
         "soon": mine.mine.soon,
         "reviews": bool(turns_of(caller)),
+        "exposure": waiting_for(caller).count() if turns_of(caller) else 0,
         "submits": Role.SUBMITTER in caller.any_roles,
     }
     return render(request, "reviews/home.html", context)

@@ -309,6 +309,10 @@ def test_the_pages_lead_from_the_permit_to_the_decision(people: dict[str, Person
     assert sent["Location"] == f"/exposure/{request.pk}"
     assert "Take the request back" in dana.get(sent["Location"]).content.decode()
     assert "You do not hold that role here" in pia.get(sent["Location"]).content.decode()
+    homes = [client.get("/").content.decode() for client in (amir, pia, dana)]
+    assert ["1 request for more exposure waits for you" in home for home in homes] == [True, False, False]
+    assert request.number in amir.get("/exposure?scope=mine").content.decode()
+    assert request.number not in pia.get("/exposure?scope=mine").content.decode()
     shown = amir.get(sent["Location"]).content.decode()
     assert "Grant 25 %" in shown and request.shown_digest in shown
     form = {"do": "grant", "why": WHY, "seen": request.shown_digest}
