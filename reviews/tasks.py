@@ -25,6 +25,7 @@ from reviews.services.refreshing import refresh_now
 from reviews.services.reminding import remind
 from reviews.services.replaying import replay_all
 from reviews.services.settling import due_to_settle, settle
+from reviews.services.telling_freezes import tell_exception, tell_freeze
 from reviews.services.waiving import lapse_due
 from reviews.services.webhook_endpoints import forget_former
 from reviews.services.webhook_sending import deliver_due as deliver_webhooks
@@ -145,6 +146,18 @@ def backtest(backtest_id: int) -> None:
 def tidy_backtests() -> None:
     """Send back-tests again that nobody took."""
     backtesting.tidy()
+
+
+@shared_task(name="reviews.tell_freeze")
+def tell_of_freeze(freeze_id: int) -> None:
+    """Tell who has to rule on a freeze, or whom it stops."""
+    tell_freeze(freeze_id)
+
+
+@shared_task(name="reviews.tell_freeze_exception")
+def tell_of_freeze_exception(exception_id: int) -> None:
+    """Tell who may let a case pass a freeze, or who asked, what became of it."""
+    tell_exception(exception_id)
 
 
 @shared_task(name="reviews.keep_stricter")

@@ -24,6 +24,7 @@ from governance.selectors.policy import installed_kinds
 from governance.services.work import unit_of_work
 
 LONGEST = timedelta(days=62)
+TELL_FREEZE, TELL_EXCEPTION = "reviews.tell_freeze", "reviews.tell_freeze_exception"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def propose_freeze(*, caller: Caller, new: NewFreeze) -> FreezeWindow:
             proposed_by=caller.person,
         )
         work.note("freeze.proposed", row, _said(row), unit=row.unit_id)
+        work.enqueue(TELL_FREEZE, row.pk)
     return row
 
 
@@ -77,6 +79,7 @@ def rule_on_freeze(*, caller: Caller, freeze_id: int, approve: bool, why: str, p
             freeze=row, approve=approve, why=why.strip()[:500], by_id=person_id, reauthenticated_at=proved
         )
         work.note("freeze.approved" if approve else "freeze.refused", row, _said(row), unit=row.unit_id)
+        work.enqueue(TELL_FREEZE, row.pk)
     return ruling
 
 
@@ -100,6 +103,7 @@ def ask_to_pass(*, caller: Caller, submission_id: int, why: str) -> FreezeExcept
         assert caller.person is not None
         asked = FreezeException.objects.create(freeze=row, submission=locked, why=why.strip()[:500], asked_by=caller.person)
         work.note("freeze.exception_asked", locked, {"freeze": row.number, "why": asked.why})
+        work.enqueue(TELL_EXCEPTION, asked.pk)
     return asked
 
 
@@ -120,6 +124,7 @@ def rule_on_exception(
         )
         action = "freeze.exception_approved" if approve else "freeze.exception_refused"
         work.note(action, asked.submission, {"freeze": asked.freeze.number, "why": ruling.why})
+        work.enqueue(TELL_EXCEPTION, asked.pk)
     return ruling
 
 

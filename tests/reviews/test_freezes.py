@@ -16,9 +16,11 @@ from governance.models import AuditEvent, FreezeException, FreezeExceptionRuling
 from governance.selectors.freezes import freeze_of, in_force, state_of
 from governance.selectors.previewing import preview_draft
 from governance.services.freezes import NewFreeze, ask_to_pass, propose_freeze, rule_on_exception, rule_on_freeze
+from reviews.models import Notification
 from reviews.selectors.permits import PermitAnswer, permit_answer
 from reviews.services.deciding import decide
 from reviews.services.deploying import NewDeployment, report_deployment
+from reviews.services.telling_freezes import tell_exception, tell_freeze
 from tests.reviews import making
 from tests.reviews.test_waiver_pages import client_of, proved
 
@@ -170,6 +172,30 @@ def test_two_people_and_the_right_ones(people: dict[str, Person]) -> None:
             FreezeExceptionRuling.objects.create(
                 exception=asked, approve=True, why="Mine.", by=people[by], reauthenticated_at=timezone.now()
             )
+
+
+def test_those_concerned_are_told_once(people: dict[str, Person]) -> None:
+    freeze = frozen(people)
+    submission = approved(people)
+    asked = ask_to_pass(caller=making.call(people["dana"]), submission_id=submission.pk, why="It mends incident 12.")
+    proposed = propose_freeze(caller=making.call(people["gwen"]), new=terms(title="quarter end"))
+    for _ in range(2):
+        tell_freeze(proposed.pk)
+        tell_freeze(freeze.pk)
+        tell_exception(asked.pk)
+    passing(people, asked)
+    tell_exception(asked.pk)
+    told = Notification.objects.filter(path__startswith="/freezes/").order_by("id").values_list("person__username", "title")
+    by: dict[str, list[str]] = {}
+    for who, title in told:
+        by.setdefault(who, []).append(title)
+    ends = f"{freeze.ends_at:%d %B %Y, %H:%M} UTC"
+    assert by["ruth"] == [
+        f"{proposed.number} “quarter end” waits for a second person",
+        f"May credit-default 1.0 pass {freeze.number}?",
+    ]
+    assert by["dana"][0].endswith(ends) and by["dana"][1:] == [f"credit-default 1.0 may pass {freeze.number}"]
+    assert [title.endswith(ends) for title in by["gwen"]] == [True] and set(by) == {"ruth", "dana", "gwen", "pia"}
 
 
 @pytest.mark.parametrize(

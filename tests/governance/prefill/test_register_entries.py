@@ -168,7 +168,6 @@ PEOPLE = {"data.sources": ["s3://lake/people/b"]}
         ({"vendor.third_party": True, "vendor.name": "Past"}, ENTRIES, Track.YELLOW, "TR-102"),
         ({"vendor.third_party": True}, ENTRIES, Track.YELLOW, "TR-102"),
     ],
-    ids=str,
 )
 def test_the_rules_read_the_registers(given: dict[str, Any], entries: RegisterEntries, track: Track, rule: str) -> None:
     stated = cases.facts(given)
