@@ -30,6 +30,7 @@ CREATE TRIGGER exposure_asked BEFORE INSERT ON reviews_exposurerequest FOR EACH 
 CREATE FUNCTION reviews_exposure_decided() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     sub governance_submission%ROWTYPE;
+    barred bigint[];
 BEGIN
     SELECT * INTO STRICT sub FROM governance_submission WHERE id = OLD.submission_id FOR UPDATE;
     IF OLD.outcome <> '' OR NEW.outcome = '' THEN
@@ -51,11 +52,26 @@ BEGIN
        OR NEW.reauthenticated_at > clock_timestamp() + interval '1 minute' THEN
         RAISE EXCEPTION 'Authorising exposure needs a fresh sign-in.' USING ERRCODE = '23G03';
     END IF;
-    IF NEW.decided_by_id IN (OLD.requested_by_id, sub.submitter_id)
-       OR EXISTS (SELECT 1 FROM governance_system WHERE id = sub.system_id AND owner_id = NEW.decided_by_id)
-       OR EXISTS (SELECT 1 FROM governance_contributor WHERE submission_id = sub.id AND person_id = NEW.decided_by_id)
-       OR EXISTS (SELECT 1 FROM reviews_declaredconflict WHERE submission_id = sub.id AND by_id = NEW.decided_by_id) THEN
+    barred := ARRAY(
+        SELECT OLD.requested_by_id UNION SELECT sub.submitter_id
+        UNION SELECT owner_id FROM governance_system WHERE id = sub.system_id AND owner_id IS NOT NULL
+        UNION SELECT person_id FROM governance_contributor WHERE submission_id = sub.id
+        UNION SELECT by_id FROM reviews_declaredconflict WHERE submission_id = sub.id
+        UNION SELECT requested_by_id FROM reviews_waiver WHERE submission_id = sub.id
+        UNION SELECT by_id FROM reviews_waiversignature WHERE submission_id = sub.id AND signed
+    );
+    IF NEW.decided_by_id = ANY(barred) THEN
         RAISE EXCEPTION 'You have a part in this case, so somebody else decides how far it goes.' USING ERRCODE = '23G01';
+    END IF;
+    IF NOT EXISTS (
+        SELECT 1 FROM governance_rolegrant g WHERE g.person_id = NEW.decided_by_id AND g.role = OLD.role AND g.delegated_by_id IS NULL
+          AND (g.unit_id IS NULL OR g.unit_id = OLD.unit_id)
+          AND g.valid_from <= clock_timestamp() AND (g.valid_until IS NULL OR g.valid_until > clock_timestamp())
+    ) AND EXISTS (
+        SELECT 1 FROM governance_rolegrant g WHERE g.person_id = NEW.decided_by_id AND g.role = OLD.role AND g.delegated_by_id = ANY(barred)
+          AND (g.unit_id IS NULL OR g.unit_id = OLD.unit_id) AND g.valid_from <= clock_timestamp() AND g.valid_until > clock_timestamp()
+    ) THEN
+        RAISE EXCEPTION 'The person you stand in for must not decide this, so neither do you.' USING ERRCODE = '23G01';
     END IF;
     IF NOT EXISTS (SELECT 1 FROM governance_person WHERE id = NEW.decided_by_id AND is_active)
        OR NOT reviews_holds_role(NEW.decided_by_id, OLD.role, OLD.unit_id) THEN

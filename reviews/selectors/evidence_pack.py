@@ -29,6 +29,7 @@ from reviews.selectors.alerts import alerts_document
 from reviews.selectors.decision_view import view_of
 from reviews.selectors.documents import generate, material_of, templates_for
 from reviews.selectors.dossier import dossier_from
+from reviews.selectors.exposure_view import exposure_document
 from reviews.selectors.lineage import lineage, to_document
 from reviews.selectors.loading import Loaded, load
 from reviews.selectors.verdict import verdict_document
@@ -47,6 +48,7 @@ sources/        the metadata files as they were sent: model card, MLmodel, run
 lineage.json    from raw source to deployment, by digest
 documents/      model card, risk assessment, regulatory mapping and lineage as Markdown, made from the files above
 alerts.json     what monitors reported about this version in use, and its incidents
+exposure.json   requests to let it go to more traffic or people: what was asked, seen and decided, each seen under its digest
 audit.jsonl     the events about it. leaf = SHA-256(0x00 + payload); `manage.py audit verify` recomputes the whole chain
 charts/         each picture, and its numbers as CSV
 manifest.json   the SHA-256 of every file here
@@ -105,6 +107,7 @@ def _files(caller: Caller, loaded: Loaded, view: DecisionView) -> Iterator[tuple
     for template in templates_for(view.kind):
         yield f"documents/{template.slug}.md", as_markdown(generate(template, made_of)).encode()
     yield "alerts.json", _json(alerts_document(submission.pk))
+    yield "exposure.json", _json(exposure_document(submission.pk))
     for source in MetadataSource.objects.filter(submission=submission).order_by("id"):
         yield f"sources/{source.pk}-{_NAME.sub('_', source.name)[-80:]}", bytes(source.content)
     if material.decision is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from governance.domain.decision_json import to_json
 from governance.domain.vocabulary import Role, Track
 from governance.policy.exposure import step_for
 from governance.selectors.access import Caller
@@ -107,6 +108,28 @@ def exposure_view(request_id: int, caller: Caller) -> ExposureView:
         cannot_decide=refused.detail if refused is not None else "",
         cannot_withdraw=kept.detail if kept is not None else "",
     )
+
+
+def exposure_document(submission_id: int) -> list[dict[str, Any]]:
+    """Every request for more exposure of a case, for its evidence pack: what was asked, seen, decided, and by whom."""
+    rows = ExposureRequest.objects.filter(submission=submission_id).order_by("id")
+    found = rows.select_related("submission__system", "submission__version", "requested_by", "decided_by")
+    return [
+        {
+            **to_json(_row(row, holds=False)),
+            "state": row.outcome or "not decided",
+            "permit_before": str(row.permit_id),
+            "reason": row.reason,
+            "monitoring_says": row.monitoring_says,
+            "policy_digest": row.policy_digest,
+            "shown": row.shown,
+            "shown_digest": row.shown_digest,
+            "seen": row.seen,
+            "seen_digest": row.seen_digest,
+            "why": row.why,
+        }
+        for row in found
+    ]
 
 
 def _row(row: ExposureRequest, *, holds: bool) -> ExposureRow:

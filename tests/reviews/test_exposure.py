@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +13,15 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from governance.domain.canonical import digest
 from governance.domain.errors import Conflict, DomainError
 from governance.domain.vocabulary import Role, Scope, Track
 from governance.models import AuditEvent, Person, Submission
 from governance.selectors.access import SYSTEM
 from governance.services.tokens import issue_token
-from reviews.models import Deployment, ExposureRequest, Notification, Permit
+from reviews.models import DeclaredConflict, Deployment, ExposureRequest, Notification, Permit
 from reviews.selectors.attestations import permit_statement
+from reviews.selectors.evidence_pack import write_pack
 from reviews.selectors.exposure_view import exposure_view
 from reviews.selectors.permits import PermitAnswer, permit_answer
 from reviews.services.deciding import decide
@@ -158,10 +162,10 @@ def test_nobody_decides_their_own_request_stale_or_without_a_fresh_sign_in(peopl
         answer(people["dana"], request)
     with pytest.raises(DomainError, match="fresh sign-in"):
         answer(people["amir"], request, proved_at=timezone.now() - timedelta(minutes=6))
-    digest = exposure_view(request.pk, making.call(people["amir"])).digest
+    seen = exposure_view(request.pk, making.call(people["amir"])).digest
     deployed(people, row, at=timezone.now())
     with pytest.raises(DomainError, match="changed since you opened"):
-        answer(people["amir"], request, seen_digest=digest)
+        answer(people["amir"], request, seen_digest=seen)
     assert answer(people["amir"], request).outcome == "granted"
 
 
@@ -189,6 +193,42 @@ def test_the_database_refuses_what_the_service_would(
     for more in ({}, {"raised_by": request}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Permit.objects.create(**copy, exposure=25, expires_at=timezone.now() + timedelta(days=1), **more)
+
+
+@pytest.mark.parametrize("how", ["stands in for who asked", "declared a conflict"])
+def test_what_bars_from_the_case_bars_from_its_exposure(people: dict[str, Person], how: str) -> None:
+    row, noor, grant = approved(people), making.person("noor"), making.RoleGrant.objects.create
+    given = {
+        "role": Role.ANALYST,
+        "unit": making.unit(),
+        "reason": "for the test",
+        "valid_from": timezone.now() - timedelta(days=1),
+    }
+    request = ask(people["dana"], row)
+    if how == "declared a conflict":
+        grant(person=noor, **given)
+        DeclaredConflict.objects.create(submission=row, by=noor, why="My brother built it.")
+    else:
+        grant(person=people["dana"], **given)
+        until = timezone.now() + timedelta(days=7)
+        grant(person=noor, valid_until=until, granted_by=people["dana"], delegated_by=people["dana"], **given)
+    with pytest.raises(DomainError, match=r"so somebody else decides|so neither do you"):
+        answer(noor, request)
+    values = {"outcome": "granted", "decided_by": noor, "decided_at": timezone.now(), "why": "because", "seen": {}}
+    with pytest.raises(IntegrityError, match=r"somebody else decides|neither do you"), transaction.atomic():
+        ExposureRequest.objects.filter(pk=request.pk).update(**values, seen_digest="x", reauthenticated_at=timezone.now())
+
+
+def test_the_evidence_pack_tells_who_let_it_go_further_on_what(people: dict[str, Person]) -> None:
+    row = approved(people)
+    answer(people["amir"], ask(people["dana"], row))
+    packed = io.BytesIO()
+    write_pack(making.call(people["ada"]), row.pk, packed)
+    with zipfile.ZipFile(packed) as archive:
+        told = json.loads(archive.read("exposure.json"))[0]
+        assert "exposure.json" in archive.read("README.txt").decode()
+    assert (told["state"], told["decided_by"], told["why"], told["present"], told["wanted"]) == ("granted", "Amir", WHY, 5, 25)
+    assert digest(told["seen"]) == told["seen_digest"]
 
 
 def test_with_the_permit_goes_what_was_asked_under_it(people: dict[str, Person]) -> None:
