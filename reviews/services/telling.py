@@ -70,9 +70,14 @@ def may_see(unit_id: int) -> Q:
 
 def holders(unit_id: int, *roles: Role) -> dict[int, str]:
     """People who hold one of the roles for the unit now, with why they are told."""
+    return _why(unit_id, _held(unit_id, roles))
+
+
+def _why(unit_id: int, grants: Iterable[RoleGrant]) -> dict[int, str]:
+    """Each person with the role they hold, or stand in with where they hold none in their own right."""
     name = Unit.objects.values_list("name", flat=True).get(pk=unit_id)
     told: dict[int, str] = {}
-    for grant in _held(unit_id, roles):
+    for grant in grants:
         as_what = f"{Role(grant.role).label} for {name}"
         if grant.delegated_by is None:
             told[grant.person_id] = f"You are {as_what}."
@@ -104,7 +109,7 @@ def able_to_decide(submission: Submission, role: Role) -> dict[int, str]:
     held = list(_held(submission.unit_id, (role,)))
     own = {grant.person_id for grant in held if grant.delegated_by_id is None}
     barred |= {grant.person_id for grant in held if grant.delegated_by_id in barred and grant.person_id not in own}
-    people = {pk: why for pk, why in holders(submission.unit_id, role).items() if pk not in barred}
+    people = {pk: why for pk, why in _why(submission.unit_id, held).items() if pk not in barred}
     if not ReviewStep.objects.filter(submission=submission, revision=submission.revision, role=role, outside_team=True).exists():
         return people
     team = Func(Value(submission.submitter_id), F("pk"), function="reviews_team", output_field=CharField())
