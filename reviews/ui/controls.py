@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from gates.selectors.chart_table import cell
 from governance.domain import markdown_text as md
 from governance.domain.errors import InvalidInput
+from governance.policy.lessons import lessons_about
 from governance.policy.regimes import regimes
 from governance.ui.drafts import caller_of
 from governance.ui.fields import FieldView, Option
@@ -45,6 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "period": within,
         "problem": problem,
         "standing_words": STANDINGS,
+        "lessons": lessons_about(regime=chosen),
         "overview": overview,
         "table": next((table for table in tables if table.regime.regime == chosen), None),
         "filters": _fields(within, chosen),

@@ -12,6 +12,7 @@ from governance.policy.learning import glossary, roles_guide
 from governance.policy.lessons import lessons
 from governance.ui.drafts import caller_of
 from reviews.selectors.courses import course, role_pages, written
+from reviews.selectors.learning_records import asked_of_roles
 
 
 @require_GET
@@ -49,4 +50,6 @@ def role_course(request: HttpRequest, role: str) -> HttpResponse:
     found = course(caller_of(request), role)
     gates = [{"gate": gate, "good": markdown.render(gate.docs.get("What good enough looks like", ""))} for gate in found.gates]
     context = {"c": found, "gates": gates, "guide": roles_guide(), "submits": found.page.role is Role.SUBMITTER}
+    asked = asked_of_roles().get(found.page.role, {})
+    context["lessons"] = [lesson for lesson in lessons() if lesson.lesson in asked]
     return render(request, "reviews/course.html", context)

@@ -48,7 +48,8 @@ def test_a_course_is_made_of_what_is_in_force() -> None:
     client = signed_in(people["amir"])
     analyst = client.get("/learn/courses/analyst").content.decode()
     assert "What your signature means" in analyst and "GF101" in analyst and "TR-020" in analyst
-    assert "Questions you answer" not in analyst
+    assert "Questions you answer" not in analyst and "/learn/lessons/fairness" in analyst
+    assert "/learn/lessons/regime-privacy" in client.get("/controls?regime=gdpr").content.decode()
     submitter = client.get("/learn/courses/submitter").content.decode()
     assert "What does the model decide about?" in submitter and "Questions you answer" in submitter
     for role in Role:
