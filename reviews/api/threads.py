@@ -24,7 +24,7 @@ from reviews.api.submissions import REFUSALS
 from reviews.models import Remark
 from reviews.selectors.loading import find_submission
 from reviews.selectors.offers import for_thread
-from reviews.selectors.threads import drafts_of, published
+from reviews.selectors.threads import drafts_of, published, works_on_it
 from reviews.services.threads import NewRemark, draft_remark, drop_draft, publish
 
 Words = Annotated[str, StringConstraints(max_length=10_000)]
@@ -104,7 +104,9 @@ class ThreadsView(APIView):
         caller.require_scope(Scope.READ)
         submission = find_submission(caller=caller, submission_id=pk)
         rows, following, before = published(submission, cursor=request.query_params.get("cursor", ""), size=limit_of(request))
-        told = [{**to_json(row), "actions": to_json(for_thread(submission, caller, row.disposition))} for row in rows]
+        mine = works_on_it(submission, caller)
+        offers = [for_thread(submission, caller, row.disposition, mine=mine) for row in rows]
+        told = [{**to_json(row), "actions": to_json(given)} for row, given in zip(rows, offers, strict=True)]
         return listed(request, {}, told, following, before)
 
     @extend_schema(

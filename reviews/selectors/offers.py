@@ -28,11 +28,11 @@ def offer(action: str, label: str, details: str, refused: DomainError | None, *,
     return ActionView(action, label, details, refused is None, refused.detail if refused is not None else "", danger)
 
 
-def for_thread(submission: Submission, caller: Caller, was: str = "") -> tuple[ActionView, ...]:
-    """What the caller may make of a thread that stands at `was`, or of a new one."""
+def for_thread(submission: Submission, caller: Caller, was: str, *, mine: bool) -> tuple[ActionView, ...]:
+    """What the caller may make of a thread that stands at `was`. `mine`: whether they work on the version."""
+    details = "A draft until you publish."
     return tuple(
-        offer(kind.value, kind.label, "A draft until you publish.", remark_refusal(submission, caller, kind, was))
-        for kind in Disposition
+        offer(kind.value, kind.label, details, remark_refusal(submission, caller, kind, was, mine=mine)) for kind in Disposition
     )
 
 

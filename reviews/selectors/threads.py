@@ -23,9 +23,15 @@ def works_on_it(submission: Submission, caller: Caller) -> bool:
 
 
 def remark_refusal(
-    submission: Submission, caller: Caller, disposition: Disposition = Disposition.QUESTION, was: str = ""
+    submission: Submission,
+    caller: Caller,
+    disposition: Disposition = Disposition.QUESTION,
+    was: str = "",
+    *,
+    mine: bool | None = None,
 ) -> DomainError | None:
-    """Why the caller may not make that of a thread which stands at `was`, or None.
+    """Why the caller may not make that of a thread which stands at `was`, or None. `mine`: what `works_on_it` said, where it was
+    asked already.
 
     People who work on the version and people who review speak. What must be fixed reviewers say, and only they say that it is.
     """
@@ -33,7 +39,7 @@ def remark_refusal(
         return Forbidden("A token has nothing to say here. A person has to sign in.", code="person_needed")
     if State(submission.state) not in OPEN_STATES or State(submission.state) is State.DRAFT:
         return Conflict(f"Threads are about cases under way; this one is {words(State(submission.state))}.", code="wrong_state")
-    mine = works_on_it(submission, caller)
+    mine = works_on_it(submission, caller) if mine is None else mine
     reviews = bool(caller.roles_in(submission.unit_id) & REVIEWING_ROLES)
     if not mine and not reviews:
         return Forbidden("People who work on the version and people who review it write here.", code="role_needed")

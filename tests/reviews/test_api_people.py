@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from governance.domain.vocabulary import DecisionKind, Role, Scope, Track
@@ -98,6 +100,13 @@ class TestThreads:
                 published_at=timezone.now(),
             )  # fmt: skip
         amir, seen = Api(people["amir"]), []
+        amir("GET", f"/submissions/{row.number}/threads")
+        costs = []
+        for limit in (1, 3):
+            with CaptureQueriesContext(connection) as queries:
+                amir("GET", f"/submissions/{row.number}/threads?limit={limit}")
+            costs.append(len(queries))
+        assert costs[0] == costs[1], "three threads cost what one does"
         path = f"/submissions/{row.number}/threads?limit=2"
         while path:
             page = amir("GET", path)
