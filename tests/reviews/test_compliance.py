@@ -158,7 +158,7 @@ class TestLineage:
         assert found.of("run")[0].says == "code abc1234"
         assert found.of("model")[0].digest == "sha256:" + "e" * 64
         assert found.of("decision")[0].digest == row.dossier_digest
-        assert found.of("permit")[0].says.startswith("for production until")
+        assert found.of("permit")[0].says.startswith("for production, up to 100 %, until")
         assert found.missing == ("Deployment: no deployment was reported",)
         assert all(edge.evidence or edge.broken for edge in found.edges)
         assert {(e.says, e.broken) for e in found.edges} >= {("read into", False), ("let go live", True)}

@@ -104,7 +104,7 @@ def test_what_is_not_signed_by_the_server_is_refused(mlflow: FakeMLflow, monkeyp
         "another secret": (body, signature("guessed", body), "main"),
         "another body": (event("8"), good, "main"),
         "too old": (body, signature(SECRET, body, at=time.time() - 301), "main"),
-        "from the future": (body, signature(SECRET, body, at=time.time() + 301), "main"),
+        "from the future": (body, signature(SECRET, body, at=time.time() + 420), "main"),
         "another moment": (body, {**good, "HTTP_X_MLFLOW_TIMESTAMP": str(int(time.time()) - 5)}, "main"),
         "another delivery": (body, {**good, "HTTP_X_MLFLOW_DELIVERY_ID": "x"}, "main"),
         "another version of signing": (body, {**good, "HTTP_X_MLFLOW_SIGNATURE": "v2,x"}, "main"),
