@@ -8,6 +8,7 @@ theme at every width and every row of a page is judged by `.venv/bin/python -m p
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
+from pypdf import PdfReader
 
 from gates.models import Chart
 from gates.simulator.models import train
@@ -380,6 +382,12 @@ def test_a_case_from_checks_to_permit(looking: Looking) -> None:
     looking.all(APPROVED + POLICY + RUNNING, at=at, number=case.number, **things)
     things_of.resolved(looking.people, int(str(things["incident"])))
     looking.all(LEARNT, **things, **things_of.more_exposure(looking.people, case))
+    page.goto(at)
+    paper = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+    assert len(paper) <= 40, f"{len(paper)} pages of paper"
+    words = [sheet.extract_text() for sheet in paper[:10]]
+    assert all(asks in " ".join(words[:2]) for asks in ("At a glance", "Worst group", "What is missing")), words[:2]
+    assert "Decisions" in " ".join(words) and "Why this track" in " ".join(words)
     assert not looking.wrong, "\n".join(looking.wrong)
 
 
