@@ -51,8 +51,8 @@ def test_the_shipped_pack_has_words_for_everything() -> None:
         assert rule.why and rule.change.text and rule.learn
         for text in (rule.says, rule.unknown_says):
             assert text is None or set(text.names) <= set(rule.reads) | {
-                "performance.metric", "champion.version", "model.architecture", "decision.human_review", "cost.per_month", "vendor.name",
-                "cost.budget_per_month",
+                "performance.metric", "champion.version", "model.architecture", "decision.human_review", "cost.per_month",
+                "cost.budget_per_month", "vendor.name",
             }  # fmt: skip
     assert shipped.settings["performance.metric"] == "roc_auc" and shipped.settings["explanation_rows"] == 1000
 
