@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from governance.api.callers import caller_of
 from governance.domain.errors import FieldError, InvalidInput
 from governance.domain.vocabulary import Scope
+from reviews.api.asking_again import tags_of
 from reviews.api.renderers import VERDICT_RENDERERS
 from reviews.api.schemas import VerdictShape
 from reviews.api.submissions import REFUSALS
@@ -50,7 +51,7 @@ class VerdictView(APIView):
         caller.require_scope(Scope.READ)
         wait = _wait(request)
         until = time.monotonic() + wait
-        known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",") if tag.strip()}
+        known = tags_of(request.headers.get("If-None-Match", ""))
         seen = last_event(pk) if wait else 0
         found = verdict_of(pk, caller)
         tag = found.tag
@@ -65,10 +66,9 @@ class VerdictView(APIView):
                 continue
             seen, found = now, verdict_of(pk, caller)
             unchanged, tag = found.tag == tag, found.tag
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
         if tag in known:
-            return Response(status=304, headers=headers)
-        return Response(found.document, headers=headers)
+            return Response(status=304, headers=found.headers)
+        return Response(found.document, headers=found.headers)
 
 
 def _wait(request: Request) -> int:

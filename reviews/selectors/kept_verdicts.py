@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
 
 from governance.selectors.access import Caller
 from reviews.selectors.decision_view import view_of
@@ -33,27 +34,42 @@ _turning = threading.Lock()
 
 @dataclass(frozen=True)
 class Kept:
-    """A verdict with its tag. `stands_at`: the chain's end and the row's version when it was built; `until`: see the module."""
+    """A verdict with its tag, and as it is sent. `stands_at`: the chain's end and the row's version when it was built; `until`:
+    see the module.
+    """
 
     document: dict[str, Any]
     tag: str
+    body: bytes
     stands_at: tuple[bytes, str]
     until: datetime
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"ETag": self.tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
+
+
+def kept_verdict(submission_id: int, caller: Caller) -> Kept | None:
+    """The verdict where it is kept and the caller may see it; None says nothing of whether there is one. One statement."""
+    return _found(submission_id, caller, _stands_at(submission_id))
 
 
 def verdict_of(submission_id: int, caller: Caller) -> Kept:
     """The verdict as the caller may see it. Raises `NotFound`. One statement when nothing happened since it was built last."""
-    stands_at, unit, now = _stands_at(submission_id)
-    if caller.token is not None and stands_at is not None and (caller.sees_all_units or unit in caller.units):
-        with _turning:
-            found = _kept.get(submission_id)
-            if found is not None and found.stands_at == stands_at and now < found.until:
-                _kept.move_to_end(submission_id)
-                return found
+    at = _stands_at(submission_id)
+    if (found := _found(submission_id, caller, at)) is not None:
+        return found
+    stands_at, _, now = at
     # what happens while it is built makes the chain longer: then it is built again the next time
     loaded = load(caller=caller, submission_id=submission_id, history=False)
     document = verdict_document(view_of(loaded, caller))
-    built = Kept(document, etag_of(document), stands_at or (b"", ""), min([now + LONGEST, *_moments(loaded, now)]))
+    built = Kept(
+        document,
+        etag_of(document),
+        JSONRenderer().render(document),
+        stands_at or (b"", ""),
+        min([now + LONGEST, *_moments(loaded, now)]),
+    )
     # a draft is judged by what stands in registers and calendars today, whatever happened to it
     if caller.token is not None and stands_at is not None and loaded.material.decision is not None:
         with _turning:
@@ -64,7 +80,23 @@ def verdict_of(submission_id: int, caller: Caller) -> Kept:
     return built
 
 
-def _stands_at(submission_id: int) -> tuple[tuple[bytes, str] | None, int, datetime]:
+Standing = tuple[tuple[bytes, str] | None, int, datetime]
+"""Where the chain and the row stand (None where there is no such submission), the submission's unit, the database's clock."""
+
+
+def _found(submission_id: int, caller: Caller, at: Standing) -> Kept | None:
+    stands_at, unit, now = at
+    if caller.token is None or stands_at is None or not (caller.sees_all_units or unit in caller.units):
+        return None
+    with _turning:
+        found = _kept.get(submission_id)
+        if found is None or found.stands_at != stands_at or now >= found.until:
+            return None
+        _kept.move_to_end(submission_id)
+        return found
+
+
+def _stands_at(submission_id: int) -> Standing:
     with connection.cursor() as cursor:
         cursor.execute(_AT, [submission_id])
         row = cursor.fetchone()
