@@ -61,7 +61,8 @@ def _flips(inputs: Inputs, candidate: EvidenceInput, baseline: EvidenceInput, me
     needed = {"candidate": _columns(candidate, sensitive), "champion": _columns(baseline)}
     with tables.connect({"candidate": candidate, "champion": baseline}, only=needed) as connection:
         joining.unique(connection, *sides)
-        joined = joining.join(connection, *sides, sensitive)
+        first, second = (joining.as_they_are(connection, side) for side in sides)
+        joined = joining.join(connection, first, second, sensitive)
     counts = _count(joined, sides)
     if not counts.rows:
         raise EvidenceProblem(
@@ -173,9 +174,35 @@ def _sides(candidate: EvidenceInput, baseline: EvidenceInput, threshold: object)
         return f"CAST({name} AS VARCHAR)" if len(kinds) > 1 else name
 
     return (
-        joining.Side(candidate, "candidate", key(candidate), _decision(candidate, threshold), _score(candidate), truth),
-        joining.Side(baseline, "champion", key(baseline), _decision(baseline, threshold), _score(baseline)),
+        joining.Side(
+            candidate,
+            "candidate",
+            key(candidate),
+            _decision(candidate, threshold),
+            _score(candidate),
+            truth,
+            _whole(candidate, decision="prediction", truth="label"),
+        ),
+        joining.Side(
+            baseline,
+            "champion",
+            key(baseline),
+            _decision(baseline, threshold),
+            _score(baseline),
+            whole=_whole(baseline, decision="prediction"),
+        ),
     )
+
+
+def _whole(evidence: EvidenceInput, **roles: str) -> dict[str, str]:
+    """Which of these are taken from a column of whole numbers, and from which."""
+    info = tables.inspect(evidence)
+    columns = {what: evidence.columns.get(role) for what, role in roles.items()}
+    return {
+        what: column
+        for what, column in columns.items()
+        if isinstance(column, str) and column in info.names and info.kind(column) == "integer"
+    }
 
 
 def _score(evidence: EvidenceInput) -> str:
