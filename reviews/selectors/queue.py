@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import BigIntegerField, CharField, Count, Exists, Func, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Cast
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from governance.domain.lifecycle import words
@@ -18,6 +17,7 @@ from governance.selectors.access import Caller, visible
 from reviews.models import Attested, DeclaredConflict, HandOver, ReviewStep, SignOff, Waiver, WaiverSignature
 from reviews.selectors.paging import page_of
 from reviews.selectors.queue_filters import Filters, narrowed, of_age
+from reviews.selectors.teams import team_mates
 
 __all__ = ["Counted", "Filters", "Queue", "Row", "Scope", "review_queue", "submissions"]
 
@@ -146,10 +146,9 @@ def _asked(held: Sequence[str], me: int) -> Q:
     Where it is not on record whose team the submitter belongs to it stays: somebody has to see to it.
     """
     steps = ReviewStep.objects.filter(submission=OuterRef("pk"), state=StepState.OPEN, role__in=held)
-    submitter = OuterRef("submitter_id")
-    team = Func(submitter, Cast(Value(me), BigIntegerField()), function="reviews_team", output_field=CharField())
-    own_team = steps.filter(outside_team=True).annotate(team=team).filter(team="same")
-    return (Q(turn__in=held) | Q(Exists(steps))) & (~Q(Exists(own_team)) | Q(Exists(steps.filter(outside_team=False))))
+    team = Q(submitter_id__in=team_mates(me))
+    outside, inside = Q(Exists(steps.filter(outside_team=True))), Q(Exists(steps.filter(outside_team=False)))
+    return (Q(turn__in=held) | Q(Exists(steps))) & (~team | ~outside | inside)
 
 
 def _barred(me: int) -> Q:
