@@ -16,7 +16,7 @@ from gates.readers.tables import quote_name
 WHOLE_ROWS = 12_000_000
 TEXT_ROWS = 4_000_000
 MOST_PARTS = 256
-DENSE = 16
+DENSE, MOST_BITS = 16, 1_000_000_000
 
 
 def parts_for(rows: int, *, whole: bool) -> int:
@@ -32,16 +32,21 @@ def in_part(key: str, part: int, parts: int) -> str:
 def missing_and_doubled(connection: duckdb.DuckDBPyConnection, view: str, column: str, kind: str) -> tuple[int, int]:
     """Rows without a key, and rows that repeat an earlier one's (0 where some are missing).
 
-    Whole numbers, and the hashes of other keys, are looked at in numpy (8 bytes a row); only where hashes repeat are the keys
-    themselves counted.
+    Whole numbers that fill their range are ticked off by DuckDB; others, and the hashes of other keys, are looked at in numpy (8
+    bytes a row); only where hashes repeat are the keys themselves counted.
     """
     name, whole = quote_name(column), kind == "integer"
     ends = f"min({name}), max({name})" if whole else "NULL, NULL"
     rows, there, least, most = connection.execute(f"SELECT count(*), count({name}), {ends} FROM {view}").fetchall()[0]
     if there < rows or not rows:
         return rows - there, 0
+    if whole and most - least < min(DENSE * rows, MOST_BITS):
+        # keys that fill their range are ticked off while they are read, a bit for each
+        ticked = f"SELECT bit_count(bitstring_agg({name}, {least}, {most})) FROM {view}"
+        return 0, rows - _scalar(connection, ticked)
     found = connection.execute(f"SELECT {name if whole else f'hash({name})'} AS k FROM {view}").fetchnumpy()["k"]
-    doubled = _doubled(np.asarray(found), least, most)
+    ordered = np.sort(np.asarray(found))
+    doubled = int((ordered[1:] == ordered[:-1]).sum())
     if doubled and not whole:
         parts = parts_for(len(found), whole=False)
         distinct = (
@@ -50,16 +55,6 @@ def missing_and_doubled(connection: duckdb.DuckDBPyConnection, view: str, column
         )
         doubled = len(found) - sum(distinct)
     return 0, doubled
-
-
-def _doubled(keys: np.ndarray, least: int | None, most: int | None) -> int:
-    """Keys that fill their range (`least` to `most`, where they are numbers) are ticked off, others sorted."""
-    if least is not None and most is not None and most - least < DENSE * len(keys):
-        seen = np.zeros(most - least + 1, dtype=np.bool_)
-        seen[keys - least if least else keys] = True
-        return len(keys) - int(np.count_nonzero(seen))
-    ordered = np.sort(keys)
-    return int((ordered[1:] == ordered[:-1]).sum())
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
