@@ -7,8 +7,8 @@ import threading
 import time
 
 import pytest
-from celery import current_app
 
+from governance.config.celery import app
 from governance.services import messages
 from governance.services.messages import Message, PostBox
 
@@ -17,7 +17,7 @@ from governance.services.messages import Message, PostBox
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int | str, ...], int]]:
     """What reached the broker's client; the broker itself is not the subject here."""
     arrived: list[tuple[str, tuple[int | str, ...], int]] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, args, priority: arrived.append((name, args, priority)))
+    monkeypatch.setattr(app, "send_task", lambda name, args, priority: arrived.append((name, args, priority)))
     return arrived
 
 
@@ -31,7 +31,7 @@ def test_messages_leave_in_order_with_their_priority(sent: list[object]) -> None
 
 def test_a_hanging_broker_blocks_nobody_and_a_full_box_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = threading.Event()
-    monkeypatch.setattr(current_app, "send_task", lambda name, args, priority: stuck.wait(30))
+    monkeypatch.setattr(app, "send_task", lambda name, args, priority: stuck.wait(30))
     monkeypatch.setattr(messages, "MOST_WAITING", 3)
     box = PostBox()
     started = time.monotonic()
@@ -51,7 +51,7 @@ def test_after_a_fault_the_broker_is_left_alone_for_a_while(monkeypatch: pytest.
         tried.append(args[0])
         raise OSError("connection refused")
 
-    monkeypatch.setattr(current_app, "send_task", refuse)
+    monkeypatch.setattr(app, "send_task", refuse)
     box = PostBox()
     for number in range(4):
         box.post(Message("t", (number,)))
